@@ -1,0 +1,75 @@
+//! Bringing rows with the same key to the same task, through a repartition topic of columnar blocks.
+//!
+//! An exchange of the plan becomes an [`ExchangeSink`] at the end of one sub-topology and an input of the next. Rows
+//! travel as one block per flush and destination partition, not one by one:
+//!
+//! ```text
+//! record value:  header | lz4 of: rows in the payload's own encoding
+//! header:        version u8, flags u8, schema u64, upstream sub-topology u32, upstream partition u32,
+//!                commit u64, sequence u32, watermark i64, rows u32, body bytes u32       (little endian)
+//! ```
+//! `(commit, sequence)` rises strictly per upstream task: a reader that sees it stand or fall knows that the log holds
+//! something twice or out of order. Every flush sends a block to every partition whose watermark or idleness changed,
+//! rows or not.
+
+mod block;
+mod sink;
+
+pub use block::{BlockHeader, BlockRows, decode_block, peek_header};
+pub(crate) use sink::ExchangeSink;
+
+use crate::OperatorError;
+use crate::batch::{Batch, Payload};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// An exchange of the plan. Its input is keyed: [`Batch::keys`] is set.
+#[derive(Debug, Clone)]
+pub struct ExchangeSpec {
+    /// What the rows are partitioned by, for people.
+    pub by: String,
+    /// Which bytes of a row decide its partition.
+    pub partition_by: Arc<dyn PartitionBytes>,
+    /// How rows are written and read.
+    pub codec: Arc<dyn PayloadCodec>,
+}
+
+/// Which bytes of a row decide its partition. Partitions are chosen as Kafka's Java client does, from these bytes.
+pub trait PartitionBytes: Send + Sync + Debug {
+    /// Calls `each(row, bytes)` for every row, in order.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn for_each(&self, batch: &Batch, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), OperatorError>;
+}
+
+/// Partitions by the encoded key itself: for exchanges that no topic of somebody else has to agree with.
+#[derive(Debug, Clone, Copy)]
+pub struct ByEncodedKey;
+
+impl PartitionBytes for ByEncodedKey {
+    fn for_each(&self, batch: &Batch, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), OperatorError> {
+        for (row, key) in batch.keys()?.iter().enumerate() {
+            each(row, key);
+        }
+        Ok(())
+    }
+}
+
+/// How the rows of an exchange are written into blocks and read from them.
+pub trait PayloadCodec: Send + Sync + Debug {
+    /// Identifies the encoding: a reader refuses blocks of another.
+    fn schema_hash(&self) -> u64;
+
+    /// Joins the rows at the given indices of several batches, in that order, and appends their encoding.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn encode(&self, batches: &[Batch], rows: &[(u32, u32)], out: &mut Vec<u8>) -> Result<(), OperatorError>;
+
+    /// Reads `rows` rows.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the bytes.
+    fn decode(&self, bytes: &[u8], rows: usize) -> Result<Payload, String>;
+}

@@ -1,0 +1,278 @@
+//! The inputs of a task: partitions of tables and of repartition topics, with their event time.
+//!
+//! An [`Input`] turns a run of records into a batch with its bounds, and keeps what has to survive in the journal: an
+//! [`InputProgress`] with the clocks and, for a repartition topic, the last block of every upstream task.
+
+use crate::batch::{Batch, END_OF_TIME, EventTime};
+use crate::clock::{InputClock, combine, limit, observe};
+use crate::cut::{CutInput, InputFrom, Repartition, SubTopology, Work};
+use crate::error::OperatorError;
+use crate::exchange::{ExchangeSpec, decode_block, peek_header};
+use crate::operator::Counters;
+use crate::records::{Record, Records, TopicPartition};
+use crate::source::{Decoder, SourceSpec, apply_policy};
+use arrow::buffer::ScalarBuffer;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// One input partition of a task.
+pub struct Input {
+    place: TopicPartition,
+    node: usize,
+    work: InputWork,
+}
+
+enum InputWork {
+    Table { spec: Arc<SourceSpec>, decoder: Box<dyn Decoder>, clock: InputClock },
+    Repartition { spec: Arc<ExchangeSpec>, from_part: u32, upstream: Vec<Upstream> },
+}
+
+/// What a reader knows of one task that writes into its repartition topic.
+#[derive(Debug, Clone, Copy)]
+struct Upstream {
+    clock: InputClock,
+    /// Commit and sequence of its last block.
+    last: Option<(u64, u32)>,
+}
+
+/// What has to survive of an input beside its position.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputProgress {
+    /// Watermark, idleness and last block `(commit, sequence)`: one entry for a table, one per upstream task for a
+    /// repartition topic.
+    pub clocks: Vec<(EventTime, bool, Option<(u64, u32)>)>,
+}
+
+impl Input {
+    /// The inputs of task `partition` of a part. `topic_of` names repartition topics.
+    ///
+    /// # Errors
+    /// What building a decoder reports.
+    pub fn of_task(
+        part: &SubTopology,
+        partition: u32,
+        repartitions: &[Repartition],
+        topic_of: &dyn Fn(usize) -> Arc<str>,
+    ) -> Result<Vec<Input>, OperatorError> {
+        let mut inputs = Vec::new();
+        for CutInput { node, from } in &part.inputs {
+            let (topic, work): (Arc<str>, InputWork) = match from {
+                InputFrom::Table { partitions, .. } if partition >= *partitions => continue,
+                InputFrom::Table { source, topic, .. } => {
+                    let decoder = source.decoder.build()?;
+                    let clock = InputClock::new(source.event_time.is_some());
+                    (topic.as_str().into(), InputWork::Table { spec: Arc::clone(source), decoder, clock })
+                }
+                InputFrom::Repartition(index) => {
+                    let Work::Receive(spec) = &part.nodes[*node].work else { continue };
+                    let Repartition { from_part, from_tasks, .. } = repartitions[*index];
+                    let upstream = Upstream { clock: InputClock::new(true), last: None };
+                    let upstream = vec![upstream; from_tasks as usize];
+                    let spec = Arc::clone(spec);
+                    (topic_of(*index), InputWork::Repartition { spec, from_part, upstream })
+                }
+            };
+            inputs.push(Input { place: TopicPartition { topic, partition }, node: *node, work });
+        }
+        Ok(inputs)
+    }
+
+    /// The partition it reads.
+    pub fn place(&self) -> &TopicPartition {
+        &self.place
+    }
+
+    /// The node of the graph at which its rows enter.
+    pub fn node(&self) -> usize {
+        self.node
+    }
+
+    /// The table it belongs to; `None` for a repartition topic.
+    pub fn table(&self) -> Option<&Arc<SourceSpec>> {
+        match &self.work {
+            InputWork::Table { spec, .. } => Some(spec),
+            InputWork::Repartition { .. } => None,
+        }
+    }
+
+    /// Its clock: for a repartition topic the least of its upstream tasks.
+    pub fn clock(&self) -> InputClock {
+        match &self.work {
+            InputWork::Table { clock, .. } => *clock,
+            InputWork::Repartition { upstream, .. } => {
+                let clocks: Vec<InputClock> = upstream.iter().map(|upstream| upstream.clock).collect();
+                let idle = clocks.iter().all(|clock| clock.idle || clock.watermark == END_OF_TIME);
+                InputClock { watermark: combine(&clocks), idle }
+            }
+        }
+    }
+
+    /// Says that the partition is caught up and quiet, or no longer. A repartition topic is idle when its upstream
+    /// tasks say so, never by itself.
+    pub fn set_idle(&mut self, idle: bool) {
+        if let InputWork::Table { clock, .. } = &mut self.work {
+            clock.idle = idle;
+        }
+    }
+
+    /// Says that bounded input has been read to its end.
+    pub fn end(&mut self) {
+        if let InputWork::Table { clock, .. } = &mut self.work {
+            clock.watermark = END_OF_TIME;
+        }
+    }
+
+    /// What has to survive.
+    pub fn progress(&self) -> InputProgress {
+        let clocks = match &self.work {
+            InputWork::Table { clock, .. } => vec![(clock.watermark, clock.idle, None)],
+            InputWork::Repartition { upstream, .. } => {
+                upstream.iter().map(|task| (task.clock.watermark, task.clock.idle, task.last)).collect()
+            }
+        };
+        InputProgress { clocks }
+    }
+
+    /// Goes on from what survived. `false` when it does not fit this input.
+    #[must_use]
+    pub fn resume(&mut self, progress: &InputProgress) -> bool {
+        match (&mut self.work, progress.clocks.as_slice()) {
+            (InputWork::Table { clock, .. }, [(watermark, idle, None)]) => {
+                *clock = InputClock { watermark: *watermark, idle: *idle };
+                true
+            }
+            (InputWork::Repartition { upstream, .. }, clocks) if clocks.len() == upstream.len() => {
+                for (task, (watermark, idle, last)) in upstream.iter_mut().zip(clocks) {
+                    *task =
+                        Upstream { clock: InputClock { watermark: *watermark, idle: *idle }, last: *last };
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Decodes a run. `others` is how far the task's other inputs let the watermark rise, `task` is the task's
+    /// watermark.
+    ///
+    /// # Errors
+    /// [`OperatorError::BadRecord`] by the table's policy; [`OperatorError::Internal`] when a repartition topic does
+    /// not hold what its writers must have written.
+    pub fn decode(
+        &mut self,
+        records: &Records,
+        others: EventTime,
+        task: EventTime,
+        now_ms: i64,
+        counters: &mut Counters,
+    ) -> Result<Vec<Batch>, OperatorError> {
+        match &mut self.work {
+            InputWork::Table { spec, decoder, clock } => {
+                let decoded = decoder.decode(&self.place, records)?;
+                apply_policy(spec.bad_records, &self.place, records, decoded.bad, counters)?;
+                clock.idle = false;
+                let mut batch = Batch {
+                    rows: decoded.rows,
+                    times: decoded.times,
+                    ops: decoded.ops,
+                    behind: None,
+                    keys: None,
+                };
+                if let Some(event_time) = &spec.event_time {
+                    let seen = observe(&batch.times, event_time, clock.watermark, others, task, now_ms);
+                    clock.watermark = seen.watermark;
+                    counters.far_future += seen.far_future;
+                    batch.behind = seen.behind;
+                }
+                Ok(if batch.is_empty() { Vec::new() } else { vec![batch] })
+            }
+            InputWork::Repartition { spec, from_part, upstream } => {
+                let mut batches = Vec::new();
+                for record in records.iter() {
+                    let receive = receive(record, spec, *from_part, upstream, others, task);
+                    batches.extend(receive.map_err(|detail| OperatorError::Internal {
+                        place: self.place.clone(),
+                        offset: record.offset,
+                        detail,
+                    })?);
+                }
+                Ok(batches)
+            }
+        }
+    }
+}
+
+/// Takes in one block: checks that it is the next of its writer, and raises the writer's clock.
+fn receive(
+    record: Record<'_>,
+    spec: &ExchangeSpec,
+    from_part: u32,
+    upstream: &mut [Upstream],
+    others: EventTime,
+    task: EventTime,
+) -> Result<Option<Batch>, String> {
+    let bytes = record.value.ok_or("a record without a value")?;
+    let header = peek_header(bytes)?;
+    let (part, writer) = header.upstream;
+    let count = upstream.len();
+    let known = upstream
+        .get_mut(writer as usize)
+        .filter(|_| part == from_part)
+        .ok_or_else(|| format!("written by task {part}-{writer}, expected one of {from_part}-0..{count}"))?;
+    let place = (header.commit, header.sequence);
+    if known.last.is_some_and(|last| place <= last) {
+        let last = known.last;
+        return Err(format!(
+            "task {part}-{writer} wrote block {place:?} after {last:?}: something is there twice"
+        ));
+    }
+    if header.watermark < known.clock.watermark {
+        return Err(format!("the watermark of task {part}-{writer} went back"));
+    }
+    known.last = Some(place);
+    let rows = decode_block(&header, bytes, &*spec.codec)?;
+    known.clock = InputClock { watermark: header.watermark, idle: header.idle };
+    let Some(mut batch) = rows.map(|rows| rows.batch) else { return Ok(None) };
+    let beside = upstream.iter().enumerate().filter(|(other, _)| *other != writer as usize);
+    let others = others.min(limit(beside.map(|(_, other)| other.clock)));
+    batch.behind = batch.behind.and_then(|behind| bound_by(&batch.times, &behind, others, task));
+    Ok(Some(batch))
+}
+
+/// The writer's bounds as this task sees them: it may know less, through its other inputs, and may not know more.
+fn bound_by(
+    times: &[EventTime],
+    behind: &[EventTime],
+    others: EventTime,
+    task: EventTime,
+) -> Option<ScalarBuffer<i64>> {
+    let bounds: Vec<EventTime> = behind.iter().map(|bound| (*bound).min(others).max(task)).collect();
+    let any = times.iter().zip(&bounds).any(|(time, bound)| time <= bound);
+    any.then(|| bounds.into())
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Input")
+            .field("place", &self.place)
+            .field("clock", &self.clock())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far the watermark may rise as far as all inputs but the one at `index` are concerned.
+pub fn watermark_of_others(inputs: &[Input], index: usize) -> EventTime {
+    limit(inputs.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, input)| input.clock()))
+}
+
+/// The watermark of a task over all its inputs.
+pub fn watermark_of_all(inputs: &[Input]) -> EventTime {
+    let clocks: Vec<InputClock> = inputs.iter().map(Input::clock).collect();
+    combine(&clocks)
+}
+
+/// Whether no input of a task is expected to deliver: each idle or ended, at least one of them idle.
+pub fn all_idle(inputs: &[Input]) -> bool {
+    let clocks = || inputs.iter().map(Input::clock).filter(|clock| clock.watermark != END_OF_TIME);
+    clocks().all(|clock| clock.idle) && clocks().count() > 0
+}

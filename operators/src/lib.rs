@@ -1,0 +1,42 @@
+//! Batches, operators and topologies: everything of a job that computes.
+//!
+//! A job is a [`Topology`] of sources, operators, exchanges and sinks. [`cut()`] turns it into sub-topologies for
+//! topics of known partition counts; per task a [`Graph`] runs one of them over [`Batch`]es. This crate reads no clock,
+//! spawns nothing, awaits nothing and does no I/O: time, records and state come in through arguments, results leave
+//! through the [`Outbox`] and the task's delta. The same input always gives the same output and the same state.
+
+mod batch;
+pub mod clock;
+pub mod columns;
+mod cut;
+mod error;
+pub mod exchange;
+mod graph;
+mod input;
+pub mod keys;
+mod operator;
+mod outbox;
+mod records;
+mod rows;
+pub mod sink;
+pub mod source;
+mod topology;
+
+pub use batch::{
+    Batch, END_OF_TIME, EventTime, NO_WATERMARK, Ops, Payload, RowVec, StreamKind, take_columns,
+};
+pub use cut::{
+    CutError, CutInput, CutNode, CutTopology, InputFrom, PartitionCounts, Repartition, SubTopology, Work, cut,
+};
+pub use error::OperatorError;
+pub use graph::{Destinations, Graph, StepCx};
+pub use input::{Input, InputProgress, all_idle, watermark_of_all, watermark_of_others};
+pub use millstream_state::BytesColumn;
+pub use operator::{
+    BuildCx, Counters, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+    TaskInfo,
+};
+pub use outbox::{Outbox, PrintedLine, SealedOutbox};
+pub use records::{Headers, Offset, Record, Records, RecordsBuilder, TopicPartition};
+pub use rows::{RowCodec, RowWriter};
+pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};

@@ -1,0 +1,265 @@
+//! What an operator is, and what it may reach.
+//!
+//! [`OperatorSpec`] describes an operator of the plan and builds it, once per task; [`Operator`] is the running thing;
+//! [`Cx`] is all it sees of the world: its state, the task's watermark, the clock reading of the step, a place to emit
+//! to. An operator reads no clock, draws no random number, does no I/O and never depends on hash order: its state and
+//! output are a function of what it was given.
+
+use crate::batch::{Batch, EventTime, StreamKind};
+use crate::outbox::Outbox;
+use crate::{OperatorError, records::TopicPartition};
+use millstream_state::{Delta, DeltaBlock, StateError, StoreId, TaskState};
+use std::fmt::Debug;
+use std::ops::ControlFlow;
+
+/// Which input of an operator: 0, or for a join 0 (left) and 1 (right).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Port(pub u8);
+
+/// A running operator. `process` is the one required method.
+pub trait Operator: Send {
+    /// Takes a batch in.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn process(&mut self, port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError>;
+
+    /// The task's watermark rose to `watermark`: everything up to and including it may be finished.
+    ///
+    /// # Errors
+    /// As [`Operator::process`].
+    fn advance(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let _ = (watermark, cx);
+        Ok(())
+    }
+
+    /// A commit comes: emit what is held back, as net changes.
+    ///
+    /// # Errors
+    /// As [`Operator::process`].
+    fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let _ = cx;
+        Ok(())
+    }
+
+    /// Writes what changed since the last call into the task's delta, each key once, in an order that depends only
+    /// on the input.
+    ///
+    /// # Errors
+    /// As [`Operator::process`].
+    fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
+        let _ = out;
+        Ok(())
+    }
+
+    /// The state below now stands at a commit: after a restore, and after [`Operator::evict`].
+    ///
+    /// # Errors
+    /// As [`Operator::process`].
+    fn restore(&mut self, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        let _ = state;
+        Ok(())
+    }
+
+    /// Drops hot state; everything in it has been committed. [`Operator::restore`] is called next.
+    fn evict(&mut self) {}
+
+    /// Hot state held, in bytes.
+    fn memory_bytes(&self) -> usize {
+        0
+    }
+}
+
+/// An operator of the plan.
+pub trait OperatorSpec: Send + Sync + Debug {
+    /// What `EXPLAIN` says, and what the plan's fingerprint is made of.
+    fn describe(&self) -> Description;
+
+    /// The stores it keeps, in an order that never changes for the same state.
+    fn stores(&self) -> Vec<StoreSpec> {
+        Vec::new()
+    }
+
+    /// What its output means, given what its inputs mean.
+    ///
+    /// # Errors
+    /// A sentence that says why the operator can't take such an input, and what to do instead.
+    fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String>;
+
+    /// A new instance for one task.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError>;
+}
+
+/// What operators are built with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BuildCx {
+    /// Seed of hash tables. Nothing may depend on it; tests vary it to prove that.
+    pub hash_seed: u64,
+}
+
+/// What an operator is called and what it does: `Aggregate`, `group by carrier: count(*), avg(dep_delay)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// The kind of operator.
+    pub name: String,
+    /// Everything that gives its state and output their meaning.
+    pub detail: String,
+}
+
+impl Description {
+    /// A description.
+    pub fn new(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Description { name: name.into(), detail: detail.into() }
+    }
+}
+
+/// A store an operator keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSpec {
+    /// Its name within the operator.
+    pub name: String,
+    /// What keys and values are made of. State is kept over a change of plan only when this stays the same.
+    pub schema: String,
+}
+
+/// Counts of one operator in one task since the task was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Rows taken in.
+    pub rows_in: u64,
+    /// Rows emitted.
+    pub rows_out: u64,
+    /// Rows dropped because their time had passed.
+    pub late: u64,
+    /// Records dropped because they could not be decoded.
+    pub bad: u64,
+    /// Rows dropped because a column declared NOT NULL, or a key, was null.
+    pub null_dropped: u64,
+    /// Rows whose time was too far ahead of the clock to move the watermark.
+    pub far_future: u64,
+}
+
+/// What a task tells its operators about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskInfo {
+    /// Index of the sub-topology.
+    pub sub_topology: u32,
+    /// Index of the task within it: the partition it reads.
+    pub partition: u32,
+}
+
+impl std::fmt::Display for TaskInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.sub_topology, self.partition)
+    }
+}
+
+/// All an operator can reach while it runs.
+#[derive(Debug)]
+pub struct Cx<'a> {
+    /// The task.
+    pub task: &'a TaskInfo,
+    /// Clock reading of the step, milliseconds since 1970; never goes back.
+    pub now_ms: i64,
+    /// The task's watermark before this call.
+    pub watermark: EventTime,
+    /// Number of the commit being filled.
+    pub commit: u64,
+    /// The partition whose records are being processed, if it is records.
+    pub origin: Option<&'a TopicPartition>,
+    /// Whether every input of the task is idle.
+    pub idle: bool,
+    /// Committed state of this operator's stores.
+    pub state: StateScope<'a>,
+    /// What this operator counted.
+    pub counters: &'a mut Counters,
+    /// Where sinks write to.
+    pub outbox: &'a mut Outbox,
+    pub(crate) emitted: &'a mut Vec<Batch>,
+}
+
+impl Cx<'_> {
+    /// Hands a batch to every operator downstream.
+    pub fn emit(&mut self, batch: Batch) {
+        if !batch.is_empty() {
+            self.counters.rows_out += batch.len() as u64;
+            self.emitted.push(batch);
+        }
+    }
+}
+
+/// The stores of one operator: what the last commit left in them.
+#[derive(Debug)]
+pub struct StateScope<'a> {
+    state: &'a mut TaskState,
+    first: u16,
+}
+
+impl<'a> StateScope<'a> {
+    pub(crate) fn new(state: &'a mut TaskState, first: u16) -> Self {
+        StateScope { state, first }
+    }
+
+    fn id(&self, store: u16) -> StoreId {
+        StoreId(self.first + store)
+    }
+
+    /// The value of one key of the operator's `store`.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn get(&mut self, store: u16, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let id = self.id(store);
+        self.state.get(id, key)
+    }
+
+    /// The values of many keys: `each(index, value)` once per key, in no particular order.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn get_many(
+        &mut self,
+        store: u16,
+        keys: &[&[u8]],
+        each: impl FnMut(usize, Option<&[u8]>),
+    ) -> Result<(), StateError> {
+        let id = self.id(store);
+        self.state.get_many(id, keys, each)
+    }
+
+    /// Walks keys in `[lower, upper)` in order until `each` breaks; `None` is the store's end.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn scan(
+        &mut self,
+        store: u16,
+        lower: &[u8],
+        upper: Option<&[u8]>,
+        each: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StateError> {
+        let id = self.id(store);
+        self.state.scan(id, lower, upper, each)
+    }
+}
+
+/// Where an operator writes what changed in its stores.
+#[derive(Debug)]
+pub struct DeltaScope<'a> {
+    delta: &'a mut Delta,
+    first: u16,
+}
+
+impl<'a> DeltaScope<'a> {
+    pub(crate) fn new(delta: &'a mut Delta, first: u16) -> Self {
+        DeltaScope { delta, first }
+    }
+
+    /// The changes of the operator's `store`.
+    pub fn block(&mut self, store: u16) -> &mut DeltaBlock {
+        self.delta.block(StoreId(self.first + store))
+    }
+}

@@ -1,0 +1,381 @@
+//! Runs of log records, as a consumer hands them out and a producer takes them.
+//!
+//! [`Records`] is one contiguous run of records of one partition: a buffer and an index into it, so that a run of
+//! thousands of records costs two allocations, a decoder walks memory in order, and a client that fetches whole
+//! record batches can hand them over without a copy. [`RecordsBuilder`] makes them; sinks write encoded values
+//! straight into its buffer.
+//!
+//! ```text
+//! data:     | key | value | headers | key | value | ...
+//! entries:  offset, timestamp_ms, spans of key, value and headers in data
+//! headers:  count u16 | { key length u16 | key | value length u32 (u32::MAX: null) | value }..
+//! ```
+
+use bytes::Bytes;
+use std::fmt;
+use std::sync::Arc;
+
+/// Position in a partition. An offset that is kept (a position, a committed offset, an end) is always the *next* one
+/// to read.
+pub type Offset = u64;
+
+/// A partition of a topic.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicPartition {
+    /// Name of the topic.
+    pub topic: Arc<str>,
+    /// Index of the partition, from 0.
+    pub partition: u32,
+}
+
+impl TopicPartition {
+    /// The partition `partition` of `topic`.
+    pub fn new(topic: impl Into<Arc<str>>, partition: u32) -> Self {
+        TopicPartition { topic: topic.into(), partition }
+    }
+}
+
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.topic, self.partition)
+    }
+}
+
+impl fmt::Debug for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Where a key, a value or the headers of a record stand in the data; [`Span::NULL`] for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+impl Span {
+    const NULL: Span = Span { start: 0, length: u32::MAX };
+
+    fn of<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
+        (*self != Span::NULL).then(|| &data[self.start as usize..(self.start + self.length) as usize])
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    offset: Offset,
+    timestamp_ms: i64,
+    key: Span,
+    value: Span,
+    headers: Span,
+}
+
+/// A run of records of one partition, offsets ascending. See the module's head for the layout.
+#[derive(Clone, Default)]
+pub struct Records {
+    data: Bytes,
+    entries: Vec<Entry>,
+}
+
+impl Records {
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The record at `index` of the run.
+    ///
+    /// # Panics
+    /// When `index` is out of bounds.
+    #[inline]
+    pub fn get(&self, index: usize) -> Record<'_> {
+        let entry = &self.entries[index];
+        Record {
+            offset: entry.offset,
+            timestamp_ms: entry.timestamp_ms,
+            key: entry.key.of(&self.data),
+            value: entry.value.of(&self.data),
+            headers: Headers { bytes: entry.headers.of(&self.data).unwrap_or(&[0, 0]) },
+        }
+    }
+
+    /// The records in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Record<'_>> + Clone {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// Offset of the first record.
+    pub fn first_offset(&self) -> Option<Offset> {
+        self.entries.first().map(|entry| entry.offset)
+    }
+
+    /// The offset after the last record.
+    pub fn next_offset(&self) -> Option<Offset> {
+        self.entries.last().map(|entry| entry.offset + 1)
+    }
+
+    /// Bytes of keys, values and headers.
+    pub fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// A checksum over offsets, timestamps, keys, values and headers, the same however the run is laid out.
+    pub fn checksum(&self) -> u64 {
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        for record in self.iter() {
+            record.digest(&mut hasher);
+        }
+        hasher.digest()
+    }
+
+    /// Splits the run in two before the record at `index`.
+    ///
+    /// # Panics
+    /// When `index` is larger than the number of records.
+    pub fn split_off(&mut self, index: usize) -> Records {
+        Records { data: self.data.clone(), entries: self.entries.split_off(index) }
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// One record of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Its offset; 0 in records that are still to be produced.
+    pub offset: Offset,
+    /// Its timestamp, milliseconds since 1970.
+    pub timestamp_ms: i64,
+    /// Its key.
+    pub key: Option<&'a [u8]>,
+    /// Its value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Its headers.
+    pub headers: Headers<'a>,
+}
+
+impl Record<'_> {
+    /// Feeds everything in the record to `hasher`, lengths included.
+    pub fn digest(&self, hasher: &mut xxhash_rust::xxh3::Xxh3) {
+        hasher.update(&self.offset.to_le_bytes());
+        hasher.update(&self.timestamp_ms.to_le_bytes());
+        for part in [self.key, self.value, Some(self.headers.bytes)] {
+            hasher.update(&part.map_or(u64::MAX, |part| part.len() as u64).to_le_bytes());
+            hasher.update(part.unwrap_or_default());
+        }
+    }
+}
+
+/// The headers of a record, in their order; names may repeat.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Headers<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Headers<'a> {
+    /// No headers.
+    pub const NONE: Headers<'static> = Headers { bytes: &[0, 0] };
+
+    /// Number of headers.
+    pub fn len(&self) -> usize {
+        usize::from(u16::from_le_bytes([self.bytes[0], self.bytes[1]]))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Name and value of each header.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
+        let mut rest = &self.bytes[2..];
+        std::iter::from_fn(move || {
+            let (length, tail) = rest.split_first_chunk::<2>()?;
+            let (name, tail) = tail.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            let (length, tail) = tail.split_first_chunk::<4>()?;
+            let length = u32::from_le_bytes(*length);
+            let (value, tail) = match length {
+                u32::MAX => (None, tail),
+                _ => {
+                    let (value, tail) = tail.split_at_checked(length as usize)?;
+                    (Some(value), tail)
+                }
+            };
+            rest = tail;
+            Some((std::str::from_utf8(name).unwrap_or("\u{fffd}"), value))
+        })
+    }
+
+    /// The value of the last header called `name`.
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.iter().filter(|(found, _)| *found == name).last().and_then(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// Collects records. Values can be written piece by piece: [`RecordsBuilder::open_value`], then
+/// [`RecordsBuilder::seal`].
+///
+/// ```
+/// use millstream_operators::RecordsBuilder;
+/// let mut builder = RecordsBuilder::default();
+/// builder.push(Some(b"key"), Some(b"value"), 1_000);
+/// let records = builder.finish();
+/// assert_eq!(records.get(0).value, Some(&b"value"[..]));
+/// ```
+#[derive(Debug, Default)]
+pub struct RecordsBuilder {
+    data: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl RecordsBuilder {
+    /// A builder with room for `records` records of `bytes` in total.
+    pub fn with_capacity(records: usize, bytes: usize) -> Self {
+        RecordsBuilder { data: Vec::with_capacity(bytes), entries: Vec::with_capacity(records) }
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of keys, values and headers so far.
+    pub fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Appends a record without headers that is still to be produced.
+    #[inline]
+    pub fn push(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, timestamp_ms: i64) {
+        self.push_record(Record { offset: 0, timestamp_ms, key, value, headers: Headers::NONE });
+    }
+
+    /// Appends a record as it is.
+    pub fn push_record(&mut self, record: Record<'_>) {
+        let key = self.append(record.key);
+        let value = self.append(record.value);
+        let headers = (!record.headers.is_empty()).then_some(record.headers.bytes);
+        let headers = self.append(headers);
+        let (offset, timestamp_ms) = (record.offset, record.timestamp_ms);
+        self.entries.push(Entry { offset, timestamp_ms, key, value, headers });
+    }
+
+    /// Appends a record with headers, names and values.
+    pub fn push_with_headers<'h>(
+        &mut self,
+        record: Record<'_>,
+        headers: impl IntoIterator<Item = (&'h str, Option<&'h [u8]>)>,
+    ) {
+        let bytes = encode_headers(headers);
+        self.push_record(Record { headers: Headers { bytes: &bytes }, ..record });
+    }
+
+    /// The buffer to append the value of the next record to.
+    #[inline]
+    pub fn open_value(&mut self) -> &mut Vec<u8> {
+        &mut self.data
+    }
+
+    /// Ends a record whose value was written through [`RecordsBuilder::open_value`] from `value_start` on (the
+    /// buffer's length before).
+    #[inline]
+    pub fn seal(&mut self, value_start: usize, key: Option<&[u8]>, timestamp_ms: i64) {
+        let value = Span { start: value_start as u32, length: (self.data.len() - value_start) as u32 };
+        let key = self.append(key);
+        self.entries.push(Entry { offset: 0, timestamp_ms, key, value, headers: Span::NULL });
+    }
+
+    fn append(&mut self, part: Option<&[u8]>) -> Span {
+        let Some(part) = part else { return Span::NULL };
+        let start = u32::try_from(self.data.len()).expect("a run is bounded far below 4 GiB");
+        self.data.extend_from_slice(part);
+        Span { start, length: part.len() as u32 }
+    }
+
+    /// The run.
+    pub fn finish(self) -> Records {
+        Records { data: Bytes::from(self.data), entries: self.entries }
+    }
+}
+
+/// The encoding of headers, as in the module's head.
+///
+/// More than 65 535 headers or a name beyond 65 535 bytes can't be written; what is over is left out.
+fn encode_headers<'h>(headers: impl IntoIterator<Item = (&'h str, Option<&'h [u8]>)>) -> Vec<u8> {
+    let mut bytes = vec![0, 0];
+    let mut count = 0u16;
+    for (name, value) in headers {
+        let Ok(length) = u16::try_from(name.len()) else { continue };
+        let Some(next) = count.checked_add(1) else { break };
+        count = next;
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(name.as_bytes());
+        bytes.extend(value.map_or(u32::MAX, |value| value.len() as u32).to_le_bytes());
+        bytes.extend(value.unwrap_or_default());
+    }
+    bytes[..2].copy_from_slice(&count.to_le_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_give_back_what_was_pushed() {
+        let mut builder = RecordsBuilder::default();
+        builder.push(None, None, 5);
+        let record =
+            Record { offset: 9, timestamp_ms: -1, key: Some(b""), value: Some(b"v"), headers: Headers::NONE };
+        builder.push_with_headers(record, [("a", Some(&b"1"[..])), ("b", None), ("a", Some(b"2"))]);
+        let start = builder.open_value().len();
+        builder.open_value().extend(b"written");
+        builder.seal(start, Some(b"k"), 7);
+
+        let records = builder.finish();
+        assert_eq!(records.len(), 3);
+        assert_eq!((records.get(0).key, records.get(0).value), (None, None));
+        let second = records.get(1);
+        assert_eq!((second.offset, second.key, second.value), (9, Some(&b""[..]), Some(&b"v"[..])));
+        let headers: Vec<_> = second.headers.iter().collect();
+        assert_eq!(headers, [("a", Some(&b"1"[..])), ("b", None), ("a", Some(b"2"))]);
+        assert_eq!(second.headers.get("a"), Some(&b"2"[..]));
+        assert_eq!(records.get(2).value, Some(&b"written"[..]));
+        assert_eq!(records.get(2).key, Some(&b"k"[..]));
+    }
+
+    #[test]
+    fn the_checksum_does_not_depend_on_the_layout() {
+        let mut whole = RecordsBuilder::default();
+        whole.push(Some(b"a"), Some(b"b"), 1);
+        let mut pieces = RecordsBuilder::default();
+        pieces.open_value().push(b'b');
+        pieces.seal(0, Some(b"a"), 1);
+        let mut shifted = RecordsBuilder::default();
+        shifted.push(Some(b"ab"), Some(b""), 1);
+        let (whole, pieces, shifted) = (whole.finish(), pieces.finish(), shifted.finish());
+        assert_eq!(whole.checksum(), pieces.checksum());
+        assert_ne!(whole.checksum(), shifted.checksum());
+    }
+}

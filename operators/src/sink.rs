@@ -1,0 +1,90 @@
+//! Sinks: where a job's results go.
+
+mod append;
+mod discard;
+mod partitioner;
+mod print;
+mod upsert;
+
+pub use append::AppendSink;
+pub use discard::Blackhole;
+pub use partitioner::{murmur2, partition_for_key};
+pub use print::Print;
+pub use upsert::UpsertSink;
+
+use crate::OperatorError;
+use crate::batch::{Batch, StreamKind};
+use crate::operator::{BuildCx, Operator};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A sink of the plan.
+#[derive(Debug, Clone)]
+pub struct SinkSpec {
+    /// The table's name, as messages call it.
+    pub table: String,
+    /// The topic it writes to; `None` for the console and for nowhere.
+    pub topic: Option<SinkTopic>,
+    /// What it does with rows.
+    pub writer: Arc<dyn SinkWriter>,
+}
+
+/// A topic a job writes to. It is made when it is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkTopic {
+    /// Its name.
+    pub name: String,
+    /// Whether a topic that has to be made keeps only the last record of each key.
+    pub compacted: bool,
+}
+
+/// What a sink does with rows.
+pub trait SinkWriter: Send + Sync + Debug {
+    /// Format, columns and key, in one line.
+    fn describe(&self) -> String;
+
+    /// Whether it takes a stream of this kind.
+    ///
+    /// # Errors
+    /// A sentence that says why not, and what to do instead.
+    fn accepts(&self, kind: StreamKind) -> Result<(), String>;
+
+    /// A new operator for one task; `partitions` of the topic, 0 without one.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn build(&self, partitions: u32, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError>;
+}
+
+impl SinkSpec {
+    pub(crate) fn accepts(&self, kind: StreamKind) -> Result<(), String> {
+        self.writer.accepts(kind)
+    }
+}
+
+/// Writes the key or the value of rows, row by row into one buffer.
+pub trait RowEncoder: Send {
+    /// Makes ready to write rows of `batch`.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn begin(&mut self, batch: &Batch) -> Result<(), OperatorError>;
+
+    /// Appends the row at `row`.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), OperatorError>;
+}
+
+/// Makes encoders, one per task.
+pub trait RowEncoderSpec: Send + Sync + Debug {
+    /// Format and columns, in one line.
+    fn describe(&self) -> String;
+
+    /// A new encoder.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn build(&self) -> Result<Box<dyn RowEncoder>, OperatorError>;
+}

@@ -1,0 +1,91 @@
+//! A sink that writes every row as a record.
+
+use super::{RowEncoder, RowEncoderSpec, SinkWriter, partition_for_key};
+use crate::OperatorError;
+use crate::batch::{Batch, Ops, StreamKind};
+use crate::operator::{BuildCx, Cx, Operator, Port};
+use std::sync::Arc;
+
+/// Writes an append stream, a record a row. With a key, records of a key go to one partition; without, each commit of
+/// a task goes to the next partition, so that a commit's records stay together and partitions fill evenly.
+#[derive(Debug, Clone)]
+pub struct AppendSink {
+    /// The table's name.
+    pub table: String,
+    /// The topic.
+    pub topic: String,
+    /// Writes keys; `None` for records without a key.
+    pub key: Option<Arc<dyn RowEncoderSpec>>,
+    /// Writes values.
+    pub value: Arc<dyn RowEncoderSpec>,
+}
+
+impl SinkWriter for AppendSink {
+    fn describe(&self) -> String {
+        let key = self.key.as_ref().map_or("no key".to_owned(), |key| format!("key {}", key.describe()));
+        format!("append to {}: {key}, value {}", self.topic, self.value.describe())
+    }
+
+    fn accepts(&self, kind: StreamKind) -> Result<(), String> {
+        match kind {
+            StreamKind::Append => Ok(()),
+            StreamKind::Changelog | StreamKind::Upsert => Err(format!(
+                "table {} takes insertions only, but the query updates and deletes rows it has already sent; declare \
+                 the table with 'connector' = 'upsert-kafka' and a PRIMARY KEY, or group by a window",
+                self.table
+            )),
+        }
+    }
+
+    fn build(&self, partitions: u32, _cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        let key = self.key.as_ref().map(|key| key.build()).transpose()?;
+        let topic = self.topic.as_str().into();
+        Ok(Box::new(Append { topic, partitions, key, value: self.value.build()?, key_bytes: Vec::new() }))
+    }
+}
+
+struct Append {
+    topic: Arc<str>,
+    partitions: u32,
+    key: Option<Box<dyn RowEncoder>>,
+    value: Box<dyn RowEncoder>,
+    key_bytes: Vec<u8>,
+}
+
+impl Operator for Append {
+    fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        if !matches!(batch.ops, Ops::Append) {
+            return Err(OperatorError::Mismatch { expected: "insertions", found: "changes" });
+        }
+        self.value.begin(&batch)?;
+        match &mut self.key {
+            None => {
+                let partition = (u64::from(cx.task.partition) + cx.commit) % u64::from(self.partitions);
+                let records = cx.outbox.records(&self.topic, partition as u32);
+                let before = records.data_bytes();
+                for (row, time) in batch.times.iter().enumerate() {
+                    let start = records.open_value().len();
+                    self.value.encode(row, records.open_value())?;
+                    records.seal(start, None, *time);
+                }
+                let written = records.data_bytes() - before;
+                cx.outbox.account(written);
+            }
+            Some(key) => {
+                key.begin(&batch)?;
+                for (row, time) in batch.times.iter().enumerate() {
+                    self.key_bytes.clear();
+                    key.encode(row, &mut self.key_bytes)?;
+                    let partition = partition_for_key(&self.key_bytes, self.partitions);
+                    let records = cx.outbox.records(&self.topic, partition);
+                    let start = records.open_value().len();
+                    self.value.encode(row, records.open_value())?;
+                    records.seal(start, Some(&self.key_bytes), *time);
+                    let written = records.data_bytes() - start;
+                    cx.outbox.account(written);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! Tables and streams read from topics: what a source declares, and how its records become batches.
+//!
+//! A [`SourceSpec`] is part of the plan. Per task its [`Decoder`] turns runs of records into rows; what could not be
+//! decoded is handled by the table's [`Policy`] here, in one place for every format.
+
+use crate::batch::{Ops, Payload, StreamKind};
+use crate::error::OperatorError;
+use crate::operator::Counters;
+use crate::records::{Offset, Records, TopicPartition};
+use arrow::buffer::ScalarBuffer;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// What to do with a record or row that can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Policy {
+    /// Stop the task with an error that names the record.
+    #[default]
+    Fail,
+    /// Count it and go on.
+    Skip,
+}
+
+/// Where a job that has no journal yet begins to read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Startup {
+    /// At the group's committed offsets; where there are none, at the beginning.
+    #[default]
+    GroupOffsets,
+    /// At the first record.
+    Earliest,
+    /// Behind the last record.
+    Latest,
+    /// At the first record whose timestamp is not before this, milliseconds since 1970.
+    Timestamp(i64),
+    /// At these offsets by partition; other partitions as with [`Startup::GroupOffsets`].
+    Offsets(BTreeMap<u32, Offset>),
+}
+
+/// Where reading ends. The offsets are fixed once per job, when it first starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Bounded {
+    /// Never.
+    #[default]
+    Unbounded,
+    /// At the end of the topic as it was when the job first started.
+    Latest,
+    /// At the group's committed offsets.
+    GroupOffsets,
+    /// At the first record whose timestamp is not before this, milliseconds since 1970.
+    Timestamp(i64),
+    /// At these offsets by partition; other partitions have no end.
+    Offsets(BTreeMap<u32, Offset>),
+}
+
+/// How event time passes in a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventTimeSpec {
+    /// How far behind the largest time seen the watermark trails, milliseconds.
+    pub out_of_orderness_ms: i64,
+    /// How far ahead of the clock a row's time may be and still move the watermark, milliseconds.
+    pub max_future_ms: i64,
+}
+
+/// A source of the plan.
+#[derive(Debug, Clone)]
+pub struct SourceSpec {
+    /// The table's name, as messages call it.
+    pub table: String,
+    /// The topics it reads; partition `n` of each goes to task `n`.
+    pub topics: Vec<String>,
+    /// How records become rows.
+    pub decoder: Arc<dyn DecoderSpec>,
+    /// What the rows mean: [`StreamKind::Append`] or [`StreamKind::Upsert`].
+    pub kind: StreamKind,
+    /// How event time passes; `None` for a source without a watermark, which never holds the task's back.
+    pub event_time: Option<EventTimeSpec>,
+    /// How long a partition has to stay caught up with the end of the log until it no longer holds the watermark
+    /// back, milliseconds.
+    pub idle_timeout_ms: i64,
+    /// Where a new job begins.
+    pub startup: Startup,
+    /// Where reading ends.
+    pub bounded: Bounded,
+    /// What happens to records that can't be decoded.
+    pub bad_records: Policy,
+}
+
+impl SourceSpec {
+    /// Everything that gives the source's rows their meaning.
+    pub fn describe(&self) -> String {
+        let time = self.event_time.map_or("no watermark".to_owned(), |time| {
+            format!("watermark {} ms behind", time.out_of_orderness_ms)
+        });
+        format!("{} from {}: {}; {time}", self.kind, self.topics.join(";"), self.decoder.describe())
+    }
+}
+
+/// How the records of a source become rows.
+pub trait DecoderSpec: Send + Sync + Debug {
+    /// Format, columns and expressions, in one line.
+    fn describe(&self) -> String;
+
+    /// A new decoder for one task.
+    ///
+    /// # Errors
+    /// Any error fails the task.
+    fn build(&self) -> Result<Box<dyn Decoder>, OperatorError>;
+}
+
+/// Turns runs of records into rows. Keeps buffers, but no state: the same run always gives the same rows.
+pub trait Decoder: Send {
+    /// Decodes a run. Records that can't be decoded are left out of the rows and reported in [`Decoded::bad`].
+    ///
+    /// # Errors
+    /// Only for what is wrong beyond single records.
+    fn decode(&mut self, place: &TopicPartition, records: &Records) -> Result<Decoded, OperatorError>;
+}
+
+/// What a run of records decoded to.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The rows.
+    pub rows: Payload,
+    /// Event time of each row; the record's timestamp where the table declares none.
+    pub times: ScalarBuffer<i64>,
+    /// Change kind of each row.
+    pub ops: Ops,
+    /// Records that are not among the rows.
+    pub bad: Vec<BadRecord>,
+}
+
+/// A record that could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRecord {
+    /// Its index in the run.
+    pub index: usize,
+    /// Path of the field, if one is to blame.
+    pub field: Option<String>,
+    /// What is wrong.
+    pub detail: String,
+}
+
+/// Applies the table's policy to the bad records of a run.
+pub(crate) fn apply_policy(
+    policy: Policy,
+    place: &TopicPartition,
+    records: &Records,
+    bad: Vec<BadRecord>,
+    counters: &mut Counters,
+) -> Result<(), OperatorError> {
+    counters.bad += bad.len() as u64;
+    match (policy, bad.into_iter().next()) {
+        (Policy::Fail, Some(BadRecord { index, field, detail })) => {
+            let offset = records.get(index).offset;
+            Err(OperatorError::BadRecord { place: place.clone(), offset, field, detail })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,4 @@
+//! Runs a topology on a log.
+
+pub mod clock;
+pub mod log;

@@ -1,0 +1,144 @@
+//! Topics and their settings.
+
+use super::LogError;
+use std::collections::BTreeMap;
+
+/// A topic to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Its name.
+    pub name: String,
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Settings by Kafka's names: `cleanup.policy`, `retention.ms`, ...
+    pub config: BTreeMap<String, String>,
+}
+
+impl TopicSpec {
+    /// A topic that is kept for ever.
+    pub fn new(name: impl Into<String>, partitions: u32) -> Self {
+        let forever = [("retention.ms", "-1"), ("retention.bytes", "-1")];
+        let config = forever.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        TopicSpec { name: name.into(), partitions, config }
+    }
+
+    /// The same with a setting.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.config.insert(key.to_owned(), value.to_owned());
+        self
+    }
+}
+
+/// A topic as the log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicDescription {
+    /// Its name.
+    pub name: String,
+    /// Number of partitions.
+    pub partitions: u32,
+    /// Settings that differ from the log's defaults, by Kafka's names.
+    pub config: BTreeMap<String, String>,
+}
+
+/// What happens to old records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CleanupPolicy {
+    /// Removed by age and size.
+    pub delete: bool,
+    /// Removed when a later record has the same key.
+    pub compact: bool,
+}
+
+/// The settings of a topic that a log of ours understands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicConfig {
+    /// `cleanup.policy`.
+    pub cleanup: CleanupPolicy,
+    /// `retention.ms`; `None` for ever.
+    pub retention_ms: Option<i64>,
+    /// `retention.bytes`, per partition; `None` without limit.
+    pub retention_bytes: Option<u64>,
+    /// `max.message.bytes`.
+    pub max_message_bytes: usize,
+    /// Whether records get the time of their arrival instead of their writer's: `message.timestamp.type`.
+    pub log_append_time: bool,
+}
+
+impl Default for TopicConfig {
+    fn default() -> Self {
+        TopicConfig {
+            cleanup: CleanupPolicy { delete: true, compact: false },
+            retention_ms: None,
+            retention_bytes: None,
+            max_message_bytes: 1_048_588,
+            log_append_time: false,
+        }
+    }
+}
+
+impl TopicConfig {
+    /// Reads settings by Kafka's names. What is not given keeps its default: records are kept for ever.
+    ///
+    /// # Errors
+    /// [`LogError::BadConfig`] for a name or a value that is not known.
+    pub fn parse(config: &BTreeMap<String, String>) -> Result<Self, LogError> {
+        let mut parsed = TopicConfig::default();
+        for (key, value) in config {
+            let bad = |reason: &str| {
+                let (key, value, reason) = (key.clone(), value.clone(), reason.to_owned());
+                LogError::BadConfig { key, value, reason }
+            };
+            let number = || value.parse::<i64>().map_err(|_| bad("not a number"));
+            match key.as_str() {
+                "cleanup.policy" => {
+                    parsed.cleanup = CleanupPolicy::default();
+                    for policy in value.split(',').map(str::trim) {
+                        match policy {
+                            "delete" => parsed.cleanup.delete = true,
+                            "compact" => parsed.cleanup.compact = true,
+                            _ => return Err(bad("one of delete, compact, or both with a comma between")),
+                        }
+                    }
+                }
+                "retention.ms" => parsed.retention_ms = Some(number()?).filter(|limit| *limit >= 0),
+                "retention.bytes" => parsed.retention_bytes = u64::try_from(number()?).ok(),
+                "max.message.bytes" => {
+                    parsed.max_message_bytes = usize::try_from(number()?).map_err(|_| bad("below 0"))?;
+                }
+                "message.timestamp.type" => {
+                    parsed.log_append_time = match value.as_str() {
+                        "CreateTime" => false,
+                        "LogAppendTime" => true,
+                        _ => return Err(bad("one of CreateTime, LogAppendTime")),
+                    }
+                }
+                _ => {
+                    return Err(bad("not a setting of this log; it knows cleanup.policy, retention.ms, \
+                                    retention.bytes, max.message.bytes and message.timestamp.type"));
+                }
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+/// Checks a topic's name as Kafka does: so that a job moves from one log to the other.
+pub(crate) fn check_topic_spec(spec: &TopicSpec) -> Result<TopicConfig, LogError> {
+    let name = &spec.name;
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let refuse = |reason: &str| Err(LogError::Unsupported(format!("topic name \"{name}\": {reason}")));
+    if name.is_empty() || name == "." || name == ".." {
+        return refuse("not a name");
+    }
+    if name.len() > 249 {
+        return refuse("longer than 249 characters");
+    }
+    if !name.chars().all(legal) {
+        return refuse("only letters, digits, '.', '_' and '-'");
+    }
+    if spec.partitions == 0 {
+        return Err(LogError::Unsupported(format!("topic \"{name}\" needs at least one partition")));
+    }
+    TopicConfig::parse(&spec.config)
+}

@@ -1,0 +1,177 @@
+//! RocksDB as the base of a task's state: the one place that knows its settings for state.
+//!
+//! One database per task, so that a task moves and restores alone; one cache and one write-buffer manager for all of
+//! a process ([`SharedMemory`]), because memory in RocksDB is the sum over databases of memtables, filters and cached
+//! blocks, and only shared ones can be bounded.
+
+use crate::StateError;
+use crate::base::{ScanCallback, Writes};
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DEFAULT_COLUMN_FAMILY_NAME,
+    Options, ReadOptions, WriteBatch, WriteBufferManager,
+};
+use std::path::{Path, PathBuf};
+
+/// Memory that all task states of a process share.
+#[derive(Clone)]
+pub struct SharedMemory {
+    cache: Cache,
+    write_buffers: WriteBufferManager,
+}
+
+impl SharedMemory {
+    /// `cache_bytes` for blocks, filters and indexes together; memtables are charged to the same cache and held to
+    /// `write_buffer_bytes`.
+    pub fn new(cache_bytes: usize, write_buffer_bytes: usize) -> Self {
+        let cache = Cache::new_lru_cache(cache_bytes);
+        // No stall: a stalled write would hold the worker inside a checkpoint. The bound on pending bytes limits what
+        // a checkpoint writes instead.
+        let write_buffers =
+            WriteBufferManager::new_write_buffer_manager_with_cache(write_buffer_bytes, false, cache.clone());
+        SharedMemory { cache, write_buffers }
+    }
+}
+
+impl std::fmt::Debug for SharedMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedMemory")
+            .field("cache_used_bytes", &self.cache.get_usage())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a task's database is opened.
+#[derive(Debug, Clone)]
+pub struct RocksSettings {
+    /// The process's shared memory.
+    pub memory: SharedMemory,
+    /// Size of one memtable before it is flushed.
+    pub memtable_bytes: usize,
+}
+
+impl RocksSettings {
+    /// Settings with memtables of 16 MiB: a checkpoint is bounded to 64 MiB, and smaller memtables let the shared
+    /// bound take effect sooner.
+    pub fn new(memory: SharedMemory) -> Self {
+        RocksSettings { memory, memtable_bytes: 16 << 20 }
+    }
+}
+
+pub(crate) struct Rocks {
+    db: DB,
+    path: PathBuf,
+}
+
+impl Rocks {
+    pub(crate) fn open(path: &Path, settings: &RocksSettings) -> Result<Self, StateError> {
+        std::fs::create_dir_all(path).map_err(|source| StateError::Io { path: path.into(), source })?;
+        let family = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options(settings));
+        let db = DB::open_cf_descriptors(&options(settings), path, [family])
+            .map_err(|source| StateError::Storage { path: path.into(), source })?;
+        Ok(Rocks { db, path: path.into() })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        self.db.get(key).map_err(|source| self.storage(source))
+    }
+
+    pub(crate) fn get_many(
+        &self,
+        keys: &[&[u8]],
+        mut each: impl FnMut(usize, Option<&[u8]>),
+    ) -> Result<(), StateError> {
+        let family = self.db.cf_handle(DEFAULT_COLUMN_FAMILY_NAME).expect("opened by its name");
+        for (index, value) in self.db.batched_multi_get_cf(family, keys.iter(), false).into_iter().enumerate()
+        {
+            each(index, value.map_err(|source| self.storage(source))?.as_deref());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn scan(&self, lower: &[u8], upper: &[u8], each: ScanCallback<'_>) -> Result<(), StateError> {
+        let mut read = ReadOptions::default();
+        // Without the bound an iterator walks tombstones past the range: milliseconds after a window was deleted.
+        read.set_iterate_upper_bound(upper);
+        let mut rows = self.db.raw_iterator_opt(read);
+        rows.seek(lower);
+        while let (Some(key), Some(value)) = (rows.key(), rows.value()) {
+            if each(key, value).is_break() {
+                return Ok(());
+            }
+            rows.next();
+        }
+        rows.status().map_err(|source| self.storage(source))
+    }
+
+    pub(crate) fn write(&self, writes: Writes) -> Result<(), StateError> {
+        let mut batch = WriteBatch::default();
+        for (key, value) in writes {
+            match value {
+                Some(value) => batch.put(key, value),
+                None => batch.delete(key),
+            }
+        }
+        // The WAL makes the batch atomic over a kill; it is not synced, because a power cut that takes its tail away
+        // leaves an older checkpoint, which the journal carries forward.
+        self.db.write(batch).map_err(|source| self.storage(source))
+    }
+
+    pub(crate) fn clear(&self) -> Result<(), StateError> {
+        let mut keys = Vec::new();
+        let mut rows = self.db.raw_iterator();
+        rows.seek_to_first();
+        while let Some(key) = rows.key() {
+            keys.push((key.to_vec(), None));
+            rows.next();
+        }
+        rows.status().map_err(|source| self.storage(source))?;
+        drop(rows);
+        self.write(keys)
+    }
+
+    fn storage(&self, source: rocksdb::Error) -> StateError {
+        StateError::Storage { path: self.path.clone(), source }
+    }
+}
+
+impl std::fmt::Debug for Rocks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rocks").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Rocks {
+    fn drop(&mut self) {
+        // A database that is dropped while a compaction runs has crashed processes at exit.
+        self.db.cancel_all_background_work(true);
+    }
+}
+
+fn options(settings: &RocksSettings) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(&settings.memory.cache);
+    // Filters and indexes in the cache: otherwise they are memory that no budget sees.
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_bloom_filter(10.0, false);
+    table.set_block_size(16 << 10);
+    table.set_format_version(5);
+
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.set_block_based_table_factory(&table);
+    options.set_write_buffer_manager(&settings.memory.write_buffers);
+    options.set_write_buffer_size(settings.memtable_bytes);
+    // One column family: a checkpoint is one batch, and a memtable per store would multiply memory by the stores.
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_paranoid_checks(true);
+    options.set_max_background_jobs(2);
+    options.set_keep_log_file_num(2);
+    options.set_max_log_file_size(1 << 20);
+    options
+}

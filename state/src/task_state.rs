@@ -1,0 +1,215 @@
+//! The state of one task: open, read, absorb, checkpoint.
+
+use crate::base::{Base, META, Writes, prefixed};
+use crate::pending::{Pending, merge_range};
+use crate::rocks::{Rocks, RocksSettings};
+use crate::{CheckpointMark, Delta, MemoryDisk, StateError, StateIdentity, StoreId};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+const IDENTITY: &[u8] = b"identity";
+const MARK: &[u8] = b"mark";
+
+/// All stores of one task, standing at one commit. See the crate's head for its layers.
+///
+/// ```
+/// use millstream_state::{CheckpointMark, Delta, MemoryDisk, StateIdentity, StoreId, TaskState};
+/// let identity = StateIdentity {
+///     cluster: "c".into(), job: "j".into(), incarnation: "i".into(), task: "0-0".into(),
+/// };
+/// let disk = MemoryDisk::default();
+/// let mut state = TaskState::open_memory(&disk, &identity).unwrap();
+/// let mut delta = Delta::default();
+/// delta.block(StoreId(0)).put(b"key", b"value");
+/// state.absorb(delta);
+/// state.checkpoint(CheckpointMark { number: 1, hash: 7, journal_offset: 0 }).unwrap();
+///
+/// let mut again = TaskState::open_memory(&disk, &identity).unwrap();
+/// assert_eq!(again.mark().unwrap().number, 1);
+/// assert_eq!(again.get(StoreId(0), b"key").unwrap().as_deref(), Some(&b"value"[..]));
+/// ```
+#[derive(Debug)]
+pub struct TaskState {
+    base: Base,
+    pending: Pending,
+    mark: Option<CheckpointMark>,
+    identity: StateIdentity,
+}
+
+impl TaskState {
+    /// Opens the state directory of a task, making it when it is not there.
+    ///
+    /// State of an earlier incarnation of the same task is dropped.
+    ///
+    /// # Errors
+    /// [`StateError::Foreign`], [`StateError::Newer`] and [`StateError::Damaged`] refuse the directory and leave it
+    /// as it is: tell the user. [`StateError::Storage`] and [`StateError::Io`] come from below: stop.
+    pub fn open(path: &Path, identity: &StateIdentity, settings: &RocksSettings) -> Result<Self, StateError> {
+        Self::open_base(Base::Rocks(Rocks::open(path, settings)?), identity)
+    }
+
+    /// Opens a [`MemoryDisk`] as [`TaskState::open`] opens a directory.
+    ///
+    /// # Errors
+    /// The refusals of [`TaskState::open`].
+    pub fn open_memory(disk: &MemoryDisk, identity: &StateIdentity) -> Result<Self, StateError> {
+        Self::open_base(Base::Memory(disk.clone()), identity)
+    }
+
+    fn open_base(mut base: Base, identity: &StateIdentity) -> Result<Self, StateError> {
+        let mut mark = None;
+        if let Some(found) = base.get(&prefixed(META, IDENTITY))? {
+            let found = StateIdentity::decode(base.path(), &found)?;
+            if identity.admits(base.path(), &found)? {
+                let bytes = base.get(&prefixed(META, MARK))?;
+                mark = bytes.map(|bytes| CheckpointMark::decode(base.path(), &bytes)).transpose()?;
+            } else {
+                base.clear()?;
+            }
+        }
+        Ok(TaskState { base, pending: Pending::default(), mark, identity: identity.clone() })
+    }
+
+    /// The commit the checkpoint on disk stands at; `None` when there is none.
+    pub fn mark(&self) -> Option<CheckpointMark> {
+        self.mark
+    }
+
+    /// Drops the checkpoint and everything pending: the state of a task that never committed.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn reset(&mut self) -> Result<(), StateError> {
+        self.pending.clear();
+        self.mark = None;
+        self.base.clear()
+    }
+
+    /// Bytes of deltas that no checkpoint holds yet.
+    pub fn pending_bytes(&self) -> usize {
+        self.pending.bytes()
+    }
+
+    /// Takes in the delta of a commit that succeeded.
+    pub fn absorb(&mut self, delta: Delta) {
+        self.pending.absorb(delta);
+    }
+
+    /// The value of one key.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn get(&mut self, store: StoreId, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
+        let mut found = None;
+        self.get_many(store, &[key], |_, value| found = value.map(<[u8]>::to_vec))?;
+        Ok(found)
+    }
+
+    /// The values of many keys: `each(index, value)` is called once per key, in no particular order.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn get_many(
+        &mut self,
+        store: StoreId,
+        keys: &[&[u8]],
+        mut each: impl FnMut(usize, Option<&[u8]>),
+    ) -> Result<(), StateError> {
+        let blocks = self.pending.blocks(store);
+        let mut missing = Vec::with_capacity(keys.len());
+        for (index, key) in keys.iter().enumerate() {
+            match blocks.iter().rev().find_map(|block| block.find(key)) {
+                Some(value) => each(index, value),
+                None => missing.push((index, prefixed(store, key))),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let below: Vec<&[u8]> = missing.iter().map(|(_, key)| key.as_slice()).collect();
+        self.base.get_many(&below, |at, value| each(missing[at].0, value))
+    }
+
+    /// Walks the keys of a store from `lower` up to but without `upper` (`None`: to the store's end), in order, until
+    /// `each` breaks.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn scan(
+        &mut self,
+        store: StoreId,
+        lower: &[u8],
+        upper: Option<&[u8]>,
+        mut each: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StateError> {
+        let mut overlay: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::new();
+        merge_range(self.pending.blocks(store), lower, upper, |key, value| {
+            overlay.push((key.to_vec(), value.map(<[u8]>::to_vec)));
+        });
+        let mut overlay = overlay.into_iter().peekable();
+        let from = prefixed(store, lower);
+        let to = upper.map_or_else(|| (store.0 + 1).to_be_bytes().to_vec(), |upper| prefixed(store, upper));
+        let mut broke = false;
+        self.base.scan(&from, &to, &mut |key, value| {
+            let key = &key[2..];
+            while let Some((above, newer)) = overlay.next_if(|(above, _)| above.as_slice() <= key) {
+                let covers = above == key;
+                if let Some(newer) = newer
+                    && each(&above, &newer).is_break()
+                {
+                    broke = true;
+                    return ControlFlow::Break(());
+                }
+                if covers {
+                    return ControlFlow::Continue(());
+                }
+            }
+            let flow = each(key, value);
+            broke = flow.is_break();
+            flow
+        })?;
+        if !broke {
+            for (key, value) in overlay {
+                if let Some(value) = value
+                    && each(&key, &value).is_break()
+                {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes everything pending and the mark in one atomic batch. Call it right after the commit that `mark` names,
+    /// with nothing absorbed since.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`]; the disk then still shows the checkpoint before.
+    pub fn checkpoint(&mut self, mark: CheckpointMark) -> Result<(), StateError> {
+        let mut writes: Writes = Vec::new();
+        self.pending.for_each_newest(|store, key, value| {
+            writes.push((prefixed(store, key), value.map(<[u8]>::to_vec)));
+        });
+        writes.push((prefixed(META, IDENTITY), Some(self.identity.encode())));
+        writes.push((prefixed(META, MARK), Some(mark.encode())));
+        self.base.write(writes)?;
+        self.pending.clear();
+        self.mark = Some(mark);
+        Ok(())
+    }
+
+    /// Every pair of every store, in order, as a test compares two states.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn dump(&mut self, stores: u16) -> Result<Vec<(StoreId, Vec<u8>, Vec<u8>)>, StateError> {
+        let mut out = Vec::new();
+        for store in (0..stores).map(StoreId) {
+            self.scan(store, &[], None, |key, value| {
+                out.push((store, key.to_vec(), value.to_vec()));
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(out)
+    }
+}
