@@ -169,6 +169,15 @@ impl GroupClient {
         }
     }
 
+    /// Joins again when the group is at rest with partitions that nobody has.
+    pub(crate) fn heal(&mut self, group: &mut Group, now_ms: u64, partitions_of: PartitionsOf<'_>) -> bool {
+        let orphaned = self.state == State::In && self.told.is_none() && group.has_orphans(partitions_of);
+        if orphaned {
+            self.join(group, now_ms);
+        }
+        orphaned
+    }
+
     pub(crate) fn leave(&mut self, group: &mut Group) {
         if let Some(member) = self.member.take() {
             group.leave(&member);

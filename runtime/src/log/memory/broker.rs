@@ -101,6 +101,13 @@ impl Broker {
         (self.now_ms, self.wall_ms) = (monotonic_ms, wall_ms);
     }
 
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "groups {:#?}\nmembers {:#?}\ntransactions {:#?}\nmarkers {:#?}",
+            self.groups, self.members, self.transactions, self.markers
+        )
+    }
+
     // --- time ---
 
     pub(crate) fn tick(&mut self) {

@@ -7,7 +7,7 @@ use super::transactions::{Refusal, WriterIdentity};
 use super::{Shared, not_initialized};
 use crate::log::group_client::GroupClient;
 use crate::log::{
-    Admin, CommitOutcome, CommittedOffset, GroupMetadata, Isolation, LogError, Member, MemberEvent,
+    Admin, EndOutcome, CommittedOffset, GroupMetadata, Isolation, LogError, Member, MemberEvent,
     MemberOptions, OffsetQuery, ReadStatus, Reader, ReaderOptions, Run, TopicDescription, TopicSpec,
     TransactionError, TransactionOptions, TransactionalWriter, Writer,
 };
@@ -75,8 +75,13 @@ impl Admin for MemoryAdmin {
         &mut self,
         group: &str,
         places: &[TopicPartition],
+        isolation: Isolation,
     ) -> Result<Vec<Option<CommittedOffset>>, LogError> {
         let broker = self.shared.lock();
+        let held = places.iter().find(|place| broker.is_pending(group, place));
+        if let Some(place) = held.filter(|_| isolation == Isolation::ReadCommitted) {
+            return Err(LogError::NotReady(format!("a transaction holds the committed offset of {place}")));
+        }
         Ok(places.iter().map(|place| broker.committed(group, place)).collect())
     }
 
@@ -222,18 +227,9 @@ impl Member for MemoryMember {
         self.shared.lock().with_member(self.client, |member, _, _, _| member.metadata()).ok_or_else(dead)
     }
 
-    fn committed(
-        &mut self,
-        places: &[TopicPartition],
-        _timeout: Duration,
-    ) -> Result<Vec<Option<CommittedOffset>>, LogError> {
+    fn heal(&mut self, _timeout: Duration) -> Result<bool, LogError> {
         let mut broker = self.shared.lock();
-        let group =
-            broker.with_member(self.client, |member, _, _, _| member.group().to_owned()).ok_or_else(dead)?;
-        if let Some(place) = places.iter().find(|place| broker.is_pending(&group, place)) {
-            return Err(LogError::NotReady(format!("a transaction holds the committed offset of {place}")));
-        }
-        Ok(places.iter().map(|place| broker.committed(&group, place)).collect())
+        broker.with_member(self.client, |member, group, now, of| member.heal(group, now, of)).ok_or_else(dead)
     }
 
     fn leave(&mut self, _timeout: Duration) -> Result<(), LogError> {
@@ -366,14 +362,14 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         }
     }
 
-    fn commit(&mut self) -> Result<CommitOutcome, TransactionError> {
+    fn commit(&mut self) -> Result<EndOutcome, TransactionError> {
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let request = Request::End { writer: Arc::clone(&id), commit: true };
         match self.send(&request, Call::End { id, writer, commit: true }) {
             Err(reason) => Err(TransactionError::InDoubt(reason)),
-            Ok(Ok(sent_again)) => Ok(CommitOutcome { sent_again }),
+            Ok(Ok(sent_again)) => Ok(EndOutcome { sent_again }),
             // The repetition found the first copy at work: it has been decided, and as asked.
-            Ok(Err(CallError::Transaction(Refusal::Concurrent))) => Ok(CommitOutcome { sent_again: true }),
+            Ok(Err(CallError::Transaction(Refusal::Concurrent))) => Ok(EndOutcome { sent_again: true }),
             Ok(Err(CallError::Transaction(Refusal::OldEpoch))) => {
                 Err(TransactionError::InDoubt("the writer was fenced while it committed".to_owned()))
             }
@@ -381,14 +377,15 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         }
     }
 
-    fn abort(&mut self) -> Result<(), TransactionError> {
+    fn abort(&mut self) -> Result<EndOutcome, TransactionError> {
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let request = Request::End { writer: Arc::clone(&id), commit: false };
         match self.send(&request, Call::End { id, writer, commit: false }) {
             Err(reason) => Err(TransactionError::Fatal(reason)),
-            // Nothing had reached the broker: there is nothing to abort.
-            Ok(Err(CallError::Transaction(Refusal::InvalidState))) => Ok(()),
-            Ok(answer) => answer.map(|_| ()).map_err(translate),
+            Ok(Ok(sent_again)) => Ok(EndOutcome { sent_again }),
+            // Nothing had reached the broker: there is nothing to abort. The end that was sent may still arrive.
+            Ok(Err(CallError::Transaction(Refusal::InvalidState))) => Ok(EndOutcome { sent_again: true }),
+            Ok(Err(error)) => Err(translate(error)),
         }
     }
 }
