@@ -41,7 +41,7 @@ impl RowCodec {
     /// # Errors
     /// [`OperatorError::Mismatch`] when they are not.
     pub fn writer<'a>(&self, columns: &'a RecordBatch) -> Result<RowWriter<'a>, OperatorError> {
-        let views = columns.columns().iter().map(|column| View::of(column)).collect::<Option<Vec<_>>>();
+        let views = columns.columns().iter().map(View::of).collect::<Option<Vec<_>>>();
         let views = views.filter(|views| views.len() == self.schema.fields().len());
         let views = views
             .ok_or(OperatorError::Mismatch { expected: "rows of the stored schema", found: "others" })?;

@@ -1,5 +1,7 @@
 //! A state directory knows whose it is.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use millstream_state::{
     CheckpointMark, Delta, RocksSettings, SharedMemory, StateError, StateIdentity, StoreId, TaskState,
 };

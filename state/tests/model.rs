@@ -2,6 +2,8 @@
 //!
 //! The model keeps two maps: what was absorbed, and what the last checkpoint held. A crash throws the first away.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use millstream_state::{
     CheckpointMark, Delta, MemoryDisk, RocksSettings, SharedMemory, StateIdentity, StoreId, TaskState,
 };

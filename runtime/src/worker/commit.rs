@@ -59,6 +59,8 @@ pub(super) enum After {
     Nothing,
     /// These partitions are given up.
     Release(Vec<TopicPartition>),
+    /// These partitions have been given up too early: the control run of [`crate::Rules::end_before_release`].
+    Forget(Vec<TopicPartition>),
 }
 
 impl Slot {
@@ -116,8 +118,9 @@ impl Worker {
             return Ok(false);
         }
         if !self.cx.settings.rules.checkpoint_after_commit {
+            let own_mark = !self.cx.settings.rules.check_checkpoint;
             for task in self.tasks_mut().filter(|task| task.prepared().is_some()) {
-                task.checkpoint_too_early()?;
+                task.checkpoint_too_early(own_mark)?;
             }
         }
         let commit = Commit { tasks, stage: Stage::Begin, after, refusals: Vec::new() };
@@ -167,7 +170,11 @@ impl Worker {
     }
 
     /// Makes the offsets part of the transaction, as whoever this worker is in its group right now.
-    fn send_offsets(&mut self, commit: &Commit, ends: &[(TopicPartition, Offset)]) -> Result<(), TransactionError> {
+    fn send_offsets(
+        &mut self,
+        commit: &Commit,
+        ends: &[(TopicPartition, Offset)],
+    ) -> Result<(), TransactionError> {
         let rules = self.cx.settings.rules;
         let mut offsets = Vec::new();
         for id in &commit.tasks {
@@ -185,8 +192,10 @@ impl Worker {
                 offsets.push((place.clone(), committed));
             }
         }
-        let mut member =
-            self.member.metadata().map_err(|error| TransactionError::Fenced(format!("no membership: {error}")))?;
+        let mut member = self
+            .member
+            .metadata()
+            .map_err(|error| TransactionError::Fenced(format!("no membership: {error}")))?;
         if member.generation < 0 || member.member.is_empty() {
             if rules.commit_as_member {
                 return Err(TransactionError::Fenced("the worker is not in its group any more".to_owned()));
@@ -223,7 +232,9 @@ impl Worker {
             TransactionError::InDoubt(reason) => {
                 warn!(worker = self.cx.name, reason, "the fate of a commit is unknown");
                 self.counts.in_doubt += 1;
-                self.replace_writer()?;
+                if rules.fence_before_settling || !rules.settle_doubt {
+                    self.replace_writer()?;
+                }
                 if rules.settle_doubt {
                     self.phase = Phase::Settling(Box::new(Settle::new(*commit)));
                     return Ok(Turn::Busy);
@@ -311,10 +322,16 @@ impl Worker {
     /// Nothing of the commit is left to send.
     fn on_nothing_left(&mut self, commit: Commit) -> Result<Turn, JobError> {
         self.phase = if self.writer_ready { Phase::Running } else { Phase::Starting };
-        if let After::Release(places) = commit.after {
-            self.give_up(&places)?;
-        }
+        self.after_commit(commit.after)?;
         Ok(Turn::Busy)
+    }
+
+    fn after_commit(&mut self, after: After) -> Result<(), JobError> {
+        match after {
+            After::Nothing => Ok(()),
+            After::Release(places) => self.give_up(&places),
+            After::Forget(places) => self.forget(&places),
+        }
     }
 
     /// The transaction is part of history.
@@ -353,9 +370,7 @@ impl Worker {
             self.replace_writer()?;
             self.phase = Phase::Starting;
         }
-        if let After::Release(places) = commit.after {
-            self.give_up(&places)?;
-        }
+        self.after_commit(commit.after)?;
         Ok(Turn::Busy)
     }
 

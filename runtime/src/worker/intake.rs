@@ -3,7 +3,7 @@
 use super::ownership::Slot;
 use super::{Turn, Worker};
 use crate::error::JobError;
-use crate::log::{Offset, Records, TopicPartition};
+use crate::log::{Isolation, Offset, OffsetQuery, Records, TopicPartition};
 use crate::plan::TaskId;
 use crate::task::StepInput;
 use millstream_operators::EventTime;
@@ -171,7 +171,8 @@ impl Worker {
                 ended.push(place.clone());
                 continue;
             }
-            let caught_up = queue.runs.is_empty() && status.is_some_and(|status| status.position >= status.end);
+            let caught_up =
+                queue.runs.is_empty() && status.is_some_and(|status| status.position >= status.end);
             if !caught_up {
                 queue.quiet_since_ms = None;
                 continue;
@@ -191,28 +192,37 @@ impl Worker {
     /// # Errors
     /// [`JobError::Log`].
     pub fn is_drained(&mut self) -> Result<bool, JobError> {
-        use crate::log::{Isolation, OffsetQuery};
         if !self.is_running() || self.slots.is_empty() || !self.intake.is_drained() {
             return Ok(false);
         }
-        let mut places = Vec::new();
-        let mut positions = Vec::new();
+        let mut unread = Vec::new();
         for slot in self.slots.values() {
             let Slot::Running(task) = slot else { return Ok(false) };
             if task.is_dirty() {
                 return Ok(false);
             }
-            for (place, position) in task.positions().filter(|(_, position)| !position.ended) {
-                places.push(place.clone());
-                positions.push(self.reader.status(place).map_or(position.next, |s| s.position.max(position.next)));
+            for (input, (place, position)) in task.inputs().iter().zip(task.positions()) {
+                if !position.ended {
+                    let status = self.reader.status(place).map_or(0, |status| status.position);
+                    // What a task upstream has committed is on its way here before its marker is written; what others
+                    // have open in a table's topic is not there yet.
+                    let isolation = match input.table() {
+                        Some(_) => Isolation::ReadCommitted,
+                        None => Isolation::ReadUncommitted,
+                    };
+                    unread.push((place.clone(), status.max(position.next), isolation));
+                }
             }
         }
-        let ends = match self.admin.offsets(&places, OffsetQuery::Latest, Isolation::ReadCommitted) {
-            Ok(ends) => ends,
-            Err(error) if error.is_retriable() => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(positions.iter().zip(ends).all(|(position, end)| *position >= end))
+        for (place, position, isolation) in unread {
+            match self.admin.offsets(&[place], OffsetQuery::Latest, isolation) {
+                Ok(ends) if position >= ends[0] => {}
+                Ok(_) => return Ok(false),
+                Err(error) if error.is_retriable() => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
     }
 }
 

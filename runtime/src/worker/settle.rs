@@ -42,7 +42,7 @@ impl Settle {
 
 impl Worker {
     pub(super) fn settle_turn(&mut self, mut settle: Box<Settle>) -> Result<Turn, JobError> {
-        if !self.writer_ready {
+        if !self.writer_ready && self.cx.settings.rules.fence_before_settling {
             let turn = self.renew_writer()?;
             self.phase = Phase::Settling(settle);
             return Ok(turn);
@@ -68,10 +68,15 @@ impl Worker {
     }
 
     /// Reads a journal for the entry of a task's sealed commit; `None` while there is more to read.
-    fn judge(&mut self, id: TaskId, reading: &mut Option<JournalReader>) -> Result<Option<Verdict>, JobError> {
+    fn judge(
+        &mut self,
+        id: TaskId,
+        reading: &mut Option<JournalReader>,
+    ) -> Result<Option<Verdict>, JobError> {
         let Some(Slot::Running(task)) = self.slots.get(&id) else { return Ok(Some(Verdict::Foreign)) };
         let Some(prepared) = task.prepared() else { return Ok(Some(Verdict::Foreign)) };
-        let (journal, mine) = (prepared.journal.clone(), ChainEnd { number: prepared.number, hash: prepared.hash });
+        let (journal, mine) =
+            (prepared.journal.clone(), ChainEnd { number: prepared.number, hash: prepared.hash });
         let Some(reader) = reading else {
             // The same order as a take-over: the pending offset, the true end, then the entries.
             let places = std::slice::from_ref(&journal);
@@ -89,18 +94,24 @@ impl Worker {
         };
         if let Some(found) = entries.first() {
             let same = found.entry.number == mine.number && found.hash == mine.hash && entries.len() == 1;
-            let verdict = if same { Verdict::Committed(journal, found.next_offset) } else { Verdict::Foreign };
+            let verdict =
+                if same { Verdict::Committed(journal, found.next_offset) } else { Verdict::Foreign };
             return Ok(Some(verdict));
         }
         match turn {
             ReadTurn::AtEnd => Ok(Some(Verdict::NotCommitted)),
             ReadTurn::More => Ok(None),
-            ReadTurn::Waiting => Err(LogError::NotReady(format!("a transaction holds the end of {journal}")).into()),
+            ReadTurn::Waiting => {
+                Err(LogError::NotReady(format!("a transaction holds the end of {journal}")).into())
+            }
         }
     }
 
     fn on_settled(&mut self, settle: Settle) -> Result<Turn, JobError> {
         let Settle { mut commit, verdicts, .. } = settle;
+        if !self.cx.settings.rules.fence_before_settling {
+            self.replace_writer()?;
+        }
         if verdicts.iter().all(|verdict| *verdict == Verdict::NotCommitted) {
             commit.stage = Stage::Begin;
             self.phase = Phase::Committing(Box::new(commit));

@@ -15,78 +15,87 @@ use std::time::Duration;
 
 /// What a run of seeds is like.
 #[derive(Clone)]
-pub struct Profile {
-    pub rules: Rules,
+pub(crate) struct Profile {
+    pub(crate) rules: Rules,
     /// Input records of a run.
-    pub records: u64,
+    pub(crate) records: u64,
     /// Events before everything is set right.
-    pub events: u64,
+    pub(crate) events: u64,
     /// A process is killed, paused, and so on once in so many events; 0 never.
-    pub kill: u64,
-    pub pause: u64,
-    pub stop: u64,
-    pub twin: u64,
-    pub stale_disk: u64,
-    pub lose_disk: u64,
+    pub(crate) kill: u64,
+    pub(crate) pause: u64,
+    /// Longest pause, milliseconds.
+    pub(crate) pause_ms_max: u64,
+    pub(crate) stop: u64,
+    pub(crate) twin: u64,
+    pub(crate) stale_disk: u64,
+    pub(crate) lose_disk: u64,
     /// A request goes wrong once in so many; 0 never.
-    pub fault: u64,
-    pub late_markers: bool,
+    pub(crate) fault: u64,
+    pub(crate) late_markers: bool,
+    /// A delayed request arrives once in so many of the events that may deliver one.
+    pub(crate) late: u64,
+    /// Somebody removes the records of a journal after the attack.
+    pub(crate) cut_journal: bool,
     /// Times out after so long, milliseconds.
-    pub session_timeout_ms: u64,
-    pub transaction_timeout_ms: u64,
+    pub(crate) session_timeout_ms: u64,
+    pub(crate) transaction_timeout_ms: u64,
 }
 
 impl Profile {
-    pub fn chaos() -> Self {
+    pub(crate) fn chaos() -> Self {
         Profile {
             rules: Rules::default(),
             records: 120,
             events: 2_500,
             kill: 250,
             pause: 200,
+            pause_ms_max: 3_000,
             stop: 400,
             twin: 600,
             stale_disk: 4,
             lose_disk: 4,
             fault: 8,
             late_markers: true,
+            late: 4,
+            cut_journal: false,
             session_timeout_ms: 600,
             transaction_timeout_ms: 1_000,
         }
     }
 
-    pub fn quiet() -> Self {
+    pub(crate) fn quiet() -> Self {
         Profile { kill: 0, pause: 0, stop: 0, twin: 0, fault: 0, late_markers: false, ..Self::chaos() }
     }
 }
 
 /// What happened, over many seeds: a fault that never happens proves nothing.
 #[derive(Debug, Default, Clone)]
-pub struct Totals {
-    pub events: u64,
-    pub commits: u64,
-    pub kills: u64,
-    pub kills_in_commit: u64,
-    pub pauses: u64,
-    pub pauses_in_commit: u64,
-    pub stops: u64,
-    pub twins: u64,
-    pub stale_disks: u64,
-    pub lost_disks: u64,
-    pub requests_lost: u64,
-    pub requests_repeated: u64,
-    pub requests_delayed: u64,
-    pub gave_up: u64,
-    pub aborts: u64,
-    pub in_doubt: u64,
-    pub fences: u64,
-    pub writers_replaced: u64,
-    pub late_requests: u64,
-    pub checkpoints: u64,
+pub(crate) struct Totals {
+    pub(crate) events: u64,
+    pub(crate) commits: u64,
+    pub(crate) kills: u64,
+    pub(crate) kills_in_commit: u64,
+    pub(crate) pauses: u64,
+    pub(crate) pauses_in_commit: u64,
+    pub(crate) stops: u64,
+    pub(crate) twins: u64,
+    pub(crate) stale_disks: u64,
+    pub(crate) lost_disks: u64,
+    pub(crate) requests_lost: u64,
+    pub(crate) requests_repeated: u64,
+    pub(crate) requests_delayed: u64,
+    pub(crate) gave_up: u64,
+    pub(crate) aborts: u64,
+    pub(crate) in_doubt: u64,
+    pub(crate) fences: u64,
+    pub(crate) writers_replaced: u64,
+    pub(crate) late_requests: u64,
+    pub(crate) checkpoints: u64,
 }
 
 impl Totals {
-    pub fn add(&mut self, other: &Totals) {
+    pub(crate) fn add(&mut self, other: &Totals) {
         self.events += other.events;
         self.commits += other.commits;
         self.kills += other.kills;
@@ -110,7 +119,7 @@ impl Totals {
     }
 
     /// Checks that the attacks took place, where they were asked for.
-    pub fn assert_everything_happened(&self) {
+    pub(crate) fn assert_everything_happened(&self) {
         assert!(self.commits > 0 && self.checkpoints > 0, "{self:?}");
         let chaos = self.kills > 0;
         if chaos {
@@ -147,7 +156,7 @@ struct Process {
     restart_at: u64,
 }
 
-pub struct World {
+pub(crate) struct World {
     rng: Rng,
     profile: Profile,
     clock: Arc<ManualClock>,
@@ -171,7 +180,7 @@ struct FaultCounts {
 }
 
 /// Runs one seed to its end and checks the result.
-pub fn run_seed(seed: u64, profile: &Profile) -> Result<Totals, String> {
+pub(crate) fn run_seed(seed: u64, profile: &Profile) -> Result<Totals, String> {
     let trace = std::env::var("MILLSTREAM_TRACE").is_ok();
     let mut world = World::new(seed, profile.clone(), trace);
     let attacked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -201,7 +210,9 @@ impl World {
             [INPUT, OUT, COUNTS].iter().map(|topic| (topic.to_string(), partitions)).collect();
         topics.extend(plan.cut().parts.iter().map(|part| (plan.journal_topic(part.index), part.tasks)));
         let repartitions = plan.cut().repartitions.iter().enumerate();
-        topics.extend(repartitions.map(|(at, topic)| (plan.repartition_topic(at).to_string(), topic.partitions)));
+        topics.extend(
+            repartitions.map(|(at, topic)| (plan.repartition_topic(at).to_string(), topic.partitions)),
+        );
         topics.push((plan.control_topic(), 1));
         for (topic, partitions) in topics {
             admin.create_topic(&TopicSpec::new(topic, partitions)).unwrap();
@@ -304,7 +315,7 @@ impl World {
             0 | 1 => self.pass_time(),
             2 => self.produce(),
             3 => self.deliver_marker(),
-            4 if self.rng.one_in(4) => self.deliver_delayed(),
+            4 if self.rng.one_in(self.profile.late) => self.deliver_delayed(),
             _ => self.turn(process)?,
         }
         Ok(())
@@ -375,7 +386,7 @@ impl World {
                 if let Some(before) = before {
                     let after = format!("{:?}", self.processes[index].worker.as_ref().unwrap());
                     if before != after {
-                        self.say(|| format!("{after}"));
+                        self.say(|| after.to_string());
                     }
                 }
             }
@@ -384,7 +395,10 @@ impl World {
                 self.say(|| format!("p{index} was replaced: {why}"));
                 self.end_life(index, false);
             }
-            Err(error) => return Err(format!("p{index} failed: {error}")),
+            Err(error) => {
+                self.say(|| self.log.describe());
+                return Err(format!("p{index} failed: {error}"));
+            }
         }
         Ok(())
     }
@@ -448,16 +462,19 @@ impl World {
     }
 
     fn pause(&mut self, index: usize) {
-        let longest = 3 * self.profile.session_timeout_ms.max(self.profile.transaction_timeout_ms);
-        let until = self.now + self.rng.below(longest);
+        let until = self.now + self.rng.below(self.profile.pause_ms_max);
         let process = &mut self.processes[index];
         let Some(worker) = &process.worker else { return };
         self.totals.pauses += 1;
         self.totals.pauses_in_commit += u64::from(worker.is_committing());
         process.paused_until = until;
         let life = format!("{}#{}", process.name, process.life);
-        self.log.pause(&life, true);
-        self.say(|| format!("{life} is paused"));
+        // A worker that only stalls, on a slow disk say, is kept in its group by its client's own thread.
+        let stalls = self.rng.one_in(2);
+        if !stalls {
+            self.log.pause(&life, true);
+        }
+        self.say(|| format!("{life} {}", if stalls { "stalls" } else { "is paused" }));
     }
 
     fn stop(&mut self, index: usize) {
@@ -478,7 +495,8 @@ impl World {
         let name = self.processes[index].name.clone();
         let life = self.processes.iter().map(|process| process.life).max().unwrap_or(0) + 100;
         let states = Arc::default();
-        let twin = Process { name, life, worker: None, states, backup: Vec::new(), paused_until: 0, restart_at: 0 };
+        let twin =
+            Process { name, life, worker: None, states, backup: Vec::new(), paused_until: 0, restart_at: 0 };
         self.processes.push(twin);
         self.start(self.processes.len() - 1);
     }
@@ -506,6 +524,9 @@ impl World {
         while self.log.delayed_requests() > 0 {
             self.deliver_delayed();
         }
+        if self.profile.cut_journal {
+            self.cut_journal()?;
+        }
         let mut drained = 0;
         for round in 0..60_000u64 {
             for index in 0..self.processes.len() {
@@ -528,15 +549,51 @@ impl World {
         let states: Vec<String> = self
             .processes
             .iter()
-            .map(|process| format!("{}: {:?} {:?}", process.name, process.worker, process.worker.as_ref().map(Worker::status)))
+            .map(|process| {
+                format!(
+                    "{}: {:?} {:?}",
+                    process.name,
+                    process.worker,
+                    process.worker.as_ref().map(Worker::status)
+                )
+            })
             .collect();
         self.say(|| self.log.describe());
         Err(format!("the job does not come to rest: {}", states.join("\n")))
     }
 
+    /// Ends all processes and removes the records of every journal.
+    fn cut_journal(&mut self) -> Result<(), String> {
+        for index in 0..self.processes.len() {
+            self.end_life(index, false);
+        }
+        // Open transactions end, so that there is something to cut.
+        for _ in 0..100 {
+            self.now += 100;
+            self.clock.advance(100);
+            self.log.tick();
+            self.deliver_marker();
+        }
+        let mut admin = self.log.admin().map_err(|error| error.to_string())?;
+        for part in &self.plan.cut().parts {
+            let topic = self.plan.journal_topic(part.index);
+            for partition in 0..part.tasks {
+                let place = TopicPartition::new(topic.as_str(), partition);
+                let places = [place.clone()];
+                let end = admin.offsets(&places, OffsetQuery::Latest, Isolation::ReadUncommitted).unwrap()[0];
+                admin.delete_records(&[(place, end)]).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
     fn is_drained(&mut self) -> Result<bool, String> {
         let mut tasks = 0;
         for process in &mut self.processes {
+            // One that stands still may believe to have what others have by now.
+            if process.paused_until > self.now {
+                return Ok(false);
+            }
             let Some(worker) = &mut process.worker else { return Ok(false) };
             let status = worker.status();
             tasks += status.tasks.len();
@@ -587,6 +644,7 @@ impl World {
         let lost: Vec<u64> = (0..self.produced).filter(|id| !times.contains_key(id)).collect();
         let doubled: Vec<u64> = times.iter().filter(|(_, count)| **count > 1).map(|(id, _)| *id).collect();
         if !lost.is_empty() || !doubled.is_empty() {
+            self.say(|| self.log.describe());
             return Err(format!("lost {lost:?}, doubled {doubled:?} of {} records", self.produced));
         }
         let mut folded: BTreeMap<String, u64> = BTreeMap::new();

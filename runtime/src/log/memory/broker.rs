@@ -102,9 +102,18 @@ impl Broker {
     }
 
     pub(crate) fn describe(&self) -> String {
+        let partitions = self.topics.iter().flat_map(|(name, topic)| {
+            let described =
+                |(index, partition): (usize, &Partition)| format!("{name}/{index}: {partition:?}\n");
+            topic.partitions.iter().enumerate().map(described).collect::<Vec<_>>()
+        });
         format!(
-            "groups {:#?}\nmembers {:#?}\ntransactions {:#?}\nmarkers {:#?}",
-            self.groups, self.members, self.transactions, self.markers
+            "{}groups {:#?}\nmembers {:#?}\ntransactions {:#?}\nmarkers {:#?}",
+            partitions.collect::<String>(),
+            self.groups,
+            self.members,
+            self.transactions,
+            self.markers
         )
     }
 

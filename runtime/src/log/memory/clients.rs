@@ -7,7 +7,7 @@ use super::transactions::{Refusal, WriterIdentity};
 use super::{Shared, not_initialized};
 use crate::log::group_client::GroupClient;
 use crate::log::{
-    Admin, EndOutcome, CommittedOffset, GroupMetadata, Isolation, LogError, Member, MemberEvent,
+    Admin, CommittedOffset, EndOutcome, GroupMetadata, Isolation, LogError, Member, MemberEvent,
     MemberOptions, OffsetQuery, ReadStatus, Reader, ReaderOptions, Run, TopicDescription, TopicSpec,
     TransactionError, TransactionOptions, TransactionalWriter, Writer,
 };
@@ -250,6 +250,8 @@ pub(crate) struct MemoryTransactionalWriter {
     /// Next sequence number and offset after the last record, by partition.
     sequences: BTreeMap<TopicPartition, u64>,
     written: BTreeMap<TopicPartition, Offset>,
+    /// Whether an end of a transaction was sent that nobody answered: it may still arrive.
+    end_under_way: bool,
 }
 
 impl MemoryTransactionalWriter {
@@ -261,6 +263,7 @@ impl MemoryTransactionalWriter {
             writer: None,
             sequences: BTreeMap::new(),
             written: BTreeMap::new(),
+            end_under_way: false,
         }
     }
 
@@ -268,10 +271,11 @@ impl MemoryTransactionalWriter {
         self.writer.ok_or_else(not_initialized)
     }
 
-    /// Sends a request through what may befall it. `Ok(again)` says whether it was sent a second time.
-    fn send(&self, request: &Request, call: Call) -> Result<Result<bool, CallError>, String> {
+    /// Sends a request through what may befall it, once more when it is not answered.
+    fn send(&mut self, request: &Request, call: Call) -> Result<Result<(), CallError>, String> {
         let mut broker = self.shared.lock();
         let fault = broker.fault(request);
+        self.end_under_way |= fault != Fault::None && matches!(request, Request::End { .. });
         match fault {
             Fault::LoseAnswer | Fault::GiveUpDone => {
                 let _ = broker.call(&call);
@@ -282,7 +286,7 @@ impl MemoryTransactionalWriter {
         if fault.gives_up() {
             return Err(format!("no answer to {request:?}"));
         }
-        Ok(broker.call(&call).map(|()| fault.sends_again()))
+        Ok(broker.call(&call))
     }
 }
 
@@ -313,6 +317,7 @@ impl TransactionalWriter for MemoryTransactionalWriter {
     fn init(&mut self) -> Result<(), TransactionError> {
         let writer = self.shared.lock().init_writer(&self.id, self.timeout_ms);
         self.writer = Some(writer.map_err(|refusal| translate(CallError::Transaction(refusal)))?);
+        self.end_under_way = false;
         self.sequences.clear();
         Ok(())
     }
@@ -331,7 +336,7 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         match self.send(&Request::Produce { writer: Arc::clone(&self.id) }, call) {
             Err(reason) => Err(TransactionError::Abortable(reason)),
             Ok(Err(error)) => Err(translate(error)),
-            Ok(Ok(_)) => {
+            Ok(Ok(())) => {
                 self.sequences.insert(place.clone(), sequence + records.len() as u64);
                 let broker = self.shared.lock();
                 let end = broker.partition(place).map(|partition| partition.end());
@@ -358,7 +363,7 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         let call = Call::SendOffsets { id, writer, member: member.clone(), offsets: offsets.to_vec() };
         match self.send(&Request::SendOffsets { writer: Arc::clone(&self.id) }, call) {
             Err(reason) => Err(TransactionError::Abortable(reason)),
-            Ok(answer) => answer.map(|_| ()).map_err(translate),
+            Ok(answer) => answer.map_err(translate),
         }
     }
 
@@ -367,7 +372,7 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         let request = Request::End { writer: Arc::clone(&id), commit: true };
         match self.send(&request, Call::End { id, writer, commit: true }) {
             Err(reason) => Err(TransactionError::InDoubt(reason)),
-            Ok(Ok(sent_again)) => Ok(EndOutcome { sent_again }),
+            Ok(Ok(())) => Ok(EndOutcome { sent_again: self.end_under_way }),
             // The repetition found the first copy at work: it has been decided, and as asked.
             Ok(Err(CallError::Transaction(Refusal::Concurrent))) => Ok(EndOutcome { sent_again: true }),
             Ok(Err(CallError::Transaction(Refusal::OldEpoch))) => {
@@ -382,9 +387,11 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         let request = Request::End { writer: Arc::clone(&id), commit: false };
         match self.send(&request, Call::End { id, writer, commit: false }) {
             Err(reason) => Err(TransactionError::Fatal(reason)),
-            Ok(Ok(sent_again)) => Ok(EndOutcome { sent_again }),
-            // Nothing had reached the broker: there is nothing to abort. The end that was sent may still arrive.
-            Ok(Err(CallError::Transaction(Refusal::InvalidState))) => Ok(EndOutcome { sent_again: true }),
+            Ok(Ok(())) => Ok(EndOutcome { sent_again: self.end_under_way }),
+            // Nothing had reached the broker: there is nothing to abort.
+            Ok(Err(CallError::Transaction(Refusal::InvalidState))) => {
+                Ok(EndOutcome { sent_again: self.end_under_way })
+            }
             Ok(Err(error)) => Err(translate(error)),
         }
     }

@@ -45,11 +45,6 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether the client sends the request a second time.
-    pub(crate) fn sends_again(self) -> bool {
-        matches!(self, Fault::LoseRequest | Fault::LoseAnswer | Fault::Delay)
-    }
-
     /// Whether the client gives up.
     pub(crate) fn gives_up(self) -> bool {
         matches!(self, Fault::GiveUpLost | Fault::GiveUpDone | Fault::GiveUpDelayed)
