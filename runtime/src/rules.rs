@@ -34,8 +34,6 @@ pub struct Rules {
     pub checkpoint_after_commit: bool,
     /// Input positions come from the journal, not from the group.
     pub positions_from_journal: bool,
-    /// Before the fate of a commit is read, its writer is fenced.
-    pub fence_before_settling: bool,
 }
 
 impl Default for Rules {
@@ -54,7 +52,6 @@ impl Default for Rules {
             check_checkpoint: true,
             checkpoint_after_commit: true,
             positions_from_journal: true,
-            fence_before_settling: true,
         }
     }
 }

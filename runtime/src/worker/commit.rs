@@ -232,9 +232,7 @@ impl Worker {
             TransactionError::InDoubt(reason) => {
                 warn!(worker = self.cx.name, reason, "the fate of a commit is unknown");
                 self.counts.in_doubt += 1;
-                if rules.fence_before_settling || !rules.settle_doubt {
-                    self.replace_writer()?;
-                }
+                self.replace_writer()?;
                 if rules.settle_doubt {
                     self.phase = Phase::Settling(Box::new(Settle::new(*commit)));
                     return Ok(Turn::Busy);

@@ -42,7 +42,7 @@ impl Settle {
 
 impl Worker {
     pub(super) fn settle_turn(&mut self, mut settle: Box<Settle>) -> Result<Turn, JobError> {
-        if !self.writer_ready && self.cx.settings.rules.fence_before_settling {
+        if !self.writer_ready {
             let turn = self.renew_writer()?;
             self.phase = Phase::Settling(settle);
             return Ok(turn);
@@ -109,9 +109,6 @@ impl Worker {
 
     fn on_settled(&mut self, settle: Settle) -> Result<Turn, JobError> {
         let Settle { mut commit, verdicts, .. } = settle;
-        if !self.cx.settings.rules.fence_before_settling {
-            self.replace_writer()?;
-        }
         if verdicts.iter().all(|verdict| *verdict == Verdict::NotCommitted) {
             commit.stage = Stage::Begin;
             self.phase = Phase::Committing(Box::new(commit));

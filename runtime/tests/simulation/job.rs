@@ -28,7 +28,7 @@ pub(crate) fn plan(partitions: u32) -> JobPlan {
         decoder: Arc::new(Lines),
         kind: StreamKind::Append,
         event_time: None,
-        idle_timeout_ms: 1_000,
+        idle_timeout_ms: 30,
         startup: Startup::Earliest,
         bounded: Bounded::Unbounded,
         bad_records: Policy::Fail,
