@@ -2,14 +2,17 @@
 
 pub mod clock;
 pub mod control;
+pub mod driver;
 mod error;
 pub mod journal;
 pub mod log;
 mod plan;
+pub mod replay;
 pub mod restore;
 mod rules;
 mod states;
 pub mod task;
+pub mod topics;
 pub mod worker;
 
 pub use error::JobError;

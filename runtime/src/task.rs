@@ -109,6 +109,13 @@ pub struct Prepared {
     has_run: bool,
 }
 
+impl Prepared {
+    /// Net change of state.
+    pub fn delta(&self) -> &Delta {
+        &self.delta
+    }
+}
+
 /// One task. See the module's head.
 #[derive(Debug)]
 pub struct Task {
@@ -363,7 +370,8 @@ impl Task {
         Ok(self.prepared.insert(prepared))
     }
 
-    fn marks(&self) -> Vec<InputMark> {
+    /// Where its inputs stand, as an entry records it.
+    pub fn marks(&self) -> Vec<InputMark> {
         let mark = |(input, position): (&Input, &Position)| {
             let progress: InputProgress = input.progress();
             let TopicPartition { topic, partition } = input.place();
@@ -392,6 +400,11 @@ impl Task {
         self.committed_since_checkpoint += 1;
         self.committed_watermark = self.graph.watermark();
         prepared.outbox
+    }
+
+    /// On replay: the last commit's entry was written by somebody else, whose name is part of its hash.
+    pub(crate) fn correct_chain(&mut self, chain: ChainEnd) {
+        self.chain = chain;
     }
 
     /// Writes committed state to disk, in one atomic batch.

@@ -25,9 +25,14 @@ fn rules() -> Vec<Rule> {
     vec![
         rule("always_fence", |rules| rules.always_fence = false, stall),
         rule("commit_as_member", |rules| rules.commit_as_member = false, as_is),
-        rule("end_before_release", |rules| rules.end_before_release = false, |attack| {
-            (attack.pause, attack.pause_ms_max, attack.kill, attack.stop, attack.twin) = (12, 400, 150, 150, 0);
-        }),
+        rule(
+            "end_before_release",
+            |rules| rules.end_before_release = false,
+            |attack| {
+                (attack.pause, attack.pause_ms_max, attack.kill, attack.stop, attack.twin) =
+                    (12, 400, 150, 150, 0);
+            },
+        ),
         rule("drop_on_revoke", |rules| rules.drop_on_revoke = false, stall),
         rule("drop_on_fence", |rules| rules.drop_on_fence = false, as_is),
         rule("settle_doubt", |rules| rules.settle_doubt = false, as_is),
@@ -38,11 +43,16 @@ fn rules() -> Vec<Rule> {
         rule(
             "wait_for_pending",
             |rules| {
-                (rules.wait_for_pending, rules.read_to_true_end, rules.compare_with_group) = (false, false, false);
+                (rules.wait_for_pending, rules.read_to_true_end, rules.compare_with_group) =
+                    (false, false, false);
             },
             as_is,
         ),
-        rule("compare_with_group", |rules| rules.compare_with_group = false, |attack| attack.cut_journal = true),
+        rule(
+            "compare_with_group",
+            |rules| rules.compare_with_group = false,
+            |attack| attack.cut_journal = true,
+        ),
         rule("checkpoint_after_commit", |rules| rules.checkpoint_after_commit = false, as_is),
         // A checkpoint can be of another history only when it was written too early, or when the log lost its end.
         rule(
@@ -50,10 +60,14 @@ fn rules() -> Vec<Rule> {
             |rules| (rules.check_checkpoint, rules.checkpoint_after_commit) = (false, false),
             as_is,
         ),
-        rule("positions_from_journal", |rules| rules.positions_from_journal = false, |attack| {
-            // Late copies of an older commit's offsets, and many restarts that would believe them.
-            (attack.fault, attack.late, attack.kill, attack.pause, attack.twin) = (4, 1, 60, 0, 0);
-        }),
+        rule(
+            "positions_from_journal",
+            |rules| rules.positions_from_journal = false,
+            |attack| {
+                // Late copies of an older commit's offsets, and many restarts that would believe them.
+                (attack.fault, attack.late, attack.kill, attack.pause, attack.twin) = (4, 1, 60, 0, 0);
+            },
+        ),
     ]
 }
 

@@ -2,10 +2,12 @@
 
 use crate::job::{self, COUNTS, INPUT, OUT};
 use crate::rng::Rng;
-use millstream_operators::{RecordsBuilder, TopicPartition};
+use millstream_operators::{BuildCx, RecordsBuilder, TopicPartition};
 use millstream_runtime::clock::ManualClock;
+use millstream_runtime::control::ControlRecord;
 use millstream_runtime::log::memory::{Fault, MemoryLog, Request};
 use millstream_runtime::log::{Isolation, Log, OffsetQuery, ReaderOptions, TopicSpec};
+use millstream_runtime::replay::{ReplayOptions, read_all, replay_task};
 use millstream_runtime::worker::{RestoreRunner, Turn, Worker, WorkerContext, WorkerSettings};
 use millstream_runtime::{JobError, JobPlan, MemoryStates, Rules};
 use millstream_state::MemoryDisk;
@@ -92,6 +94,7 @@ pub(crate) struct Totals {
     pub(crate) writers_replaced: u64,
     pub(crate) late_requests: u64,
     pub(crate) checkpoints: u64,
+    pub(crate) replayed: u64,
 }
 
 impl Totals {
@@ -116,11 +119,12 @@ impl Totals {
         self.writers_replaced += other.writers_replaced;
         self.late_requests += other.late_requests;
         self.checkpoints += other.checkpoints;
+        self.replayed += other.replayed;
     }
 
     /// Checks that the attacks took place, where they were asked for.
     pub(crate) fn assert_everything_happened(&self) {
-        assert!(self.commits > 0 && self.checkpoints > 0, "{self:?}");
+        assert!(self.commits > 0 && self.checkpoints > 0 && self.replayed > 0, "{self:?}");
         let chaos = self.kills > 0;
         if chaos {
             let happened = [
@@ -658,7 +662,27 @@ impl World {
         if folded != expected {
             return Err(format!("counts are {folded:?}, expected {expected:?}"));
         }
-        self.check_groups()
+        self.check_groups()?;
+        if self.rng.one_in(8) { self.check_replay() } else { Ok(()) }
+    }
+
+    /// Every commit of every task comes out the same when its steps are run again.
+    fn check_replay(&mut self) -> Result<(), String> {
+        let topic = self.plan.control_topic();
+        let control =
+            read_all(&self.log, &TopicPartition::new(topic.as_str(), 0)).map_err(|e| e.to_string())?;
+        let control = ControlRecord::newest(&topic, &control).map_err(|error| error.to_string())?;
+        let incarnation = control.ok_or("no control record")?.incarnation();
+        let options = ReplayOptions {
+            evict: self.rng.one_in(2),
+            crash_every: self.rng.below(3),
+            build: BuildCx { hash_seed: self.rng.next() },
+        };
+        for task in self.plan.tasks() {
+            let replayed = replay_task(&self.plan, &self.log, task, incarnation, &options);
+            self.totals.replayed += replayed.map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     /// The group's offsets stand at the end of the input and of every journal.
