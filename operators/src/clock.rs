@@ -39,6 +39,18 @@ pub fn limit(clocks: impl Iterator<Item = InputClock>) -> EventTime {
     clocks.filter(|clock| !clock.idle).map(|clock| clock.watermark).min().unwrap_or(END_OF_TIME)
 }
 
+/// A time as people read it: `2013-01-01 05:00:00.250`, UTC.
+pub fn format_time(time: EventTime) -> String {
+    match time {
+        NO_WATERMARK => "the beginning".to_owned(),
+        END_OF_TIME => "the end".to_owned(),
+        time => match chrono::DateTime::from_timestamp_millis(time) {
+            Some(time) => time.format("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+            None => format!("{time} ms"),
+        },
+    }
+}
+
 /// What reading a batch did to an input's clock.
 #[derive(Debug)]
 pub struct Observed {

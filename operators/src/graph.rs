@@ -175,7 +175,7 @@ impl Graph {
         self.watermark = watermark;
         for node in &mut self.nodes {
             if let Some(operator) = &mut node.operator {
-                operator.restore(&mut StateScope::new(state, node.first_store))?;
+                operator.restore(watermark, &mut StateScope::new(state, node.first_store))?;
             }
         }
         Ok(())

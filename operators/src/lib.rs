@@ -5,6 +5,7 @@
 //! spawns nothing, awaits nothing and does no I/O: time, records and state come in through arguments, results leave
 //! through the [`Outbox`] and the task's delta. The same input always gives the same output and the same state.
 
+pub mod aggregate;
 mod batch;
 pub mod clock;
 pub mod columns;
@@ -14,12 +15,14 @@ pub mod exchange;
 mod graph;
 mod input;
 pub mod keys;
+mod normalize;
 mod operator;
 mod outbox;
 mod records;
 mod rows;
 pub mod sink;
 pub mod source;
+mod temporal_join;
 mod topology;
 
 pub use batch::{
@@ -32,6 +35,7 @@ pub use error::OperatorError;
 pub use graph::{Destinations, Graph, StepCx};
 pub use input::{Input, InputProgress, all_idle, watermark_of_all, watermark_of_others};
 pub use millstream_state::BytesColumn;
+pub use normalize::Normalize;
 pub use operator::{
     BuildCx, Counters, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
     TaskInfo,
@@ -39,4 +43,5 @@ pub use operator::{
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use records::{Headers, Offset, Record, Records, RecordsBuilder, TopicPartition};
 pub use rows::{RowCodec, RowWriter};
+pub use temporal_join::TemporalJoin;
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};

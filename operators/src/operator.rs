@@ -52,12 +52,13 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// The state below now stands at a commit: after a restore, and after [`Operator::evict`].
+    /// The state below now stands at a commit, and the watermark of that commit is `watermark`: after a restore, and
+    /// after [`Operator::evict`].
     ///
     /// # Errors
     /// As [`Operator::process`].
-    fn restore(&mut self, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        let _ = state;
+    fn restore(&mut self, watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        let _ = (watermark, state);
         Ok(())
     }
 

@@ -131,7 +131,7 @@ impl Operator for ExchangeSink {
         Ok(())
     }
 
-    fn restore(&mut self, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+    fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
         self.sent = match state.get(SENT, &[])?.as_deref() {
             None => (NO_WATERMARK, false),
             Some([time @ .., idle]) if time.len() == 8 => {

@@ -1,0 +1,302 @@
+//! Groups of an aggregation: their keys, their slots, and the aggregates over them.
+
+use super::accumulator::{Accumulator, take};
+use super::lane::Lane;
+use super::multiset::Multisets;
+use super::AggregateCall;
+use crate::OperatorError;
+use crate::batch::StreamKind;
+use crate::columns::ColumnBuilder;
+use crate::keys::{Slot, SlotTable};
+use crate::operator::{DeltaScope, StateScope};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use millstream_state::BytesColumn;
+
+/// The store with the groups; multisets follow it.
+pub(super) const GROUPS: u16 = 0;
+
+/// The groups of an aggregation without a window, or of one pane of a windowed one.
+#[derive(Debug)]
+pub(super) struct GroupTable {
+    pub(super) slots: SlotTable,
+    /// Rows in each group: it exists while there are any.
+    pub(super) rows: Vec<i64>,
+    aggregates: Vec<GroupAggregate>,
+    /// Slots touched since the last delta, in the order of first touch.
+    pub(super) touched: Vec<Slot>,
+    is_touched: Vec<bool>,
+    /// Whether the group's last commit is in the store.
+    pub(super) stored: Vec<bool>,
+}
+
+#[derive(Debug)]
+enum GroupAggregate {
+    Plain(Accumulator),
+    /// With the store that holds it.
+    Multiset(Multisets, u16),
+}
+
+/// A batch's columns, as the aggregates take them.
+pub(super) struct Arguments<'a> {
+    columns: &'a RecordBatch,
+    lanes: Vec<Lane>,
+}
+
+impl<'a> Arguments<'a> {
+    pub(super) fn new(calls: &[AggregateCall], columns: &'a RecordBatch) -> Result<Self, OperatorError> {
+        let lane = |call: &AggregateCall| {
+            let filter = call.filter.map(|column| columns.column(column).as_boolean());
+            Lane::new(call.argument.map(|column| columns.column(column)), filter)
+        };
+        Ok(Arguments { columns, lanes: calls.iter().map(lane).collect::<Result<_, _>>()? })
+    }
+}
+
+impl GroupTable {
+    pub(super) fn new(calls: &[AggregateCall], input: StreamKind, hash_seed: u64) -> Self {
+        let mut multiset_store = GROUPS;
+        let mut aggregate = |call: &AggregateCall| {
+            if call.needs_multiset(input) {
+                multiset_store += 1;
+                GroupAggregate::Multiset(Multisets::new(call), multiset_store)
+            } else {
+                GroupAggregate::Plain(Accumulator::new(call))
+            }
+        };
+        GroupTable {
+            aggregates: calls.iter().map(&mut aggregate).collect(),
+            slots: SlotTable::with_seed(hash_seed),
+            rows: Vec::new(),
+            touched: Vec::new(),
+            is_touched: Vec::new(),
+            stored: Vec::new(),
+        }
+    }
+
+    /// Slots for a column of keys; new ones are listed in `new`.
+    pub(super) fn intern(&mut self, keys: &BytesColumn, slots: &mut Vec<Slot>, new: &mut Vec<Slot>) {
+        self.slots.find_or_insert_all(keys, slots, new);
+        self.resize();
+    }
+
+    /// The slot of one key, and whether it is new.
+    pub(super) fn intern_one(&mut self, key: &[u8]) -> (Slot, bool) {
+        let found = self.slots.find_or_insert(key);
+        self.resize();
+        found
+    }
+
+    fn resize(&mut self) {
+        let count = self.slots.slot_count();
+        if self.rows.len() < count {
+            self.rows.resize(count, 0);
+            self.is_touched.resize(count, false);
+            self.stored.resize(count, false);
+            for aggregate in &mut self.aggregates {
+                match aggregate {
+                    GroupAggregate::Plain(accumulator) => accumulator.resize(count),
+                    GroupAggregate::Multiset(multisets, _) => multisets.resize(count),
+                }
+            }
+        }
+    }
+
+    /// Marks slots as touched; calls `first` for each that was not, before anything is folded in.
+    pub(super) fn touch(&mut self, slots: &[Slot], mut first: impl FnMut(&Self, Slot) -> Result<(), OperatorError>)
+    -> Result<(), OperatorError> {
+        for slot in slots {
+            if !self.is_touched[*slot as usize] {
+                first(self, *slot)?;
+                self.is_touched[*slot as usize] = true;
+                self.touched.push(*slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds rows in.
+    pub(super) fn update(
+        &mut self,
+        slots: &[Slot],
+        calls: &[AggregateCall],
+        arguments: &Arguments<'_>,
+        signs: Option<&[i8]>,
+    ) -> Result<(), OperatorError> {
+        match signs {
+            None => slots.iter().for_each(|slot| self.rows[*slot as usize] += 1),
+            Some(signs) => {
+                let signed = slots.iter().zip(signs);
+                signed.for_each(|(slot, sign)| self.rows[*slot as usize] += i64::from(*sign));
+            }
+        }
+        for ((aggregate, call), lane) in self.aggregates.iter_mut().zip(calls).zip(&arguments.lanes) {
+            match aggregate {
+                GroupAggregate::Plain(accumulator) => accumulator.update(slots, lane, signs),
+                GroupAggregate::Multiset(multisets, _) => {
+                    let column = |index: usize| arguments.columns.column(index);
+                    let values = call.argument.map(column).expect("a multiset is of values");
+                    multisets.update(slots, values, call.filter.map(|at| column(at).as_boolean()), signs)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds a group of another table of the same aggregation in.
+    pub(super) fn merge(&mut self, slot: Slot, other: &GroupTable, from: Slot) {
+        self.rows[slot as usize] += other.rows[from as usize];
+        for (aggregate, other) in self.aggregates.iter_mut().zip(&other.aggregates) {
+            match (aggregate, other) {
+                (GroupAggregate::Plain(accumulator), GroupAggregate::Plain(other)) => {
+                    accumulator.merge(slot, other, from);
+                }
+                (GroupAggregate::Multiset(multisets, _), GroupAggregate::Multiset(other, _)) => {
+                    multisets.merge(slot, other, from);
+                }
+                _ => unreachable!("tables of one aggregation have the same aggregates"),
+            }
+        }
+    }
+
+    /// Appends a group's results, one to each builder.
+    pub(super) fn append_results(&self, slot: Slot, out: &mut [ColumnBuilder]) -> Result<(), OperatorError> {
+        for (aggregate, out) in self.aggregates.iter().zip(out) {
+            match aggregate {
+                GroupAggregate::Plain(accumulator) => accumulator.append_result(slot, out),
+                GroupAggregate::Multiset(multisets, _) => multisets.append_result(slot, out)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn encode(&self, slot: Slot, out: &mut Vec<u8>) {
+        out.extend(self.rows[slot as usize].to_le_bytes());
+        for aggregate in &self.aggregates {
+            if let GroupAggregate::Plain(accumulator) = aggregate {
+                accumulator.encode(slot, out);
+            }
+        }
+    }
+
+    /// Reads a group as the store has it, its multisets included.
+    pub(super) fn load(
+        &mut self,
+        slot: Slot,
+        stored_key: &[u8],
+        stored: &[u8],
+        state: &mut StateScope<'_>,
+    ) -> Result<(), OperatorError> {
+        let mut input = stored;
+        let mut decode = || {
+            self.rows[slot as usize] = i64::from_le_bytes(take(&mut input)?);
+            for aggregate in &mut self.aggregates {
+                if let GroupAggregate::Plain(accumulator) = aggregate {
+                    accumulator.decode(slot, &mut input)?;
+                }
+            }
+            input.is_empty().then_some(())
+        };
+        decode().ok_or_else(|| OperatorError::CorruptState {
+            operator: "aggregate".to_owned(),
+            detail: format!("{stored:02x?} is no group"),
+        })?;
+        for aggregate in &mut self.aggregates {
+            if let GroupAggregate::Multiset(multisets, store) = aggregate {
+                multisets.load(slot, stored_key, *store, state)?;
+            }
+        }
+        self.stored[slot as usize] = true;
+        Ok(())
+    }
+
+    /// Writes the touched groups: their values, or tombstones for those without rows. `key_of` makes the stored key of
+    /// a slot's key. Groups without rows are forgotten.
+    pub(super) fn delta(
+        &mut self,
+        keep_empty: bool,
+        key_of: impl Fn(&[u8]) -> Vec<u8>,
+        out: &mut DeltaScope<'_>,
+    ) {
+        let touched = std::mem::take(&mut self.touched);
+        let keys: Vec<Vec<u8>> = touched.iter().map(|slot| key_of(self.slots.key(*slot))).collect();
+        let mut value = Vec::new();
+        for (slot, key) in touched.iter().zip(&keys) {
+            let exists = self.rows[*slot as usize] != 0 || keep_empty;
+            if exists {
+                value.clear();
+                self.encode(*slot, &mut value);
+                out.block(GROUPS).put(key, &value);
+            } else if self.stored[*slot as usize] {
+                out.block(GROUPS).delete(key);
+            }
+        }
+        for aggregate in &mut self.aggregates {
+            if let GroupAggregate::Multiset(multisets, store) = aggregate {
+                multisets.delta(*store, touched.iter().copied().zip(keys.iter().map(Vec::as_slice)), out);
+            }
+        }
+        for slot in touched {
+            let at = slot as usize;
+            self.is_touched[at] = false;
+            self.stored[at] = self.rows[at] != 0 || keep_empty;
+            if !self.stored[at] {
+                self.forget(slot);
+            }
+        }
+    }
+
+    fn forget(&mut self, slot: Slot) {
+        self.slots.remove(slot);
+        self.rows[slot as usize] = 0;
+        for aggregate in &mut self.aggregates {
+            match aggregate {
+                GroupAggregate::Plain(accumulator) => accumulator.reset(slot),
+                GroupAggregate::Multiset(multisets, _) => multisets.reset(slot),
+            }
+        }
+    }
+
+    /// Writes tombstones for every group that is in the store: the whole table goes.
+    pub(super) fn delete_all(&self, key_of: impl Fn(&[u8]) -> Vec<u8>, out: &mut DeltaScope<'_>) {
+        let mut stored: Vec<Slot> = (0..self.slots.slot_count() as Slot).collect();
+        stored.retain(|slot| self.stored[*slot as usize]);
+        // Slots depend on what was evicted and read back since; the order of keys does not.
+        stored.sort_unstable_by(|a, b| self.slots.key(*a).cmp(self.slots.key(*b)));
+        for slot in stored {
+            let key = key_of(self.slots.key(slot));
+            out.block(GROUPS).delete(&key);
+            for aggregate in &self.aggregates {
+                if let GroupAggregate::Multiset(multisets, store) = aggregate {
+                    multisets.delete_group(slot, *store, &key, out);
+                }
+            }
+        }
+    }
+
+    /// The slots that have rows, in key order.
+    pub(super) fn slots_by_key(&self) -> Vec<Slot> {
+        let used = |slot: &Slot| self.rows[*slot as usize] > 0;
+        let mut slots: Vec<Slot> = (0..self.slots.slot_count() as Slot).filter(used).collect();
+        slots.sort_unstable_by(|a, b| self.slots.key(*a).cmp(self.slots.key(*b)));
+        slots
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        let aggregates = self.aggregates.iter().map(|aggregate| match aggregate {
+            GroupAggregate::Plain(accumulator) => accumulator.memory_bytes(),
+            GroupAggregate::Multiset(multisets, _) => multisets.memory_bytes(),
+        });
+        self.slots.memory_bytes() + self.rows.capacity() * 10 + aggregates.sum::<usize>()
+    }
+}
+
+/// Builders for the results of calls.
+pub(super) fn result_builders(calls: &[AggregateCall]) -> Vec<ColumnBuilder> {
+    let builder = |call: &AggregateCall| ColumnBuilder::new(&call.data_type()).expect("the call was checked");
+    calls.iter().map(builder).collect()
+}
+
+/// The columns of builders.
+pub(super) fn finish_all(builders: &mut [ColumnBuilder]) -> Vec<ArrayRef> {
+    builders.iter_mut().map(ColumnBuilder::finish).collect()
+}

@@ -1,0 +1,106 @@
+//! Columns as the few native types that aggregates are written for.
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, StringArray};
+use arrow::buffer::NullBuffer;
+use arrow::compute::cast;
+use arrow::datatypes as dt;
+use arrow::datatypes::{DataType, TimeUnit};
+use arrow::error::ArrowError;
+
+/// Native type of an aggregate's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LaneType {
+    /// Integers, booleans, dates, times and timestamps.
+    I64,
+    /// Floating point.
+    F64,
+    /// Decimals, unscaled.
+    I128,
+    /// Strings and bytes.
+    Bytes,
+}
+
+pub(super) fn lane_type(data_type: &DataType) -> Option<LaneType> {
+    use DataType as T;
+    Some(match data_type {
+        T::Boolean | T::Int8 | T::Int16 | T::Int32 | T::Int64 => LaneType::I64,
+        T::Date32 | T::Time32(_) | T::Time64(_) | T::Timestamp(_, _) => LaneType::I64,
+        T::Float32 | T::Float64 => LaneType::F64,
+        T::Decimal128(_, _) => LaneType::I128,
+        T::Utf8 | T::Binary => LaneType::Bytes,
+        _ => return None,
+    })
+}
+
+pub(super) fn is_supported(data_type: &DataType) -> bool {
+    lane_type(data_type).is_some()
+}
+
+pub(super) fn is_numeric(data_type: &DataType) -> bool {
+    data_type.is_integer() || data_type.is_floating() || matches!(data_type, DataType::Decimal128(_, _))
+}
+
+/// A column, as one of the native types, with the rows that count.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// Keeps the values alive: the column, cast where its type is a narrower one.
+    array: Option<ArrayRef>,
+    /// Rows that count: not null, and let through by the filter. `None`: all.
+    valid: Option<NullBuffer>,
+}
+
+/// The values of a lane.
+#[derive(Debug)]
+pub(super) enum LaneValues<'a> {
+    /// There is no column: only rows are counted.
+    None,
+    I64(&'a [i64]),
+    F64(&'a [f64]),
+    I128(&'a [i128]),
+    Utf8(&'a StringArray),
+    Binary(&'a BinaryArray),
+}
+
+impl Lane {
+    /// Makes a lane of a column, and of a filter.
+    pub(super) fn new(column: Option<&ArrayRef>, filter: Option<&BooleanArray>) -> Result<Self, ArrowError> {
+        let nulls = column.and_then(|column| column.logical_nulls());
+        let passing = filter.map(|filter| {
+            let true_and_valid = filter.nulls().map_or(filter.values().clone(), |nulls| filter.values() & nulls.inner());
+            NullBuffer::new(true_and_valid)
+        });
+        let valid = NullBuffer::union(nulls.as_ref(), passing.as_ref()).filter(|valid| valid.null_count() > 0);
+        let array = column.map(widen).transpose()?;
+        Ok(Lane { array, valid })
+    }
+
+    #[inline]
+    pub(super) fn valid(&self) -> Option<&NullBuffer> {
+        self.valid.as_ref()
+    }
+
+    pub(super) fn values(&self) -> LaneValues<'_> {
+        let Some(array) = &self.array else { return LaneValues::None };
+        match array.data_type() {
+            DataType::Int64 => LaneValues::I64(array.as_primitive::<dt::Int64Type>().values()),
+            DataType::Float64 => LaneValues::F64(array.as_primitive::<dt::Float64Type>().values()),
+            DataType::Decimal128(_, _) => LaneValues::I128(array.as_primitive::<dt::Decimal128Type>().values()),
+            DataType::Utf8 => LaneValues::Utf8(array.as_string()),
+            DataType::Binary => LaneValues::Binary(array.as_binary()),
+            _ => LaneValues::None,
+        }
+    }
+}
+
+/// The column in its lane's type.
+fn widen(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    use DataType as T;
+    match column.data_type() {
+        T::Boolean | T::Int8 | T::Int16 | T::Int32 => cast(column, &T::Int64),
+        T::Date32 | T::Time32(_) => cast(&cast(column, &T::Int32)?, &T::Int64),
+        T::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond | TimeUnit::Nanosecond, _)
+        | T::Time64(_) => cast(column, &T::Int64),
+        T::Float32 => cast(column, &T::Float64),
+        _ => Ok(std::sync::Arc::clone(column)),
+    }
+}

@@ -1,0 +1,380 @@
+//! Aggregation over tumbling and hopping windows, in panes.
+//!
+//! A hopping window is cut into panes as long as its slide; a row is folded into one pane, and a window that closes is
+//! put together from the panes in it. A tumbling window is a single pane.
+//!
+//! ```text
+//!   size 3 x slide:   |--pane--|--pane--|--pane--|--pane--|
+//!   windows           [--------- E1 ---------]
+//!                              [--------- E2 ---------]
+//! ```
+//! A window closes when the watermark reaches its last millisecond. Its groups are emitted in key order, windows in the
+//! order of their ends. A pane goes when the last window it is part of has closed; a row for a pane that is gone is
+//! late. (Panes are Flink's *slices*; the idea is from Li et al., "No pane, no gain", SIGMOD Record 2005.)
+
+use super::groups::{Arguments, GROUPS, GroupTable, finish_all, result_builders};
+use super::updating::{check_input, describe, key_codec, stores};
+use super::{AggregateCall, LatePolicy};
+use crate::OperatorError;
+use crate::batch::{Batch, END_OF_TIME, EventTime, NO_WATERMARK, StreamKind};
+use crate::keys::{KeyCodec, Slot};
+use crate::operator::{
+    BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+};
+use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use millstream_state::BytesColumn;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Windows over event time. Lengths in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Length of a window.
+    size_ms: i64,
+    /// Distance between the starts of two windows; the size for tumbling ones.
+    slide_ms: i64,
+    /// Start of one of the windows, relative to 1970.
+    offset_ms: i64,
+}
+
+impl Window {
+    /// Windows of `size_ms` that start every `slide_ms`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong, when the size is no multiple of the slide, or one of them is not positive.
+    pub fn new(size_ms: i64, slide_ms: i64, offset_ms: i64) -> Result<Self, String> {
+        if size_ms <= 0 || slide_ms <= 0 {
+            return Err("the length and the slide of a window have to be longer than nothing".to_owned());
+        }
+        if size_ms % slide_ms != 0 {
+            return Err(format!(
+                "a window of {size_ms} ms can't slide by {slide_ms} ms: the size has to be a multiple of the slide; \
+                 choose for example a size of {} ms",
+                (size_ms / slide_ms + 1) * slide_ms
+            ));
+        }
+        Ok(Window { size_ms, slide_ms, offset_ms: offset_ms.rem_euclid(slide_ms) })
+    }
+
+    /// End of the pane that a time belongs to; the end itself is not part of it.
+    #[inline]
+    fn pane_end(&self, time: EventTime) -> EventTime {
+        time - (time - self.offset_ms).rem_euclid(self.slide_ms) + self.slide_ms
+    }
+
+    /// End of the last window that a pane is part of.
+    fn last_window_of(&self, pane_end: EventTime) -> EventTime {
+        pane_end + self.size_ms - self.slide_ms
+    }
+
+    fn describe(&self) -> String {
+        let offset = if self.offset_ms == 0 { String::new() } else { format!(" from {} ms", self.offset_ms) };
+        if self.size_ms == self.slide_ms {
+            format!("tumbling {} ms{offset}", self.size_ms)
+        } else {
+            format!("hopping {} ms every {} ms{offset}", self.size_ms, self.slide_ms)
+        }
+    }
+}
+
+/// Groups rows by window and key, and emits each group when its window closes.
+///
+/// Input: keyed ([`Batch::keys`]), any columns; the window goes by [`Batch::times`]. Output: insertions only; columns
+/// are the key columns, one per call, then `window_start`, `window_end` and `window_time` (the last millisecond), which
+/// is also the event time of the row.
+#[derive(Debug, Clone)]
+pub struct WindowAggregate {
+    /// The windows.
+    pub window: Window,
+    /// The key columns: name and type, as the stream was keyed by.
+    pub keys: Vec<(String, DataType)>,
+    /// What is computed.
+    pub calls: Vec<AggregateCall>,
+    /// What the input means.
+    pub input: StreamKind,
+    /// What happens to rows that come after their windows have closed.
+    pub late: LatePolicy,
+}
+
+impl WindowAggregate {
+    /// Columns of the output.
+    pub fn schema(&self) -> SchemaRef {
+        let timestamp = || DataType::Timestamp(TimeUnit::Millisecond, None);
+        let keys = self.keys.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
+        let calls = self.calls.iter().map(|call| Field::new(&call.name, call.data_type(), true));
+        let bounds = ["window_start", "window_end", "window_time"].map(|name| Field::new(name, timestamp(), true));
+        Arc::new(Schema::new(keys.chain(calls).chain(bounds).collect::<Vec<_>>()))
+    }
+}
+
+impl OperatorSpec for WindowAggregate {
+    fn describe(&self) -> Description {
+        let detail = format!("{} {}", self.window.describe(), describe(&self.keys, &self.calls));
+        Description::new("WindowAggregate", detail)
+    }
+
+    fn stores(&self) -> Vec<StoreSpec> {
+        let mut stores = stores(&self.keys, &self.calls, self.input);
+        for store in &mut stores {
+            store.schema = format!("pane end ms ({}), {}", self.window.describe(), store.schema);
+        }
+        stores
+    }
+
+    fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
+        check_input(&self.calls, self.input, inputs)?;
+        Ok(StreamKind::Append)
+    }
+
+    fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        Ok(Box::new(Windowed {
+            codec: key_codec(&self.keys)?,
+            schema: self.schema(),
+            spec: self.clone(),
+            hash_seed: cx.hash_seed,
+            panes: BTreeMap::new(),
+            closed_until: NO_WATERMARK,
+            gone: Vec::new(),
+        }))
+    }
+}
+
+struct Windowed {
+    spec: WindowAggregate,
+    schema: SchemaRef,
+    codec: KeyCodec,
+    hash_seed: u64,
+    /// Panes by their ends.
+    panes: BTreeMap<EventTime, Pane>,
+    /// End of the last window that was closed.
+    closed_until: EventTime,
+    /// Panes that went since the last delta and whose groups are in the store.
+    gone: Vec<(EventTime, GroupTable)>,
+}
+
+enum Pane {
+    /// In the store only.
+    Stored,
+    Loaded(Box<GroupTable>),
+}
+
+impl Operator for Windowed {
+    fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let window = self.spec.window;
+        let (mut least, mut largest) = (END_OF_TIME, NO_WATERMARK);
+        for time in batch.times.iter() {
+            (least, largest) = (least.min(*time), largest.max(*time));
+        }
+        let one_pane = !batch.is_empty() && window.pane_end(least) == window.pane_end(largest);
+        if one_pane && batch.behind.is_none() {
+            return self.fold(window.pane_end(least), &batch, cx);
+        }
+        let mut rows: BTreeMap<EventTime, Vec<u32>> = BTreeMap::new();
+        for (row, time) in batch.times.iter().enumerate() {
+            let pane_end = window.pane_end(*time);
+            // Judged by the watermark of the row's own moment, so that it does not matter how rows were batched.
+            if batch.behind.as_ref().is_some_and(|bound| window.last_window_of(pane_end) - 1 <= bound[row]) {
+                self.on_late(*time, batch.watermark_before(row, cx.watermark), cx)?;
+                continue;
+            }
+            rows.entry(pane_end).or_default().push(row as u32);
+        }
+        for (pane_end, rows) in rows {
+            self.fold(pane_end, &batch.take(&rows)?, cx)?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let window = self.spec.window;
+        while let Some(&first) = self.panes.keys().next() {
+            let end = first.max(self.closed_until.saturating_add(window.slide_ms));
+            if end > window.last_window_of(first) {
+                self.drop_pane(first);
+                continue;
+            }
+            if end - 1 > watermark {
+                break;
+            }
+            self.close(end, cx)?;
+            self.closed_until = end;
+            if end == window.last_window_of(first) {
+                self.drop_pane(first);
+            }
+        }
+        self.closed_until = self.closed_until.max(self.last_end_before(watermark));
+        Ok(())
+    }
+
+    fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
+        for (pane_end, groups) in self.gone.drain(..) {
+            groups.delete_all(|key| stored_key(pane_end, key), out);
+        }
+        for (pane_end, pane) in &mut self.panes {
+            if let Pane::Loaded(groups) = pane {
+                groups.delta(false, |key| stored_key(*pane_end, key), out);
+            }
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        self.closed_until = self.last_end_before(watermark);
+        let mut from: Vec<u8> = Vec::new();
+        loop {
+            let mut found = None;
+            state.scan(GROUPS, &from, None, |key, _| {
+                found = key.first_chunk::<8>().map(|bytes| decode_end(*bytes));
+                ControlFlow::Break(())
+            })?;
+            let Some(pane_end) = found else { return Ok(()) };
+            self.panes.insert(pane_end, Pane::Stored);
+            from = stored_key(pane_end + 1, &[]);
+        }
+    }
+
+    fn evict(&mut self) {
+        self.panes.clear();
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let loaded = self.panes.values().map(|pane| match pane {
+            Pane::Stored => 0,
+            Pane::Loaded(groups) => groups.memory_bytes(),
+        });
+        loaded.sum()
+    }
+}
+
+impl Windowed {
+    /// The last window end that a watermark has passed.
+    fn last_end_before(&self, watermark: EventTime) -> EventTime {
+        if watermark == NO_WATERMARK || watermark == END_OF_TIME {
+            return watermark;
+        }
+        self.spec.window.pane_end(watermark + 1) - self.spec.window.slide_ms
+    }
+
+    fn on_late(&self, time: EventTime, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        cx.counters.late += 1;
+        if self.spec.late == LatePolicy::Skip {
+            return Ok(());
+        }
+        Err(OperatorError::LateRow {
+            operator: self.spec.window.describe(),
+            time: crate::clock::format_time(time),
+            watermark: crate::clock::format_time(watermark),
+        })
+    }
+
+    /// Folds rows of one pane in.
+    fn fold(&mut self, pane_end: EventTime, batch: &Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let arguments = Arguments::new(&self.spec.calls, batch.columns()?)?;
+        let calls = Arc::<[AggregateCall]>::from(self.spec.calls.as_slice());
+        let groups = self.pane(pane_end, &mut cx.state)?;
+        let (mut slots, mut new) = (Vec::new(), Vec::new());
+        groups.intern(batch.keys()?, &mut slots, &mut new);
+        groups.touch(&slots, |_, _| Ok(()))?;
+        groups.update(&slots, &calls, &arguments, batch.ops.signs())
+    }
+
+    /// A pane's groups; read from the store first when they are only there, empty when there are none.
+    fn pane(&mut self, pane_end: EventTime, state: &mut StateScope<'_>) -> Result<&mut GroupTable, OperatorError> {
+        let stored = matches!(self.panes.get(&pane_end), Some(Pane::Stored));
+        if stored || !self.panes.contains_key(&pane_end) {
+            let mut groups = self.new_groups();
+            if stored {
+                load_pane(&mut groups, pane_end, state)?;
+            }
+            self.panes.insert(pane_end, Pane::Loaded(Box::new(groups)));
+        }
+        match self.panes.get_mut(&pane_end) {
+            Some(Pane::Loaded(groups)) => Ok(groups),
+            _ => unreachable!("the pane was just loaded"),
+        }
+    }
+
+    fn new_groups(&self) -> GroupTable {
+        GroupTable::new(&self.spec.calls, self.spec.input, self.hash_seed)
+    }
+
+    /// Emits the groups of the window that ends at `end`.
+    fn close(&mut self, end: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let start = end - self.spec.window.size_ms;
+        let inside: Vec<EventTime> = self.panes.range(start + 1..=end).map(|(pane_end, _)| *pane_end).collect();
+        if let [single] = inside.as_slice() {
+            self.pane(*single, &mut cx.state)?;
+            let Some(Pane::Loaded(groups)) = self.panes.get(single) else { return Ok(()) };
+            let batch = self.results(groups, end)?;
+            cx.emit(batch);
+            return Ok(());
+        }
+        let mut merged = self.new_groups();
+        for pane_end in inside {
+            let groups = self.pane(pane_end, &mut cx.state)?;
+            for from in groups.slots_by_key() {
+                let (slot, _) = merged.intern_one(groups.slots.key(from));
+                merged.merge(slot, groups, from);
+            }
+        }
+        let batch = self.results(&merged, end)?;
+        cx.emit(batch);
+        Ok(())
+    }
+
+    fn results(&self, groups: &GroupTable, end: EventTime) -> Result<Batch, OperatorError> {
+        let slots: Vec<Slot> = groups.slots_by_key();
+        let mut columns = self.codec.decode(slots.iter().map(|slot| groups.slots.key(*slot)))?;
+        let mut results = result_builders(&self.spec.calls);
+        for slot in &slots {
+            groups.append_results(*slot, &mut results)?;
+        }
+        columns.extend(finish_all(&mut results));
+        for bound in [end - self.spec.window.size_ms, end, end - 1] {
+            let column: ArrayRef = Arc::new(TimestampMillisecondArray::from_value(bound, slots.len()));
+            columns.push(column);
+        }
+        let times = vec![end - 1; slots.len()];
+        Ok(Batch::append(RecordBatch::try_new(Arc::clone(&self.schema), columns)?, times))
+    }
+
+    fn drop_pane(&mut self, pane_end: EventTime) {
+        if let Some(Pane::Loaded(groups)) = self.panes.remove(&pane_end)
+            && groups.stored.contains(&true)
+        {
+            self.gone.push((pane_end, *groups));
+        }
+    }
+}
+
+/// A group's key in the store: the pane's end, such that panes sort by time, and the key.
+fn stored_key(pane_end: EventTime, key: &[u8]) -> Vec<u8> {
+    let mut stored = (pane_end ^ EventTime::MIN).to_be_bytes().to_vec();
+    stored.extend(key);
+    stored
+}
+
+fn decode_end(bytes: [u8; 8]) -> EventTime {
+    EventTime::from_be_bytes(bytes) ^ EventTime::MIN
+}
+
+fn load_pane(
+    groups: &mut GroupTable,
+    pane_end: EventTime,
+    state: &mut StateScope<'_>,
+) -> Result<(), OperatorError> {
+    let (from, to) = (stored_key(pane_end, &[]), stored_key(pane_end + 1, &[]));
+    let (mut keys, mut values) = (BytesColumn::default(), BytesColumn::default());
+    state.scan(GROUPS, &from, Some(&to), |key, value| {
+        keys.push(key);
+        values.push(value);
+        ControlFlow::Continue(())
+    })?;
+    for (key, value) in keys.iter().zip(values.iter()) {
+        let (slot, _) = groups.intern_one(&key[8..]);
+        groups.load(slot, key, value, state)?;
+    }
+    Ok(())
+}

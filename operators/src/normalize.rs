@@ -1,0 +1,165 @@
+//! From an upsert stream to a changelog: finds the old row that an update or a deletion replaces.
+
+use crate::OperatorError;
+use crate::batch::{Batch, EventTime, Ops, StreamKind};
+use crate::keys::{Slot, SlotTable};
+use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StoreSpec};
+use crate::rows::RowCodec;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::interleave;
+use arrow::datatypes::SchemaRef;
+use std::sync::Arc;
+
+/// The store with the last row of every key.
+const ROWS: u16 = 0;
+
+/// Keeps the last row of every key and emits updates as the old row taken back and the new one inserted.
+///
+/// Input: an upsert stream, keyed by its primary key. Output: a changelog of the same columns; what does not change a
+/// row emits nothing.
+#[derive(Debug, Clone)]
+pub struct Normalize {
+    /// Columns of input and output.
+    pub schema: SchemaRef,
+    /// The key, for people.
+    pub key: String,
+}
+
+impl OperatorSpec for Normalize {
+    fn describe(&self) -> Description {
+        Description::new("Normalize", format!("last row by {}", self.key))
+    }
+
+    fn stores(&self) -> Vec<StoreSpec> {
+        let column = |field: &Arc<arrow::datatypes::Field>| format!("{} {}", field.name(), field.data_type());
+        let columns: Vec<String> = self.schema.fields().iter().map(column).collect();
+        vec![StoreSpec { name: "rows".to_owned(), schema: format!("key -> {}", columns.join(", ")) }]
+    }
+
+    fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
+        match inputs {
+            [StreamKind::Upsert] => Ok(StreamKind::Changelog),
+            inputs => Err(format!("only an upsert stream can be normalized, not {inputs:?}")),
+        }
+    }
+
+    fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        let codec = RowCodec::new(Arc::clone(&self.schema)).map_err(|data_type| OperatorError::CorruptState {
+            operator: "normalize".to_owned(),
+            detail: format!("rows with a column of type {data_type} can't be kept"),
+        })?;
+        Ok(Box::new(Normalizing {
+            codec,
+            hash_seed: cx.hash_seed,
+            keys: SlotTable::with_seed(cx.hash_seed),
+            rows: Vec::new(),
+            touched: Vec::new(),
+            is_touched: Vec::new(),
+            row_bytes: 0,
+        }))
+    }
+}
+
+struct Normalizing {
+    codec: RowCodec,
+    hash_seed: u64,
+    keys: SlotTable,
+    /// Encoded last row by slot.
+    rows: Vec<Option<Box<[u8]>>>,
+    touched: Vec<Slot>,
+    is_touched: Vec<bool>,
+    row_bytes: usize,
+}
+
+impl Operator for Normalizing {
+    fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let slots = self.intern(&batch, cx)?;
+        let columns = batch.columns()?;
+        let writer = self.codec.writer(columns)?;
+        let mut old_rows: Vec<Box<[u8]>> = Vec::new();
+        // Which side (0: old rows, 1: the batch) and which row of it.
+        let mut emitted: Vec<(usize, usize)> = Vec::new();
+        let (mut signs, mut times): (Vec<i8>, Vec<EventTime>) = (Vec::new(), Vec::new());
+        for (row, slot) in slots.iter().enumerate() {
+            let new = (batch.ops.get(row) == 1).then(|| {
+                let mut bytes = Vec::new();
+                writer.write(row, &mut bytes);
+                bytes.into_boxed_slice()
+            });
+            let last = &mut self.rows[*slot as usize];
+            if *last == new {
+                continue;
+            }
+            if !std::mem::replace(&mut self.is_touched[*slot as usize], true) {
+                self.touched.push(*slot);
+            }
+            self.row_bytes += new.as_ref().map_or(0, |row| row.len());
+            let inserts = new.is_some();
+            if let Some(old) = std::mem::replace(last, new) {
+                self.row_bytes -= old.len();
+                emitted.push((0, old_rows.len()));
+                old_rows.push(old);
+                signs.push(-1);
+                times.push(batch.times[row]);
+            }
+            if inserts {
+                emitted.push((1, row));
+                signs.push(1);
+                times.push(batch.times[row]);
+            }
+        }
+        let old = self.codec.read(old_rows.iter().map(|row| &**row))?;
+        let column = |index: usize| interleave(&[old.column(index).as_ref(), columns.column(index).as_ref()], &emitted);
+        let arrays = (0..columns.num_columns()).map(column).collect::<Result<Vec<ArrayRef>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(emitted.len()));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(self.codec.schema()), arrays, &options)?;
+        let behind = batch.behind.as_ref().map(|behind| {
+            let row_of = |(side, row): &(usize, usize)| if *side == 1 { Some(*row) } else { None };
+            // An old row is as late as the new one that pushes it out; the newest bound is the safe one for it.
+            let newest = behind.iter().copied().max().unwrap_or(EventTime::MIN);
+            emitted.iter().map(|place| row_of(place).map_or(newest, |row| behind[row])).collect::<Vec<_>>().into()
+        });
+        cx.emit(Batch { behind, ..Batch::changes(rows, times, Ops::from_signs(signs)) });
+        Ok(())
+    }
+
+    fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
+        let block = out.block(ROWS);
+        for slot in std::mem::take(&mut self.touched) {
+            block.push(self.keys.key(slot), self.rows[slot as usize].as_deref());
+            self.is_touched[slot as usize] = false;
+            if self.rows[slot as usize].is_none() {
+                self.keys.remove(slot);
+            }
+        }
+        Ok(())
+    }
+
+    fn evict(&mut self) {
+        self.keys = SlotTable::with_seed(self.hash_seed);
+        self.rows.clear();
+        self.is_touched.clear();
+        self.row_bytes = 0;
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.keys.memory_bytes() + self.rows.capacity() * 16 + self.row_bytes
+    }
+}
+
+impl Normalizing {
+    /// Slots of the batch's keys, with the last rows of those that are new here read from the store.
+    fn intern(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<Vec<Slot>, OperatorError> {
+        let (mut slots, mut new) = (Vec::new(), Vec::new());
+        self.keys.find_or_insert_all(batch.keys()?, &mut slots, &mut new);
+        self.rows.resize(self.keys.slot_count(), None);
+        self.is_touched.resize(self.keys.slot_count(), false);
+        let keys: Vec<&[u8]> = new.iter().map(|slot| self.keys.key(*slot)).collect();
+        let (rows, row_bytes) = (&mut self.rows, &mut self.row_bytes);
+        cx.state.get_many(ROWS, &keys, |index, stored| {
+            *row_bytes += stored.map_or(0, <[u8]>::len);
+            rows[new[index] as usize] = stored.map(Into::into);
+        })?;
+        Ok(slots)
+    }
+}

@@ -1,0 +1,215 @@
+//! The event-time temporal join: `FOR SYSTEM_TIME AS OF`.
+//!
+//! Each row of the left side meets the version of the right side that was valid at the row's time: the last one of its
+//! key not after it. Left rows wait until the watermark has reached their time, since only then all versions up to it
+//! are there; they leave in the order of their times, rows of one time in the order in which they came.
+//!
+//! ```text
+//!   right, key k     v1@10        v2@20            v3@30
+//!   left                  a@15 -> v1     b@25 -> v2       (emitted when the watermark has reached 15, 25)
+//! ```
+//! Of the versions at or before the watermark only the last is kept. A left row behind the watermark is late: the
+//! version it needs may be gone.
+
+mod versions;
+mod waiting;
+
+use crate::OperatorError;
+use crate::aggregate::LatePolicy;
+use crate::batch::{Batch, EventTime, StreamKind};
+use crate::operator::{
+    BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use std::sync::Arc;
+use versions::Versions;
+use waiting::Waiting;
+
+/// The store with left rows that wait.
+const LEFT: u16 = 0;
+/// The store with versions of the right side.
+const RIGHT: u16 = 1;
+
+/// Joins rows with the version that was valid at their time.
+///
+/// Port 0 (left): insertions, keyed by what is joined on; its event time is the time of the join. Port 1 (right): an
+/// upsert stream keyed alike; its event time says from when a version is valid. Output: insertions, the left columns
+/// and then the right columns; without a version the right columns are null, or the row is left out.
+#[derive(Debug, Clone)]
+pub struct TemporalJoin {
+    /// Columns of the left side.
+    pub left: SchemaRef,
+    /// Columns of the right side.
+    pub right: SchemaRef,
+    /// Whether left rows without a version are kept.
+    pub keep_unmatched: bool,
+    /// What the sides are joined on, for people.
+    pub on: String,
+    /// What happens to left rows that come after their time has passed.
+    pub late: LatePolicy,
+}
+
+impl TemporalJoin {
+    /// Columns of the output.
+    pub fn schema(&self) -> SchemaRef {
+        let right = self.right.fields().iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
+        let fields: Vec<_> = self.left.fields().iter().map(Arc::clone).chain(right).collect();
+        Arc::new(Schema::new(fields))
+    }
+}
+
+fn describe_columns(schema: &Schema) -> String {
+    let column = |field: &Arc<arrow::datatypes::Field>| format!("{} {}", field.name(), field.data_type());
+    schema.fields().iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+impl OperatorSpec for TemporalJoin {
+    fn describe(&self) -> Description {
+        let kind = if self.keep_unmatched { "left" } else { "inner" };
+        Description::new("TemporalJoin", format!("{kind}, as of the left row's time, on {}", self.on))
+    }
+
+    fn stores(&self) -> Vec<StoreSpec> {
+        let left = format!("time ms, sequence -> key, {}", describe_columns(&self.left));
+        let right = format!("key, valid from ms -> {}", describe_columns(&self.right));
+        vec![
+            StoreSpec { name: "waiting".to_owned(), schema: left },
+            StoreSpec { name: "versions".to_owned(), schema: right },
+        ]
+    }
+
+    fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
+        match inputs {
+            [StreamKind::Append, StreamKind::Upsert] => Ok(StreamKind::Append),
+            [StreamKind::Append, _] => Err(
+                "the right side of FOR SYSTEM_TIME AS OF has to be a versioned table: one with 'connector' = \
+                 'upsert-kafka', a PRIMARY KEY and a WATERMARK"
+                    .to_owned(),
+            ),
+            _ => Err(
+                "the left side of FOR SYSTEM_TIME AS OF can't be updated or deleted: join before the rows are \
+                 aggregated, or group them by a window first"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        Ok(Box::new(Joining {
+            waiting: Waiting::new(&self.left)?,
+            versions: Versions::new(&self.right, cx.hash_seed)?,
+            schema: self.schema(),
+            spec: self.clone(),
+        }))
+    }
+}
+
+struct Joining {
+    spec: TemporalJoin,
+    schema: SchemaRef,
+    waiting: Waiting,
+    versions: Versions,
+}
+
+impl Operator for Joining {
+    fn process(&mut self, port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        if port == Port(1) {
+            return self.versions.add(&batch, cx.watermark, &mut cx.state);
+        }
+        let batch = self.without_late(batch, cx)?;
+        if !batch.is_empty() {
+            self.waiting.add(batch)?;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        self.release(watermark, cx)
+    }
+
+    fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        // Rows of exactly the watermark's time came after it was reached, and are not late.
+        self.release(cx.watermark, cx)
+    }
+
+    fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
+        self.waiting.delta(out.block(LEFT))?;
+        self.versions.delta(out.block(RIGHT));
+        Ok(())
+    }
+
+    fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        self.waiting.restore(state)
+    }
+
+    fn evict(&mut self) {
+        self.waiting.evict();
+        self.versions.evict();
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.waiting.memory_bytes() + self.versions.memory_bytes()
+    }
+}
+
+impl Joining {
+    /// Leaves rows out whose time had passed when they came.
+    fn without_late(&self, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
+        let Some(behind) = &batch.behind else { return Ok(batch) };
+        let in_time = |row: &u32| batch.times[*row as usize] >= behind[*row as usize];
+        let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
+        let late = batch.len() - kept.len();
+        if late == 0 {
+            return Ok(batch);
+        }
+        cx.counters.late += late as u64;
+        if self.spec.late == LatePolicy::Fail {
+            let row = (0..batch.len() as u32).find(|row| !in_time(row)).unwrap_or(0) as usize;
+            return Err(OperatorError::LateRow {
+                operator: format!("temporal join on {}", self.spec.on),
+                time: crate::clock::format_time(batch.times[row]),
+                watermark: crate::clock::format_time(behind[row]),
+            });
+        }
+        batch.take(&kept)
+    }
+
+    /// Emits the left rows up to the watermark with their versions.
+    fn release(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let Some(ready) = self.waiting.take_until(watermark, &mut cx.state)? else { return Ok(()) };
+        self.versions.load_all(ready.keys.iter(), &mut cx.state)?;
+        let mut rows: Vec<u32> = Vec::with_capacity(ready.times.len());
+        let mut found: Vec<Option<&[u8]>> = Vec::with_capacity(ready.times.len());
+        for (row, (key, time)) in ready.keys.iter().zip(&ready.times).enumerate() {
+            let version = self.versions.at(key, *time);
+            if version.is_some() || self.spec.keep_unmatched {
+                rows.push(row as u32);
+                found.push(version);
+            }
+        }
+        let left = if rows.len() == ready.times.len() {
+            ready.columns
+        } else {
+            crate::batch::take_columns(&ready.columns, &rows)?
+        };
+        let right = self.versions.rows(&found)?;
+        let columns: Vec<ArrayRef> = left.columns().iter().chain(right.columns()).map(Arc::clone).collect();
+        let times: Vec<EventTime> = rows.iter().map(|row| ready.times[*row as usize]).collect();
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(times.len()));
+        let columns = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+        cx.emit(Batch::append(columns, times));
+        Ok(())
+    }
+}
+
+/// The schema with every column nullable: as rows are stored, and as an unmatched side is.
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn unsupported(data_type: DataType) -> OperatorError {
+    let detail = format!("rows with a column of type {data_type} can't be kept");
+    OperatorError::CorruptState { operator: "join".to_owned(), detail }
+}
