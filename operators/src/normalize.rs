@@ -44,10 +44,11 @@ impl OperatorSpec for Normalize {
     }
 
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
-        let codec = RowCodec::new(Arc::clone(&self.schema)).map_err(|data_type| OperatorError::CorruptState {
-            operator: "normalize".to_owned(),
-            detail: format!("rows with a column of type {data_type} can't be kept"),
-        })?;
+        let codec =
+            RowCodec::new(Arc::clone(&self.schema)).map_err(|data_type| OperatorError::CorruptState {
+                operator: "normalize".to_owned(),
+                detail: format!("rows with a column of type {data_type} can't be kept"),
+            })?;
         Ok(Box::new(Normalizing {
             codec,
             hash_seed: cx.hash_seed,
@@ -109,7 +110,9 @@ impl Operator for Normalizing {
             }
         }
         let old = self.codec.read(old_rows.iter().map(|row| &**row))?;
-        let column = |index: usize| interleave(&[old.column(index).as_ref(), columns.column(index).as_ref()], &emitted);
+        let column = |index: usize| {
+            interleave(&[old.column(index).as_ref(), columns.column(index).as_ref()], &emitted)
+        };
         let arrays = (0..columns.num_columns()).map(column).collect::<Result<Vec<ArrayRef>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(emitted.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(self.codec.schema()), arrays, &options)?;
@@ -117,7 +120,11 @@ impl Operator for Normalizing {
             let row_of = |(side, row): &(usize, usize)| if *side == 1 { Some(*row) } else { None };
             // An old row is as late as the new one that pushes it out; the newest bound is the safe one for it.
             let newest = behind.iter().copied().max().unwrap_or(EventTime::MIN);
-            emitted.iter().map(|place| row_of(place).map_or(newest, |row| behind[row])).collect::<Vec<_>>().into()
+            emitted
+                .iter()
+                .map(|place| row_of(place).map_or(newest, |row| behind[row]))
+                .collect::<Vec<_>>()
+                .into()
         });
         cx.emit(Batch { behind, ..Batch::changes(rows, times, Ops::from_signs(signs)) });
         Ok(())

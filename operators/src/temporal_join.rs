@@ -53,7 +53,8 @@ pub struct TemporalJoin {
 impl TemporalJoin {
     /// Columns of the output.
     pub fn schema(&self) -> SchemaRef {
-        let right = self.right.fields().iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
+        let right =
+            self.right.fields().iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
         let fields: Vec<_> = self.left.fields().iter().map(Arc::clone).chain(right).collect();
         Arc::new(Schema::new(fields))
     }

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod control;
 pub mod driver;
 mod error;
+pub mod job;
 pub mod journal;
 pub mod log;
 mod plan;

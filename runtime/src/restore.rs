@@ -26,7 +26,7 @@ use crate::task::{ResumePoint, Task};
 pub(crate) use journal_reader::{JournalReader, ReadTurn};
 use millstream_operators::source::{Bounded, Startup};
 use millstream_operators::{BuildCx, Offset, TopicPartition};
-use millstream_state::{CheckpointMark, StateIdentity, TaskState};
+use millstream_state::{CheckpointMark, StateError, StateIdentity, TaskState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -234,7 +234,7 @@ impl Restore {
     fn open(&mut self, committed: Option<CommittedOffset>, bounds: Bounds) -> Result<Next, JobError> {
         let plan = Arc::clone(&self.cx.plan);
         let plan = &plan;
-        let (control, control_is_new) = match self.control.take() {
+        let (control, control_is_new) = match self.control.clone() {
             Some(control) => {
                 let changed = control.check(plan)? && self.task == TaskId::FIRST;
                 if changed {
@@ -256,7 +256,12 @@ impl Restore {
             incarnation: control.incarnation.clone(),
             task: self.task.to_string(),
         };
-        let mut state = self.cx.states.open(self.task, &identity)?;
+        let mut state = match self.cx.states.open(self.task, &identity) {
+            Err(error @ StateError::StillOpen { .. }) => {
+                return Ok(Next::Wait(Stage::Open(committed, bounds), error.to_string()));
+            }
+            opened => opened?,
+        };
         let usable = |mark: &CheckpointMark| (bounds.start..bounds.end).contains(&mark.journal_offset);
         let unconfirmed = state.mark().filter(usable);
         if state.mark().is_some() && unconfirmed.is_none() && self.cx.rules.check_checkpoint {

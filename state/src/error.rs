@@ -39,6 +39,12 @@ pub enum StateError {
         /// What is wrong.
         detail: String,
     },
+    /// The task's state is open already in this process: whoever had it is about to close it. Try again.
+    #[error("state directory {path} is still open")]
+    StillOpen {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The storage engine refused or failed. The process should stop; a restart opens the last checkpoint.
     #[error("state directory {path}: {source}")]
     Storage {

@@ -66,8 +66,12 @@ impl Rocks {
     pub(crate) fn open(path: &Path, settings: &RocksSettings) -> Result<Self, StateError> {
         std::fs::create_dir_all(path).map_err(|source| StateError::Io { path: path.into(), source })?;
         let family = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options(settings));
-        let db = DB::open_cf_descriptors(&options(settings), path, [family])
-            .map_err(|source| StateError::Storage { path: path.into(), source })?;
+        let db = DB::open_cf_descriptors(&options(settings), path, [family]).map_err(|source| {
+            let path = path.into();
+            // RocksDB has no kind of its own for this.
+            let still_open = source.to_string().contains("lock hold by current process");
+            if still_open { StateError::StillOpen { path } } else { StateError::Storage { path, source } }
+        })?;
         Ok(Rocks { db, path: path.into() })
     }
 

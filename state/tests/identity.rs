@@ -60,3 +60,13 @@ fn reset_leaves_nothing() {
     assert_eq!(state.mark(), None);
     assert_eq!(state.dump(2).unwrap(), vec![]);
 }
+
+#[test]
+fn state_that_is_still_open_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = open(directory.path(), &identity()).unwrap();
+    let second = open(directory.path(), &identity()).unwrap_err();
+    assert!(matches!(second, StateError::StillOpen { .. }), "{second}");
+    drop(first);
+    open(directory.path(), &identity()).unwrap();
+}

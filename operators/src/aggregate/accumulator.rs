@@ -140,7 +140,9 @@ impl Accumulator {
             (Accumulator::PickBytes(pick, kept, _), LaneValues::Binary(values)) => {
                 choose_bytes(*pick, kept, slots, |row| values.value(row), valid);
             }
-            (accumulator, values) => unreachable!("{accumulator:?} was made for another lane than {values:?}"),
+            (accumulator, values) => {
+                unreachable!("{accumulator:?} was made for another lane than {values:?}")
+            }
         }
     }
 

@@ -1,9 +1,9 @@
 //! Groups of an aggregation: their keys, their slots, and the aggregates over them.
 
+use super::AggregateCall;
 use super::accumulator::{Accumulator, take};
 use super::lane::Lane;
 use super::multiset::Multisets;
-use super::AggregateCall;
 use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::columns::ColumnBuilder;
@@ -102,8 +102,11 @@ impl GroupTable {
     }
 
     /// Marks slots as touched; calls `first` for each that was not, before anything is folded in.
-    pub(super) fn touch(&mut self, slots: &[Slot], mut first: impl FnMut(&Self, Slot) -> Result<(), OperatorError>)
-    -> Result<(), OperatorError> {
+    pub(super) fn touch(
+        &mut self,
+        slots: &[Slot],
+        mut first: impl FnMut(&Self, Slot) -> Result<(), OperatorError>,
+    ) -> Result<(), OperatorError> {
         for slot in slots {
             if !self.is_touched[*slot as usize] {
                 first(self, *slot)?;

@@ -66,10 +66,12 @@ impl Lane {
     pub(super) fn new(column: Option<&ArrayRef>, filter: Option<&BooleanArray>) -> Result<Self, ArrowError> {
         let nulls = column.and_then(|column| column.logical_nulls());
         let passing = filter.map(|filter| {
-            let true_and_valid = filter.nulls().map_or(filter.values().clone(), |nulls| filter.values() & nulls.inner());
+            let true_and_valid =
+                filter.nulls().map_or(filter.values().clone(), |nulls| filter.values() & nulls.inner());
             NullBuffer::new(true_and_valid)
         });
-        let valid = NullBuffer::union(nulls.as_ref(), passing.as_ref()).filter(|valid| valid.null_count() > 0);
+        let valid =
+            NullBuffer::union(nulls.as_ref(), passing.as_ref()).filter(|valid| valid.null_count() > 0);
         let array = column.map(widen).transpose()?;
         Ok(Lane { array, valid })
     }
@@ -84,7 +86,9 @@ impl Lane {
         match array.data_type() {
             DataType::Int64 => LaneValues::I64(array.as_primitive::<dt::Int64Type>().values()),
             DataType::Float64 => LaneValues::F64(array.as_primitive::<dt::Float64Type>().values()),
-            DataType::Decimal128(_, _) => LaneValues::I128(array.as_primitive::<dt::Decimal128Type>().values()),
+            DataType::Decimal128(_, _) => {
+                LaneValues::I128(array.as_primitive::<dt::Decimal128Type>().values())
+            }
             DataType::Utf8 => LaneValues::Utf8(array.as_string()),
             DataType::Binary => LaneValues::Binary(array.as_binary()),
             _ => LaneValues::None,
@@ -98,7 +102,10 @@ fn widen(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match column.data_type() {
         T::Boolean | T::Int8 | T::Int16 | T::Int32 => cast(column, &T::Int64),
         T::Date32 | T::Time32(_) => cast(&cast(column, &T::Int32)?, &T::Int64),
-        T::Timestamp(TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond | TimeUnit::Nanosecond, _)
+        T::Timestamp(
+            TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond | TimeUnit::Nanosecond,
+            _,
+        )
         | T::Time64(_) => cast(column, &T::Int64),
         T::Float32 => cast(column, &T::Float64),
         _ => Ok(std::sync::Arc::clone(column)),

@@ -99,7 +99,11 @@ impl Multisets {
     }
 
     /// The sum of the distinct values.
-    fn append_sum(&self, group: &BTreeMap<Box<[u8]>, i64>, out: &mut ColumnBuilder) -> Result<(), OperatorError> {
+    fn append_sum(
+        &self,
+        group: &BTreeMap<Box<[u8]>, i64>,
+        out: &mut ColumnBuilder,
+    ) -> Result<(), OperatorError> {
         if group.is_empty() {
             out.append_null();
             return Ok(());
@@ -167,7 +171,8 @@ impl Multisets {
     pub(super) fn delete_group(&self, slot: Slot, store: u16, group_key: &[u8], out: &mut DeltaScope<'_>) {
         // Values that went since the last delta are still in the store.
         let gone = self.changed.get(&slot).into_iter().flatten();
-        let values: BTreeSet<&[u8]> = self.groups[slot as usize].keys().chain(gone).map(|value| &**value).collect();
+        let values: BTreeSet<&[u8]> =
+            self.groups[slot as usize].keys().chain(gone).map(|value| &**value).collect();
         let block = out.block(store);
         for value in values {
             block.delete(&[group_key, value].concat());

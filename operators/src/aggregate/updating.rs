@@ -43,7 +43,11 @@ impl Aggregate {
 }
 
 /// Stores of an aggregation: its groups, then a multiset for each call that needs one.
-pub(super) fn stores(keys: &[(String, DataType)], calls: &[AggregateCall], input: StreamKind) -> Vec<StoreSpec> {
+pub(super) fn stores(
+    keys: &[(String, DataType)],
+    calls: &[AggregateCall],
+    input: StreamKind,
+) -> Vec<StoreSpec> {
     let keys: Vec<String> = keys.iter().map(|(_, data_type)| data_type.to_string()).collect();
     let (multisets, plain): (Vec<&AggregateCall>, Vec<_>) =
         calls.iter().partition(|call| call.needs_multiset(input));
@@ -60,7 +64,8 @@ pub(super) fn stores(keys: &[(String, DataType)], calls: &[AggregateCall], input
 
 pub(super) fn describe(keys: &[(String, DataType)], calls: &[AggregateCall]) -> String {
     let keys: Vec<&str> = keys.iter().map(|(name, _)| name.as_str()).collect();
-    let calls: Vec<String> = calls.iter().map(|call| format!("{} as {}", call.describe(), call.name)).collect();
+    let calls: Vec<String> =
+        calls.iter().map(|call| format!("{} as {}", call.describe(), call.name)).collect();
     format!("by ({}): {}", keys.join(", "), calls.join(", "))
 }
 
@@ -104,7 +109,8 @@ pub(super) fn check_input(
 ) -> Result<(), String> {
     match inputs {
         [StreamKind::Upsert] => {
-            Err("an upsert stream has no old rows to take back from an aggregate; normalize it first".to_owned())
+            Err("an upsert stream has no old rows to take back from an aggregate; normalize it first"
+                .to_owned())
         }
         [input] if *input == declared => calls.iter().try_for_each(|call| call.check(declared)),
         inputs => Err(format!("an aggregate over {declared} can't read {inputs:?}")),
@@ -253,7 +259,8 @@ impl Updating {
         for (before, after) in before.iter().zip(after) {
             columns.push(interleave(&[before.as_ref(), after.as_ref()], &rows)?);
         }
-        let columns = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &with_rows(rows.len()))?;
+        let columns =
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &with_rows(rows.len()))?;
         Ok(Batch::changes(columns, row_times, Ops::from_signs(signs)))
     }
 

@@ -104,7 +104,8 @@ impl WindowAggregate {
         let timestamp = || DataType::Timestamp(TimeUnit::Millisecond, None);
         let keys = self.keys.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
         let calls = self.calls.iter().map(|call| Field::new(&call.name, call.data_type(), true));
-        let bounds = ["window_start", "window_end", "window_time"].map(|name| Field::new(name, timestamp(), true));
+        let bounds =
+            ["window_start", "window_end", "window_time"].map(|name| Field::new(name, timestamp(), true));
         Arc::new(Schema::new(keys.chain(calls).chain(bounds).collect::<Vec<_>>()))
     }
 }
@@ -281,7 +282,11 @@ impl Windowed {
     }
 
     /// A pane's groups; read from the store first when they are only there, empty when there are none.
-    fn pane(&mut self, pane_end: EventTime, state: &mut StateScope<'_>) -> Result<&mut GroupTable, OperatorError> {
+    fn pane(
+        &mut self,
+        pane_end: EventTime,
+        state: &mut StateScope<'_>,
+    ) -> Result<&mut GroupTable, OperatorError> {
         let stored = matches!(self.panes.get(&pane_end), Some(Pane::Stored));
         if stored || !self.panes.contains_key(&pane_end) {
             let mut groups = self.new_groups();
@@ -303,7 +308,8 @@ impl Windowed {
     /// Emits the groups of the window that ends at `end`.
     fn close(&mut self, end: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         let start = end - self.spec.window.size_ms;
-        let inside: Vec<EventTime> = self.panes.range(start + 1..=end).map(|(pane_end, _)| *pane_end).collect();
+        let inside: Vec<EventTime> =
+            self.panes.range(start + 1..=end).map(|(pane_end, _)| *pane_end).collect();
         if let [single] = inside.as_slice() {
             self.pane(*single, &mut cx.state)?;
             let Some(Pane::Loaded(groups)) = self.panes.get(single) else { return Ok(()) };

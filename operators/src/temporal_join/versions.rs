@@ -114,7 +114,9 @@ impl Versions {
             let mut corrupt = false;
             let bytes = &mut self.bytes;
             state.scan(RIGHT, key, prefix_end(key).as_deref(), |stored, value| {
-                let time = stored[key.len()..].try_into().map(|time| EventTime::from_be_bytes(time) ^ EventTime::MIN);
+                let time = stored[key.len()..]
+                    .try_into()
+                    .map(|time| EventTime::from_be_bytes(time) ^ EventTime::MIN);
                 let row = match value.split_first() {
                     Some((0, [])) => Some(None),
                     Some((1, row)) => Some(Some(row.into())),

@@ -124,7 +124,8 @@ impl Waiting {
         let mut corrupt = false;
         let mut next = None;
         state.scan(LEFT, &stored_key(from, 0), None, |key, value| {
-            let (Some((time, sequence)), Some((join_key, row))) = (decode_key(key), split_value(value)) else {
+            let (Some((time, sequence)), Some((join_key, row))) = (decode_key(key), split_value(value))
+            else {
                 corrupt |= key != NEXT_SEQUENCE;
                 return ControlFlow::Continue(());
             };

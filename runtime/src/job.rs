@@ -1,0 +1,236 @@
+//! Running a job: its workers on threads, watched until they are asked to stop or have nothing left to do.
+//!
+//! [`Job::start`] takes the state directory, makes the topics that are missing and starts the workers; the handle
+//! shows what they are doing, stops them, and waits for their end. Nothing of this is needed to understand a worker;
+//! the simulation and the test driver drive workers without it.
+
+mod state_directory;
+mod thread;
+
+pub use state_directory::StateLock;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::JobError;
+use crate::log::Log;
+use crate::plan::JobPlan;
+use crate::states::{MemoryStates, StateDirectory, StateStore};
+use crate::topics::prepare;
+use crate::worker::{WorkerContext, WorkerSettings, WorkerStatus};
+use millstream_operators::{PrintedLine, Topology};
+use millstream_state::{RocksSettings, SharedMemory};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use thread::{WorkerThread, spawn};
+
+/// How a job runs.
+#[derive(Clone)]
+pub struct JobSettings {
+    /// Its name: names its topics, its group and its state.
+    pub name: String,
+    /// Its consumer group; made from the name when it is not given.
+    pub group: Option<String>,
+    /// Number of workers in this process.
+    pub workers: usize,
+    /// Where state is kept; in memory when it is not given, so that every start folds the journal.
+    pub state_directory: Option<PathBuf>,
+    /// How long a process may be silent until its tasks go to others, milliseconds.
+    pub session_timeout_ms: u64,
+    /// How long a transaction may be open until the log aborts it, milliseconds.
+    pub transaction_timeout_ms: u64,
+    /// Memory for cached blocks and memtables of all tasks, bytes.
+    pub state_memory_bytes: usize,
+    /// What workers do.
+    pub worker: WorkerSettings,
+    /// Takes the lines of `print` sinks.
+    pub print: Arc<dyn Fn(&PrintedLine) + Send + Sync>,
+}
+
+impl JobSettings {
+    /// A job of this name with one worker, its state in memory, printing to the console.
+    pub fn new(name: impl Into<String>) -> Self {
+        JobSettings {
+            name: name.into(),
+            group: None,
+            workers: 1,
+            state_directory: None,
+            session_timeout_ms: 10_000,
+            transaction_timeout_ms: 10_000,
+            state_memory_bytes: 256 << 20,
+            worker: WorkerSettings::default(),
+            print: Arc::new(|line| {
+                if line.to_stderr { eprintln!("{}", line.text) } else { println!("{}", line.text) }
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for JobSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JobSettings")
+            .field("name", &self.name)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// When a job ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When all its input is bounded and read, and everything is committed.
+    Finished,
+    /// Also when its input is drained and everything is committed. Windows that the watermark leaves open stay open.
+    Drained,
+}
+
+/// A running job.
+pub struct Job {
+    plan: Arc<JobPlan>,
+    made_topics: Vec<String>,
+    threads: Vec<WorkerThread>,
+    shared: Arc<Shared>,
+    /// Held as long as the job runs.
+    _lock: Option<StateLock>,
+}
+
+/// What the workers and their handle share.
+pub(crate) struct Shared {
+    pub(crate) stop: AtomicBool,
+    /// Raised by the handle to have every worker look whether it is drained.
+    pub(crate) round: AtomicU64,
+}
+
+impl Job {
+    /// Starts a job.
+    ///
+    /// # Errors
+    /// [`JobError`]: nothing was started. Topics may have been made.
+    pub fn start(topology: &Topology, log: &Arc<dyn Log>, settings: &JobSettings) -> Result<Self, JobError> {
+        let mut admin = log.admin()?;
+        let (plan, made_topics) = prepare(topology, &settings.name, settings.group.as_deref(), &mut *admin)?;
+        let plan = Arc::new(plan);
+        let lock = settings.state_directory.as_ref().map(|path| StateLock::take(path)).transpose()?;
+        let states: Arc<dyn StateStore> = match &settings.state_directory {
+            None => Arc::new(MemoryStates::default()),
+            Some(path) => {
+                let bytes = settings.state_memory_bytes;
+                let memory = SharedMemory::new(bytes, bytes / 2);
+                Arc::new(StateDirectory::new(path.clone(), RocksSettings::new(memory)))
+            }
+        };
+        let instance =
+            lock.as_ref().map_or_else(|| format!("{:016x}", rand::random::<u64>()), StateLock::instance);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let shared = Arc::new(Shared { stop: AtomicBool::new(false), round: AtomicU64::new(0) });
+        let nonce = rand::random::<u128>();
+        let mut threads = Vec::with_capacity(settings.workers);
+        for index in 0..settings.workers.max(1) {
+            let cx = WorkerContext {
+                plan: Arc::clone(&plan),
+                log: Arc::clone(log),
+                states: Arc::clone(&states),
+                clock: Arc::clone(&clock),
+                name: format!("millstream-{}-{instance}-{index}", settings.name),
+                session_timeout_ms: settings.session_timeout_ms,
+                transaction_timeout_ms: settings.transaction_timeout_ms,
+                nonce,
+                settings: settings.worker.clone(),
+            };
+            threads.push(spawn(index, cx, &shared, &settings.print)?);
+        }
+        Ok(Job { plan, made_topics, threads, shared, _lock: lock })
+    }
+
+    /// Its plan.
+    pub fn plan(&self) -> &Arc<JobPlan> {
+        &self.plan
+    }
+
+    /// Topics that were made for it, with their partition counts, for people.
+    pub fn made_topics(&self) -> &[String] {
+        &self.made_topics
+    }
+
+    /// What its workers in this process are doing.
+    pub fn status(&self) -> Vec<WorkerStatus> {
+        self.threads.iter().map(WorkerThread::status).collect()
+    }
+
+    /// Asks it to commit, checkpoint and leave its group.
+    pub fn stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a worker has ended: the job is about to end, or has failed.
+    pub fn has_ended(&self) -> bool {
+        self.threads.iter().any(WorkerThread::has_ended)
+    }
+
+    /// Looks whether there is nothing left to do. Call it every now and then.
+    pub fn is_done(&self, until: Until) -> bool {
+        let owned: usize = self.status().iter().map(|status| status.tasks.len()).sum();
+        if owned == 0 {
+            return false;
+        }
+        let finished = self.threads.iter().all(WorkerThread::is_finished_or_empty);
+        // With other processes this one may never own all tasks; then rest alone has to do.
+        if finished {
+            return true;
+        }
+        until == Until::Drained && owned == self.plan.tasks().count() && self.is_drained()
+    }
+
+    /// Two looks at every worker with no commit between them: what one sends another reads before it is called
+    /// drained.
+    fn is_drained(&self) -> bool {
+        let Some(first) = self.drained_commits() else { return false };
+        self.drained_commits() == Some(first)
+    }
+
+    /// The number of commits of all workers, if all are drained.
+    fn drained_commits(&self) -> Option<u64> {
+        let round = self.shared.round.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut commits = 0;
+        for thread in &self.threads {
+            commits += thread.drained_in(round, Duration::from_secs(2))?;
+        }
+        Some(commits)
+    }
+
+    /// Waits until it has ended, by itself or because it was stopped.
+    ///
+    /// # Errors
+    /// The first error of a worker.
+    pub fn wait(self, until: Until) -> Result<(), JobError> {
+        while !self.has_ended() && !self.shared.stop.load(Ordering::Relaxed) {
+            if self.is_done(until) {
+                self.stop();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.join()
+    }
+
+    /// Waits for the workers' ends; one that fails takes the others with it.
+    ///
+    /// # Errors
+    /// The first error of a worker.
+    pub fn join(self) -> Result<(), JobError> {
+        let mut first = Ok(());
+        for thread in self.threads {
+            let ended = thread.join();
+            if ended.is_err() {
+                self.shared.stop.store(true, Ordering::Relaxed);
+            }
+            first = first.and(ended);
+        }
+        first
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("name", &self.plan.job()).finish_non_exhaustive()
+    }
+}
