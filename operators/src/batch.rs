@@ -107,6 +107,8 @@ pub trait RowVec: Any + Send + std::fmt::Debug {
     /// The rows for which `keep` holds.
     fn filter_rows(&self, keep: &[bool]) -> Box<dyn RowVec>;
     /// For downcasting to `Vec<T>`.
+    fn as_any(&self) -> &dyn Any;
+    /// For downcasting to `Vec<T>`.
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 }
 
@@ -122,6 +124,10 @@ impl<T: Clone + Send + std::fmt::Debug + 'static> RowVec for Vec<T> {
     fn filter_rows(&self, keep: &[bool]) -> Box<dyn RowVec> {
         let kept = self.iter().zip(keep).filter(|(_, keep)| **keep).map(|(row, _)| row.clone());
         Box::new(kept.collect::<Vec<T>>())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
@@ -197,6 +203,20 @@ impl Batch {
             Payload::Columns(_) => Err(mismatch("columns")),
             Payload::Rows(rows) => {
                 rows.into_any().downcast().map(|rows| *rows).map_err(|_| mismatch("rows of another type"))
+            }
+        }
+    }
+
+    /// The rows as a slice of `T`.
+    ///
+    /// # Errors
+    /// [`OperatorError::Mismatch`] when they are columns or of another type.
+    pub fn typed_rows<T: 'static>(&self) -> Result<&[T], OperatorError> {
+        let mismatch = |found| OperatorError::Mismatch { expected: std::any::type_name::<T>(), found };
+        match &self.rows {
+            Payload::Columns(_) => Err(mismatch("columns")),
+            Payload::Rows(rows) => {
+                rows.as_any().downcast_ref::<Vec<T>>().map(Vec::as_slice).ok_or(mismatch("rows of another type"))
             }
         }
     }

@@ -24,6 +24,7 @@ pub mod sink;
 pub mod source;
 mod temporal_join;
 mod topology;
+pub mod typed;
 
 pub use batch::{
     Batch, END_OF_TIME, EventTime, NO_WATERMARK, Ops, Payload, RowVec, StreamKind, take_columns,

@@ -1,0 +1,106 @@
+//! Fused closures: everything between two nodes of the graph as one operator.
+//!
+//! A chain is one function from a batch to rows, made by composition as the stream is declared. Each closure is a loop of
+//! its own over a whole batch, compiled for its types; nothing is called through a pointer per row.
+
+use crate::OperatorError;
+use crate::batch::{Batch, Ops, Payload, StreamKind};
+use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
+use millstream_state::BytesColumn;
+use std::sync::Arc;
+
+/// Rows in the middle of a chain.
+pub(super) struct Rows<T> {
+    pub(super) values: Vec<T>,
+    /// For each row, the row of the batch that it comes from; `None` while they are the same.
+    pub(super) from: Option<Vec<u32>>,
+}
+
+/// The composed closures.
+pub(super) type Steps<T> = Arc<dyn Fn(Batch) -> Result<Rows<T>, OperatorError> + Send + Sync>;
+
+/// Reads a batch's rows as they are.
+pub(super) fn identity<T: 'static>() -> Steps<T> {
+    Arc::new(|batch| Ok(Rows { values: batch.into_rows()?, from: None }))
+}
+
+impl<T> Rows<T> {
+    pub(super) fn map<U>(self, f: impl Fn(T) -> U) -> Rows<U> {
+        Rows { values: self.values.into_iter().map(f).collect(), from: self.from }
+    }
+
+    pub(super) fn filter(self, f: impl Fn(&T) -> bool) -> Rows<T> {
+        self.flat_map(|value| f(&value).then_some(value))
+    }
+
+    pub(super) fn flat_map<U, I: IntoIterator<Item = U>>(self, f: impl Fn(T) -> I) -> Rows<U> {
+        let (mut values, mut from) = (Vec::new(), Vec::new());
+        for (row, value) in self.values.into_iter().enumerate() {
+            let origin = self.from.as_ref().map_or(row as u32, |from| from[row]);
+            values.extend(f(value));
+            from.resize(values.len(), origin);
+        }
+        Rows { values, from: Some(from) }
+    }
+}
+
+/// The encoded key of a row.
+pub(super) type KeyOf<T> = Arc<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
+
+/// A chain as an operator, with the keys of its rows when what follows is keyed.
+pub(super) struct Chain<T> {
+    pub(super) steps: Steps<T>,
+    pub(super) key_of: Option<KeyOf<T>>,
+}
+
+impl<T> Clone for Chain<T> {
+    fn clone(&self) -> Self {
+        Chain { steps: Arc::clone(&self.steps), key_of: self.key_of.clone() }
+    }
+}
+
+impl<T> std::fmt::Debug for Chain<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Chain to {}", std::any::type_name::<T>())
+    }
+}
+
+impl<T: super::Row> OperatorSpec for Chain<T> {
+    fn describe(&self) -> Description {
+        let name = if self.key_of.is_some() { "KeyBy" } else { "Map" };
+        Description::new(name, std::any::type_name::<T>())
+    }
+
+    fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
+        match inputs {
+            [StreamKind::Append] => Ok(StreamKind::Append),
+            inputs => Err(format!("closures run over streams that only insert, not {inputs:?}")),
+        }
+    }
+
+    fn build(&self, _cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl<T: super::Row> Operator for Chain<T> {
+    fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let (times, behind) = (batch.times.clone(), batch.behind.clone());
+        let Rows { values, from } = (self.steps)(batch)?;
+        let pick = |column: &arrow::buffer::ScalarBuffer<i64>| match &from {
+            None => column.clone(),
+            Some(from) => from.iter().map(|row| column[*row as usize]).collect::<Vec<_>>().into(),
+        };
+        let keys = self.key_of.as_ref().map(|key_of| {
+            let mut keys = BytesColumn::default();
+            for value in &values {
+                key_of(value, keys.open_row());
+                keys.seal_row();
+            }
+            Arc::new(keys)
+        });
+        let (times, behind) = (pick(&times), behind.as_ref().map(pick));
+        cx.emit(Batch { rows: Payload::Rows(Box::new(values)), times, ops: Ops::Append, behind, keys });
+        Ok(())
+    }
+}
