@@ -1,1 +1,18 @@
+//! Stream processing over a durable log: SQL and typed Rust jobs, exactly once, on Kafka or on an embedded log.
+//!
+//! This crate is the facade: it re-exports what an embedding program needs.
+//!
+//! - [`typed`]: declare a job over serde structs
+//! - [`sql`]: plan a job from a SQL file
+//! - [`log`]: the logs a job runs on: [`log::embedded`], [`log::kafka`], and [`log::memory`] for tests
+//! - [`job`]: run a job on threads of this process
+//! - [`driver`]: run a job in a test, under a clock that the test moves
+//!
+//! `docs/ARCHITECTURE.md` is the map of the code behind it.
 
+pub use millstream_operators as operators;
+pub use millstream_operators::typed;
+pub use millstream_operators::{Topology, TopologyError};
+pub use millstream_runtime::job::{Job, JobSettings, Until};
+pub use millstream_runtime::{JobError, driver, job, log, worker};
+pub use millstream_sql as sql;

@@ -59,6 +59,8 @@ pub struct WorkerSettings {
     pub checkpoint_bytes: usize,
     /// Commits without a checkpoint that force one: a bound on the entries a restore has to fold.
     pub checkpoint_commits: u64,
+    /// Records a worker steps over in a second at most; no limit when it is not given.
+    pub records_per_second: Option<u64>,
     /// Rules of the protocol; all on, except in control runs of tests.
     pub rules: Rules,
     /// What operators are built with.
@@ -79,6 +81,7 @@ impl Default for WorkerSettings {
             queue_bytes_max: 4 << 20,
             checkpoint_bytes: 64 << 20,
             checkpoint_commits: 10_000,
+            records_per_second: None,
             rules: Rules::default(),
             build: BuildCx::default(),
             evict_after_commit: false,

@@ -17,6 +17,9 @@ const STEPS_PER_TURN: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Intake {
     queues: BTreeMap<TopicPartition, Queue>,
+    /// Records that may still be stepped over under a limit on their rate, and when that was worked out.
+    allowed: i64,
+    allowed_at_ms: u64,
 }
 
 #[derive(Debug, Default)]
@@ -80,13 +83,26 @@ impl Worker {
     /// does not have to keep what the other side is not ready for. Says whether something was stepped.
     pub(super) fn step_tasks(&mut self) -> bool {
         for stepped in 0..STEPS_PER_TURN {
-            if self.outbox_is_full() {
+            if self.outbox_is_full() || self.is_throttled() {
                 return stepped > 0;
             }
             let Some(place) = self.next_place() else { return stepped > 0 };
             self.step_run(&place);
         }
         true
+    }
+
+    /// Whether a limit on the rate says to wait.
+    fn is_throttled(&mut self) -> bool {
+        let Some(rate) = self.cx.settings.records_per_second else { return false };
+        let now = self.cx.clock.monotonic_ms();
+        let earned = (now - self.intake.allowed_at_ms).saturating_mul(rate) / 1_000;
+        if earned > 0 {
+            // What was not used is lost, but for a tenth of a second: no bursts.
+            self.intake.allowed = (self.intake.allowed + earned as i64).min(rate as i64 / 10 + 1);
+            self.intake.allowed_at_ms = now;
+        }
+        self.intake.allowed <= 0
     }
 
     fn next_place(&self) -> Option<TopicPartition> {
@@ -109,14 +125,21 @@ impl Worker {
 
     fn step_run(&mut self, place: &TopicPartition) {
         let Some(queue) = self.intake.queues.get_mut(place) else { return };
-        let Some(records) = queue.runs.pop_front() else { return };
-        queue.bytes -= records.data_bytes();
+        let Some(mut records) = queue.runs.pop_front() else { return };
+        let allowed = usize::try_from(self.intake.allowed).unwrap_or(0).max(1);
+        queue.bytes = queue.bytes.saturating_sub(records.data_bytes());
+        if self.cx.settings.records_per_second.is_some() && records.len() > allowed {
+            let rest = records.split_off(allowed);
+            queue.bytes += rest.data_bytes();
+            queue.runs.push_front(rest);
+        }
         if queue.paused && queue.bytes <= self.cx.settings.queue_bytes_max / 2 {
             queue.paused = false;
             // A client that can't resume reports it at its next poll.
             let _ = self.reader.pause(place, false);
         }
         self.counts.records_in += records.len() as u64;
+        self.intake.allowed -= records.len() as i64;
         self.counts.bytes_in += records.data_bytes() as u64;
         let now = self.cx.clock.wall_ms();
         let tasks: Vec<TaskId> = self.tasks_reading(place).collect();
