@@ -14,6 +14,7 @@ use crate::task::{ResumePoint, StepInput, Task};
 use millstream_operators::{BuildCx, Offset};
 use millstream_state::{Delta, StateIdentity};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as MapEntry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -202,9 +203,9 @@ fn read_inputs(
     let mut input = BTreeMap::new();
     for mark in entries.iter().flat_map(|(entry, _)| &entry.inputs) {
         let place = mark.place();
-        if !input.contains_key(&place) {
-            let records = read_all(log, &place)?;
-            input.insert(place, records);
+        if let MapEntry::Vacant(vacant) = input.entry(place) {
+            let records = read_all(log, vacant.key())?;
+            vacant.insert(records);
         }
     }
     Ok(input)
