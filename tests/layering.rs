@@ -25,9 +25,15 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "millstream-state" => &["rocksdb"],
         "millstream-operators" => &["millstream-state", "arrow"],
-        "millstream-runtime" => {
-            &["millstream-operators", "millstream-state", "rdkafka", "rdkafka-sys", "rocksdb", "tokio", "prometheus"]
-        }
+        "millstream-runtime" => &[
+            "millstream-operators",
+            "millstream-state",
+            "rdkafka",
+            "rdkafka-sys",
+            "rocksdb",
+            "tokio",
+            "prometheus",
+        ],
         "millstream-sql" => &["millstream-operators", "arrow", "datafusion"],
         _ => return None,
     })
@@ -74,7 +80,9 @@ fn crates_depend_on_each_other_only_downwards() {
 #[test]
 fn there_is_one_arrow_and_one_datafusion() {
     let metadata = metadata();
-    for name in ["arrow", "arrow-array", "arrow-schema", "datafusion", "datafusion-expr", "rocksdb", "rdkafka"] {
+    for name in
+        ["arrow", "arrow-array", "arrow-schema", "datafusion", "datafusion-expr", "rocksdb", "rdkafka"]
+    {
         let versions: BTreeSet<&str> = metadata["packages"]
             .as_array()
             .unwrap()

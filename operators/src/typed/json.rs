@@ -36,7 +36,8 @@ impl<T: super::Row> DecoderSpec for JsonRows<T> {
 
 impl<T: super::Row> Decoder for JsonRows<T> {
     fn decode(&mut self, _place: &TopicPartition, records: &Records) -> Result<Decoded, OperatorError> {
-        let (mut rows, mut times) = (Vec::<T>::with_capacity(records.len()), Vec::with_capacity(records.len()));
+        let (mut rows, mut times) =
+            (Vec::<T>::with_capacity(records.len()), Vec::with_capacity(records.len()));
         let mut bad = Vec::new();
         for (index, record) in records.iter().enumerate() {
             match serde_json::from_slice(record.value.unwrap_or(b"null")) {
