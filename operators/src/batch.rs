@@ -215,9 +215,11 @@ impl Batch {
         let mismatch = |found| OperatorError::Mismatch { expected: std::any::type_name::<T>(), found };
         match &self.rows {
             Payload::Columns(_) => Err(mismatch("columns")),
-            Payload::Rows(rows) => {
-                rows.as_any().downcast_ref::<Vec<T>>().map(Vec::as_slice).ok_or(mismatch("rows of another type"))
-            }
+            Payload::Rows(rows) => rows
+                .as_any()
+                .downcast_ref::<Vec<T>>()
+                .map(Vec::as_slice)
+                .ok_or(mismatch("rows of another type")),
         }
     }
 

@@ -3,12 +3,16 @@
 //! [`ColumnBuilder`] is one column of any type that SQL knows, nested ones included. It is an enum and not a trait
 //! object, so that a decoder's inner loop is a jump and not a call; and it can be cut back ([`ColumnBuilder::truncate`])
 //! when the second half of a record turns out to be bad.
+//!
+//! Columns of one run are much like those of the run before, so a builder that has been finished remembers how long
+//! its values were and [`ColumnBuilder::reserve`] makes room for as many; and nulls cost little: no validity is kept
+//! until the first null, and a null `ROW` writes nothing into its fields until a row comes that is not null.
 
 use arrow::array::{
     ArrayRef, BinaryArray, BooleanArray, Decimal128Array, ListArray, MapArray, PrimitiveArray, StringArray,
-    StructArray,
+    StructArray, new_null_array,
 };
-use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes as dt;
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef, Fields, TimeUnit};
 use std::sync::Arc;
@@ -63,8 +67,10 @@ pub struct Fixed<T> {
 #[derive(Debug, Default)]
 pub struct Variable {
     data: Vec<u8>,
-    ends: Vec<i32>,
+    ends: Ends,
     nulls: Validity,
+    /// Bytes of a value in the column finished last, rounded up.
+    mean_bytes: usize,
 }
 
 /// A `ROW` column.
@@ -73,6 +79,8 @@ pub struct StructBuilder {
     fields: Fields,
     columns: Vec<ColumnBuilder>,
     nulls: Validity,
+    /// Null rows at the end that the fields have not got yet.
+    behind: usize,
 }
 
 /// An `ARRAY` column.
@@ -80,7 +88,7 @@ pub struct StructBuilder {
 pub struct ListBuilder {
     field: FieldRef,
     items: Box<ColumnBuilder>,
-    ends: Vec<i32>,
+    ends: Ends,
     nulls: Validity,
 }
 
@@ -90,61 +98,129 @@ pub struct MapBuilder {
     entries: FieldRef,
     keys: Box<ColumnBuilder>,
     values: Box<ColumnBuilder>,
-    ends: Vec<i32>,
+    ends: Ends,
     nulls: Validity,
 }
 
-/// Which rows are valid. Costs nothing until the first null.
-#[derive(Debug, Default)]
+/// Which rows are valid: bits, and behind them a run of rows that are all valid or all null. A column without nulls,
+/// and one of nulls only, is just a count.
+#[derive(Debug)]
 struct Validity {
     bits: Vec<bool>,
-    /// Valid rows counted while `bits` is not in use.
-    valid: usize,
+    run: usize,
+    run_is_valid: bool,
+}
+
+impl Default for Validity {
+    fn default() -> Self {
+        Validity { bits: Vec::new(), run: 0, run_is_valid: true }
+    }
 }
 
 impl Validity {
-    #[inline]
-    fn append(&mut self, valid: bool) {
-        if self.bits.is_empty() && valid {
-            self.valid += 1;
+    #[inline(always)]
+    fn append(&mut self) {
+        if self.run_is_valid {
+            self.run += 1;
         } else {
-            self.spill();
-            self.bits.push(valid);
+            self.turn(1, true);
         }
     }
 
-    fn spill(&mut self) {
-        if self.bits.is_empty() {
-            self.bits.resize(self.valid, true);
+    #[inline(always)]
+    fn append_nulls(&mut self, rows: usize) {
+        if self.run_is_valid {
+            self.turn(rows, false);
+        } else {
+            self.run += rows;
         }
     }
 
+    #[inline(never)]
+    fn turn(&mut self, rows: usize, valid: bool) {
+        self.bits.resize(self.len(), self.run_is_valid);
+        (self.run, self.run_is_valid) = (rows, valid);
+    }
+
+    #[inline(always)]
     fn len(&self) -> usize {
-        if self.bits.is_empty() { self.valid } else { self.bits.len() }
+        self.bits.len() + self.run
     }
 
     fn truncate(&mut self, rows: usize) {
         self.bits.truncate(rows);
-        self.valid = self.valid.min(rows);
+        self.run = self.run.min(rows - self.bits.len());
     }
 
     fn finish(&mut self) -> Option<NullBuffer> {
-        let taken = std::mem::take(self);
-        (!taken.bits.is_empty()).then(|| NullBuffer::from(taken.bits)).filter(|nulls| nulls.null_count() > 0)
+        let Validity { mut bits, run, run_is_valid } = std::mem::take(self);
+        if bits.is_empty() {
+            return (!run_is_valid && run > 0).then(|| NullBuffer::new_null(run));
+        }
+        bits.resize(bits.len() + run, run_is_valid);
+        Some(NullBuffer::from(bits)).filter(|nulls| nulls.null_count() > 0)
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self.bits.get(row) {
+            Some(valid) => !valid,
+            None => !self.run_is_valid,
+        }
     }
 }
 
-impl<T: Default> Fixed<T> {
-    #[inline]
-    fn append(&mut self, value: T) {
-        self.values.push(value);
-        self.nulls.append(true);
+/// Where values of any length begin and end, as Arrow wants it: a zero, then every end.
+#[derive(Debug)]
+struct Ends(Vec<i32>);
+
+impl Default for Ends {
+    fn default() -> Self {
+        Ends(vec![0])
+    }
+}
+
+impl Ends {
+    #[inline(always)]
+    fn push(&mut self, end: usize) {
+        self.0.push(i32::try_from(end).expect("a batch is bounded far below 2 GiB"));
     }
 
-    #[inline]
-    fn append_null(&mut self) {
-        self.values.push(T::default());
-        self.nulls.append(false);
+    fn repeat(&mut self, rows: usize) {
+        self.0.resize(self.0.len() + rows, self.0[self.0.len() - 1]);
+    }
+
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.0.len() - 1
+    }
+
+    fn last(&self) -> usize {
+        self.0[self.0.len() - 1] as usize
+    }
+
+    fn range(&self, row: usize) -> std::ops::Range<usize> {
+        self.0[row] as usize..self.0[row + 1] as usize
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows + 1);
+    }
+
+    fn take(&mut self) -> OffsetBuffer<i32> {
+        OffsetBuffer::new(std::mem::take(self).0.into())
+    }
+}
+
+impl<T: Default + Clone> Fixed<T> {
+    #[inline(always)]
+    pub(crate) fn append(&mut self, value: T) {
+        self.values.push(value);
+        self.nulls.append();
+    }
+
+    fn append_nulls(&mut self, rows: usize) {
+        self.values.resize(self.values.len() + rows, T::default());
+        self.nulls.append_nulls(rows);
     }
 
     fn truncate(&mut self, rows: usize) {
@@ -165,24 +241,158 @@ impl<N> Fixed<N> {
 
 impl Variable {
     #[inline]
-    fn seal(&mut self, valid: bool) {
-        self.ends.push(i32::try_from(self.data.len()).expect("a batch is bounded far below 2 GiB"));
-        self.nulls.append(valid);
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        self.data.extend_from_slice(bytes);
+        self.seal();
+    }
+
+    /// The buffer of the value being written; [`Variable::seal`] ends it.
+    #[inline]
+    pub(crate) fn open(&mut self) -> &mut Vec<u8> {
+        &mut self.data
+    }
+
+    #[inline(always)]
+    pub(crate) fn seal(&mut self) {
+        self.ends.push(self.data.len());
+        self.nulls.append();
+    }
+
+    fn append_nulls(&mut self, rows: usize) {
+        self.ends.repeat(rows);
+        self.nulls.append_nulls(rows);
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.ends.rows()
+    }
+
+    /// The bytes of the row at `row`.
+    pub(crate) fn get(&self, row: usize) -> &[u8] {
+        &self.data[self.ends.range(row)]
+    }
+
+    fn reserve(&mut self, rows: usize) {
+        self.ends.0.reserve(rows);
+        self.data.reserve(rows * self.mean_bytes);
     }
 
     fn truncate(&mut self, rows: usize) {
         self.ends.truncate(rows);
-        self.data.truncate(self.ends.last().map_or(0, |end| *end as usize));
+        self.data.truncate(self.ends.last());
         self.nulls.truncate(rows);
+    }
+
+    /// Ends, data and validity of the column; nothing is left.
+    fn take(&mut self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
+        // Some room to spare: a column a little longer than the one before must not move while it grows.
+        self.mean_bytes = self.data.len().div_ceil(self.ends.rows().max(1)) * 17 / 16;
+        (self.ends.take(), std::mem::take(&mut self.data).into(), self.nulls.finish())
     }
 }
 
-/// Offsets as Arrow wants them: starting with 0.
-fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
-    let mut offsets = Vec::with_capacity(ends.len() + 1);
-    offsets.push(0);
-    offsets.append(ends);
-    OffsetBuffer::new(offsets.into())
+impl StructBuilder {
+    /// Brings the fields up to the rows appended.
+    #[inline]
+    fn catch_up(&mut self) {
+        if self.behind > 0 {
+            let behind = std::mem::take(&mut self.behind);
+            self.columns.iter_mut().for_each(|column| column.append_nulls(behind));
+        }
+    }
+
+    fn append_nulls(&mut self, rows: usize) {
+        self.nulls.append_nulls(rows);
+        self.behind += rows;
+    }
+
+    #[inline(always)]
+    pub(crate) fn append_null(&mut self) {
+        self.append_nulls(1);
+    }
+
+    /// The fields, to append one value to each, and the number of rows they hold. [`StructBuilder::seal`] ends the row.
+    #[inline]
+    pub(crate) fn open(&mut self) -> (&mut [ColumnBuilder], usize) {
+        self.catch_up();
+        (&mut self.columns, self.nulls.len())
+    }
+
+    #[inline]
+    pub(crate) fn seal(&mut self) {
+        self.nulls.append();
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        let rows = rows.min(self.nulls.len());
+        let in_fields = rows.min(self.nulls.len() - self.behind);
+        self.columns.iter_mut().for_each(|field| field.truncate(in_fields));
+        self.behind = rows - in_fields;
+        self.nulls.truncate(rows);
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        let rows = self.nulls.len();
+        let only_nulls = self.behind == rows;
+        if !only_nulls {
+            self.catch_up();
+        }
+        let columns = match only_nulls {
+            // Memory that is zero already is cheaper than memory that is filled with nulls.
+            true => self.fields.iter().map(|field| new_null_array(field.data_type(), rows)).collect(),
+            false => self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Vec<ArrayRef>>(),
+        };
+        self.behind = 0;
+        let nulls = self.nulls.finish();
+        match columns.is_empty() {
+            true => Arc::new(StructArray::new_empty_fields(rows, nulls)),
+            false => Arc::new(StructArray::new(self.fields.clone(), columns, nulls)),
+        }
+    }
+}
+
+impl ListBuilder {
+    /// The items, to append to; [`ListBuilder::seal`] ends the array.
+    #[inline]
+    pub(crate) fn open(&mut self) -> &mut ColumnBuilder {
+        &mut self.items
+    }
+
+    #[inline]
+    pub(crate) fn seal(&mut self) {
+        self.ends.push(self.items.len());
+        self.nulls.append();
+    }
+
+    fn append_nulls(&mut self, rows: usize) {
+        self.ends.repeat(rows);
+        self.nulls.append_nulls(rows);
+    }
+}
+
+impl MapBuilder {
+    /// Keys and values, to append pairs to; [`MapBuilder::seal`] ends the map.
+    #[inline]
+    pub(crate) fn open(&mut self) -> (&mut ColumnBuilder, &mut ColumnBuilder) {
+        (&mut self.keys, &mut self.values)
+    }
+
+    /// Pairs of all rows that have been ended.
+    pub(crate) fn sealed_pairs(&self) -> usize {
+        self.ends.last()
+    }
+
+    #[inline]
+    pub(crate) fn seal(&mut self) {
+        self.ends.push(self.keys.len());
+        self.nulls.append();
+    }
+
+    fn append_nulls(&mut self, rows: usize) {
+        self.ends.repeat(rows);
+        self.nulls.append_nulls(rows);
+    }
 }
 
 impl ColumnBuilder {
@@ -211,11 +421,12 @@ impl ColumnBuilder {
                 columns: fields.iter().map(|field| Self::new(field.data_type())).collect::<Result<_, _>>()?,
                 fields: fields.clone(),
                 nulls: Validity::default(),
+                behind: 0,
             }),
             T::List(field) => Self::List(ListBuilder {
                 items: Box::new(Self::new(field.data_type())?),
                 field: Arc::clone(field),
-                ends: Vec::new(),
+                ends: Ends::default(),
                 nulls: Validity::default(),
             }),
             T::Map(entries, _) => {
@@ -225,7 +436,7 @@ impl ColumnBuilder {
                     keys: Box::new(Self::new(key.data_type())?),
                     values: Box::new(Self::new(value.data_type())?),
                     entries: Arc::clone(entries),
-                    ends: Vec::new(),
+                    ends: Ends::default(),
                     nulls: Validity::default(),
                 })
             }
@@ -246,10 +457,10 @@ impl ColumnBuilder {
             Self::Float32(column) => column.values.len(),
             Self::Float64(column) => column.values.len(),
             Self::Decimal(column, _, _) => column.values.len(),
-            Self::Utf8(column) | Self::Binary(column) => column.ends.len(),
+            Self::Utf8(column) | Self::Binary(column) => column.ends.rows(),
             Self::Struct(column) => column.nulls.len(),
-            Self::List(column) => column.ends.len(),
-            Self::Map(column) => column.ends.len(),
+            Self::List(column) => column.ends.rows(),
+            Self::Map(column) => column.ends.rows(),
         }
     }
 
@@ -258,32 +469,68 @@ impl ColumnBuilder {
         self.len() == 0
     }
 
-    /// Appends null.
-    pub fn append_null(&mut self) {
+    /// Makes room for as many rows, strings as long as those of the column finished last.
+    pub fn reserve(&mut self, rows: usize) {
         match self {
-            Self::Boolean(column) => column.append_null(),
-            Self::Int8(column) => column.append_null(),
-            Self::Int16(column) => column.append_null(),
-            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.append_null(),
+            Self::Boolean(column) => column.values.reserve(rows),
+            Self::Int8(column) => column.values.reserve(rows),
+            Self::Int16(column) => column.values.reserve(rows),
+            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.values.reserve(rows),
             Self::Int64(column) | Self::Time64(column, _) | Self::Timestamp(column, _, _) => {
-                column.append_null()
+                column.values.reserve(rows);
             }
-            Self::Float32(column) => column.append_null(),
-            Self::Float64(column) => column.append_null(),
-            Self::Decimal(column, _, _) => column.append_null(),
-            Self::Utf8(column) | Self::Binary(column) => column.seal(false),
-            Self::Struct(column) => {
-                column.columns.iter_mut().for_each(ColumnBuilder::append_null);
-                column.nulls.append(false);
+            Self::Float32(column) => column.values.reserve(rows),
+            Self::Float64(column) => column.values.reserve(rows),
+            Self::Decimal(column, _, _) => column.values.reserve(rows),
+            Self::Utf8(column) | Self::Binary(column) => column.reserve(rows),
+            // How much goes into nested columns is not known: a `ROW` may always be null, an `ARRAY` always empty.
+            Self::Struct(_) | Self::List(_) | Self::Map(_) => {}
+        }
+    }
+
+    /// Whether the row at `row` is null.
+    pub fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Boolean(column) => column.nulls.is_null(row),
+            Self::Int8(column) => column.nulls.is_null(row),
+            Self::Int16(column) => column.nulls.is_null(row),
+            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.nulls.is_null(row),
+            Self::Int64(column) | Self::Time64(column, _) | Self::Timestamp(column, _, _) => {
+                column.nulls.is_null(row)
             }
-            Self::List(column) => {
-                column.ends.push(column.items.len() as i32);
-                column.nulls.append(false);
+            Self::Float32(column) => column.nulls.is_null(row),
+            Self::Float64(column) => column.nulls.is_null(row),
+            Self::Decimal(column, _, _) => column.nulls.is_null(row),
+            Self::Utf8(column) | Self::Binary(column) => column.nulls.is_null(row),
+            Self::Struct(column) => column.nulls.is_null(row),
+            Self::List(column) => column.nulls.is_null(row),
+            Self::Map(column) => column.nulls.is_null(row),
+        }
+    }
+
+    /// Appends null.
+    #[inline]
+    pub fn append_null(&mut self) {
+        self.append_nulls(1);
+    }
+
+    /// Appends `rows` nulls.
+    pub fn append_nulls(&mut self, rows: usize) {
+        match self {
+            Self::Boolean(column) => column.append_nulls(rows),
+            Self::Int8(column) => column.append_nulls(rows),
+            Self::Int16(column) => column.append_nulls(rows),
+            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.append_nulls(rows),
+            Self::Int64(column) | Self::Time64(column, _) | Self::Timestamp(column, _, _) => {
+                column.append_nulls(rows);
             }
-            Self::Map(column) => {
-                column.ends.push(column.keys.len() as i32);
-                column.nulls.append(false);
-            }
+            Self::Float32(column) => column.append_nulls(rows),
+            Self::Float64(column) => column.append_nulls(rows),
+            Self::Decimal(column, _, _) => column.append_nulls(rows),
+            Self::Utf8(column) | Self::Binary(column) => column.append_nulls(rows),
+            Self::Struct(column) => column.append_nulls(rows),
+            Self::List(column) => column.append_nulls(rows),
+            Self::Map(column) => column.append_nulls(rows),
         }
     }
 
@@ -333,10 +580,7 @@ impl ColumnBuilder {
     #[inline]
     pub fn append_bytes(&mut self, bytes: &[u8]) {
         match self {
-            Self::Utf8(column) | Self::Binary(column) => {
-                column.data.extend_from_slice(bytes);
-                column.seal(true);
-            }
+            Self::Utf8(column) | Self::Binary(column) => column.append(bytes),
             other => other.append_null(),
         }
     }
@@ -354,14 +598,14 @@ impl ColumnBuilder {
     #[inline]
     pub fn seal_bytes(&mut self) {
         if let Self::Utf8(column) | Self::Binary(column) = self {
-            column.seal(true);
+            column.seal();
         }
     }
 
     /// The columns of a `ROW`, to append one value to each; [`ColumnBuilder::seal_struct`] ends the row.
     pub fn struct_columns(&mut self) -> &mut [ColumnBuilder] {
         match self {
-            Self::Struct(column) => &mut column.columns,
+            Self::Struct(column) => column.open().0,
             _ => &mut [],
         }
     }
@@ -369,7 +613,7 @@ impl ColumnBuilder {
     /// Ends a `ROW` whose columns have got their values.
     pub fn seal_struct(&mut self) {
         if let Self::Struct(column) = self {
-            column.nulls.append(true);
+            column.seal();
         }
     }
 
@@ -384,8 +628,7 @@ impl ColumnBuilder {
     /// Ends an `ARRAY` whose items have been appended.
     pub fn seal_list(&mut self) {
         if let Self::List(column) = self {
-            column.ends.push(column.items.len() as i32);
-            column.nulls.append(true);
+            column.seal();
         }
     }
 
@@ -400,8 +643,7 @@ impl ColumnBuilder {
     /// Ends a `MAP` whose pairs have been appended.
     pub fn seal_map(&mut self) {
         if let Self::Map(column) = self {
-            column.ends.push(column.keys.len() as i32);
-            column.nulls.append(true);
+            column.seal();
         }
     }
 
@@ -419,18 +661,15 @@ impl ColumnBuilder {
             Self::Float64(column) => column.truncate(rows),
             Self::Decimal(column, _, _) => column.truncate(rows),
             Self::Utf8(column) | Self::Binary(column) => column.truncate(rows),
-            Self::Struct(column) => {
-                column.columns.iter_mut().for_each(|field| field.truncate(rows));
-                column.nulls.truncate(rows);
-            }
+            Self::Struct(column) => column.truncate(rows),
             Self::List(column) => {
                 column.ends.truncate(rows);
-                column.items.truncate(column.ends.last().map_or(0, |end| *end as usize));
+                column.items.truncate(column.ends.last());
                 column.nulls.truncate(rows);
             }
             Self::Map(column) => {
                 column.ends.truncate(rows);
-                let pairs = column.ends.last().map_or(0, |end| *end as usize);
+                let pairs = column.ends.last();
                 column.keys.truncate(pairs);
                 column.values.truncate(pairs);
                 column.nulls.truncate(rows);
@@ -465,26 +704,18 @@ impl ColumnBuilder {
             Self::Time64(column, _) => Arc::new(column.array::<dt::Time64NanosecondType>()),
             Self::Timestamp(column, unit, zone) => finish_timestamp(column, *unit, zone.clone()),
             Self::Utf8(column) => {
-                let data = std::mem::take(&mut column.data).into();
-                Arc::new(StringArray::new(offsets(&mut column.ends), data, column.nulls.finish()))
+                let (ends, data, nulls) = column.take();
+                Arc::new(StringArray::new(ends, data, nulls))
             }
             Self::Binary(column) => {
-                let data = std::mem::take(&mut column.data).into();
-                Arc::new(BinaryArray::new(offsets(&mut column.ends), data, column.nulls.finish()))
+                let (ends, data, nulls) = column.take();
+                Arc::new(BinaryArray::new(ends, data, nulls))
             }
-            Self::Struct(column) => {
-                let rows = column.nulls.len();
-                let columns: Vec<ArrayRef> = column.columns.iter_mut().map(ColumnBuilder::finish).collect();
-                let nulls = column.nulls.finish();
-                match columns.is_empty() {
-                    true => Arc::new(StructArray::new_empty_fields(rows, nulls)),
-                    false => Arc::new(StructArray::new(column.fields.clone(), columns, nulls)),
-                }
-            }
+            Self::Struct(column) => column.finish(),
             Self::List(column) => {
                 let items = column.items.finish();
                 let field = Arc::clone(&column.field);
-                Arc::new(ListArray::new(field, offsets(&mut column.ends), items, column.nulls.finish()))
+                Arc::new(ListArray::new(field, column.ends.take(), items, column.nulls.finish()))
             }
             Self::Map(column) => {
                 let DataType::Struct(pair) = column.entries.data_type() else {
@@ -493,13 +724,7 @@ impl ColumnBuilder {
                 let entries =
                     StructArray::new(pair.clone(), vec![column.keys.finish(), column.values.finish()], None);
                 let field = Arc::clone(&column.entries);
-                Arc::new(MapArray::new(
-                    field,
-                    offsets(&mut column.ends),
-                    entries,
-                    column.nulls.finish(),
-                    false,
-                ))
+                Arc::new(MapArray::new(field, column.ends.take(), entries, column.nulls.finish(), false))
             }
         }
     }

@@ -33,9 +33,9 @@ mod stream;
 pub use key::{JsonKey, Key};
 pub use stream::{KeyedStream, Stream, Table};
 
+use crate::batch::StreamKind;
 use crate::source::{Bounded, Policy, SourceSpec, Startup};
 use crate::topology::{NodeId, NodeSpec, Topology, TopologyError};
-use crate::batch::StreamKind;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;

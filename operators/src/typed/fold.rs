@@ -97,7 +97,8 @@ impl<K: Key, T: super::Row, A: super::Row> Operator for Folding<K, T, A> {
         for slot in &self.touched {
             let bytes = self.keys.key(*slot);
             let key = K::read(bytes).ok_or_else(|| corrupt(format!("{bytes:02x?} is no key")))?;
-            let value = self.values[*slot as usize].clone().ok_or_else(|| corrupt("a touched key".to_owned()))?;
+            let value =
+                self.values[*slot as usize].clone().ok_or_else(|| corrupt("a touched key".to_owned()))?;
             entries.push(Entry { key, value });
             times.push(self.times[*slot as usize]);
         }

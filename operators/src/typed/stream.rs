@@ -64,7 +64,8 @@ impl<T: Row> Stream<T> {
     /// Groups rows by a key. Rows of one key come to one task, through a repartition topic where there are several.
     pub fn key_by<K: Key>(self, key: impl Fn(&T) -> K + Send + Sync + 'static) -> KeyedStream<K, T> {
         let steps = self.steps.unwrap_or_else(identity);
-        let chain = Chain { steps, key_of: Some(Arc::new(move |row: &T, out: &mut Vec<u8>| key(row).write(out))) };
+        let chain =
+            Chain { steps, key_of: Some(Arc::new(move |row: &T, out: &mut Vec<u8>| key(row).write(out))) };
         let keyed = self.job.add("key by", NodeSpec::Operator(Arc::new(chain)), &[self.node]);
         let exchange = ExchangeSpec {
             by: std::any::type_name::<K>().to_owned(),
@@ -160,7 +161,10 @@ impl<K: Key, A: Row> Table<K, A> {
                 Ok(())
             }),
         };
-        let value = WriteWith::<Entry<K, A>> { what: "json", write: Arc::new(|entry, out| write_json(&entry.value, out)) };
+        let value = WriteWith::<Entry<K, A>> {
+            what: "json",
+            write: Arc::new(|entry, out| write_json(&entry.value, out)),
+        };
         let upsert = UpsertSink {
             table: topic.to_owned(),
             topic: topic.to_owned(),

@@ -1,0 +1,8 @@
+//! Tests across modules: formats against slow references, tables from records to batches.
+
+mod csv;
+mod json;
+mod json_differential;
+mod raw;
+mod round_trip;
+mod table;
