@@ -8,6 +8,8 @@
 //! Records are made from a fixed seed; instructions tell more where time is noisy. Every case decodes the same runs again and again and shows the fastest and the
 //! median pass, columns finished once per run.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use millstream_operators::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};

@@ -8,6 +8,7 @@ use arrow::array::ArrayRef;
 
 /// Decodes payloads into columns. Made by [`super::Format::decoder`].
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one for each table and task, and it does not move")]
 pub enum FormatDecoder {
     /// `json`.
     Json(JsonDecoder),

@@ -124,7 +124,7 @@ impl TableDecoder {
         };
         let outcome = self.key.as_mut().map_or(Ok(Outcome::Row), |key| key.decode(record.key));
         match outcome {
-            Ok(Outcome::Row) => return Ok(Taken::Row(sign)),
+            Ok(Outcome::Row) => Ok(Taken::Row(sign)),
             Ok(Outcome::Nothing) => {
                 self.value.truncate(rows);
                 Ok(Taken::Skipped)

@@ -6,7 +6,7 @@
 
 use super::{LEFT, nullable, unsupported};
 use crate::OperatorError;
-use crate::batch::{Batch, END_OF_TIME, EventTime};
+use crate::batch::{Batch, EventTime};
 use crate::operator::StateScope;
 use crate::rows::{RowCodec, read_length, write_length};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -251,7 +251,7 @@ fn stored_key(time: EventTime, sequence: u64) -> [u8; 16] {
 fn decode_key(key: &[u8]) -> Option<(EventTime, u64)> {
     let (time, sequence) = key.split_first_chunk::<8>()?;
     let time = EventTime::from_be_bytes(*time) ^ EventTime::MIN;
-    Some((time.min(END_OF_TIME), u64::from_be_bytes(sequence.try_into().ok()?)))
+    Some((time, u64::from_be_bytes(sequence.try_into().ok()?)))
 }
 
 fn split_value(value: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -182,7 +182,7 @@ impl<'s> Harness<'s> {
     }
 
     fn crash(&mut self) {
-        if self.commit % 2 == 0 {
+        if self.commit.is_multiple_of(2) {
             let mark = CheckpointMark { number: self.commit, hash: 0, journal_offset: 0 };
             self.state.checkpoint(mark).expect("memory takes a checkpoint");
             self.journal.clear();

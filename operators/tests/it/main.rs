@@ -1,5 +1,7 @@
 //! Tests across modules: formats against slow references, tables from records to batches.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod csv;
 mod json;
 mod json_differential;

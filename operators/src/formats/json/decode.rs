@@ -245,7 +245,7 @@ fn what(payload: &[u8], at: usize, kind: FaultKind, wanted: Option<String>) -> S
 /// Some of the payload around a place.
 fn excerpt(payload: &[u8], at: usize) -> String {
     const BEFORE: usize = 40;
-    let start = if at <= BEFORE { 0 } else { at - BEFORE };
+    let start = at.saturating_sub(BEFORE);
     let head = if start > 0 { "..." } else { "" };
     format!("{head}{}", shortened(payload.get(start..).unwrap_or_default(), 2 * BEFORE))
 }
