@@ -10,9 +10,16 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
+use millstream_operators::formats::Format;
+use millstream_operators::formats::csv::{CsvDecoder, CsvEncoder, CsvOptions};
 use millstream_operators::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
+use millstream_operators::source::{DecodeCx, DecoderSpec};
+use millstream_operators::table::{ColumnFrom, Part, TableColumn, TableDecoderSpec};
+use millstream_operators::{
+    Expression, ExpressionCx, OperatorError, Records, RecordsBuilder, StreamKind, TopicPartition,
+};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,12 +37,20 @@ fn main() {
     let bench = Bench { names, passes };
     decode_json(&bench);
     encode_json(&bench);
+    decode_table(&bench);
+    csv(&bench);
 }
 
 /// What is to be run.
 struct Bench {
     names: Vec<String>,
     passes: usize,
+}
+
+impl Bench {
+    fn wanted(&self, name: &str) -> bool {
+        self.names.iter().all(|word| name.contains(word.as_str()))
+    }
 }
 
 fn bid(random: &mut Random, _: usize) -> String {
@@ -69,7 +84,7 @@ fn decode_json(bench: &Bench) {
     ];
     for (name, record, fields) in cases {
         let case = |who: &str| format!("decode {name} {who}");
-        let wanted = |name: &str| bench.names.iter().all(|word| name.contains(word.as_str()));
+        let wanted = |name: &str| bench.wanted(name);
         if !["ours", "arrow-json", "simd-json tape only"].iter().any(|who| wanted(&case(who))) {
             continue;
         }
@@ -125,7 +140,7 @@ fn encode_json(bench: &Bench) {
     ];
     for (name, record, fields) in cases {
         let case = |who: &str| format!("encode {name} {who}");
-        let wanted = |name: &str| bench.names.iter().all(|word| name.contains(word.as_str()));
+        let wanted = |name: &str| bench.wanted(name);
         if !["ours", "arrow-json"].iter().any(|who| wanted(&case(who))) {
             continue;
         }
@@ -170,6 +185,126 @@ fn encode_json(bench: &Bench) {
             }
         });
     }
+}
+
+/// Records of a topic as batches of a table: three columns of the value, one of them the event time.
+fn decode_table(bench: &Bench) {
+    let name = "decode table bid three ours";
+    if !bench.wanted(name) {
+        return;
+    }
+    let records = Random(7).records(RUN * RUNS, bid);
+    let runs: Vec<Records> = records
+        .chunks(RUN)
+        .map(|run| {
+            let mut builder = RecordsBuilder::default();
+            run.iter().for_each(|record| builder.push(None, Some(record.as_bytes()), 0));
+            builder.finish()
+        })
+        .collect();
+    let all = event_fields(&|_| true);
+    let three = event_fields(&|name| ["bid", "auction", "price", "dateTime"].contains(&name));
+    let bid = three[three.len() - 1].as_ref().clone();
+    let time = Field::new("dateTime", DataType::Timestamp(TimeUnit::Millisecond, None), true);
+    let part = Part { format: Format::Json(JsonOptions::default()), declared: all };
+    let columns = vec![
+        TableColumn { field: bid, from: ColumnFrom::Value("bid".to_owned()) },
+        TableColumn { field: time, from: ColumnFrom::Computed(Arc::new(TimeOfBid)) },
+    ];
+    let spec = TableDecoderSpec::new(StreamKind::Append, part, None, columns, vec![0, 1], Some(1)).unwrap();
+    let mut decoder = spec.build().unwrap();
+    let place = TopicPartition::new("bids", 0);
+    let bytes: usize = records.iter().map(String::len).sum();
+    measure(name, bench.passes, records.len(), bytes, &mut || {
+        for run in &runs {
+            let decoded = decoder.decode(&place, run, &DecodeCx { now_ms: 0 }).unwrap();
+            assert!(decoded.bad.is_empty());
+            black_box(decoded);
+        }
+    });
+}
+
+/// `bid.dateTime`.
+#[derive(Debug)]
+struct TimeOfBid;
+
+impl Expression for TimeOfBid {
+    fn evaluate(&self, rows: &RecordBatch, _cx: &ExpressionCx) -> Result<ArrayRef, OperatorError> {
+        Ok(Arc::clone(rows.column(0).as_struct().column_by_name("dateTime").unwrap()))
+    }
+
+    fn data_type(&self) -> &DataType {
+        &DataType::Timestamp(TimeUnit::Millisecond, None)
+    }
+
+    fn sql(&self) -> &str {
+        "bid.dateTime"
+    }
+}
+
+fn csv(bench: &Bench) {
+    let fields = small_fields();
+    let names = ["decode csv small ours", "decode csv small arrow-csv", "encode csv small ours"];
+    if !names.iter().any(|name| bench.wanted(name)) {
+        return;
+    }
+    let lines = Random(7).records(RUN * RUNS, line);
+    let bytes: usize = lines.iter().map(String::len).sum();
+    let measure = |name: &str, pass: &mut dyn FnMut()| {
+        if bench.wanted(name) {
+            measure(name, bench.passes, lines.len(), bytes, pass);
+        }
+    };
+    let mut decoder = CsvDecoder::new(&fields, &fields, &CsvOptions::default()).unwrap();
+    let mut batches = Vec::new();
+    measure(names[0], &mut || {
+        batches.clear();
+        for run in lines.chunks(RUN) {
+            decoder.reserve(run.len());
+            for line in run {
+                decoder.decode(line.as_bytes()).unwrap();
+            }
+            let schema = Arc::new(Schema::new(fields.clone()));
+            batches.push(RecordBatch::try_new(schema, decoder.finish()).unwrap());
+        }
+    });
+    let schema = Arc::new(Schema::new(fields.clone()));
+    let mut theirs = arrow::csv::ReaderBuilder::new(schema).with_batch_size(RUN).build_decoder();
+    measure(names[1], &mut || {
+        for run in lines.chunks(RUN) {
+            for line in run {
+                assert_eq!(theirs.decode(line.as_bytes()).unwrap(), line.len());
+                assert_eq!(theirs.decode(b"\n").unwrap(), 1);
+            }
+            let batch = theirs.flush().unwrap().unwrap();
+            assert_eq!(batch.num_rows(), run.len());
+            black_box(batch);
+        }
+    });
+    let mut encoder = CsvEncoder::new(&fields, &CsvOptions::default()).unwrap();
+    let mut out = Vec::new();
+    measure(names[2], &mut || {
+        for batch in &batches {
+            out.clear();
+            encoder.begin(batch.columns().iter()).unwrap();
+            for row in 0..batch.num_rows() {
+                encoder.encode(row, &mut out);
+            }
+            black_box(&out);
+        }
+    });
+}
+
+fn line(random: &mut Random, _: usize) -> String {
+    format!(
+        "{},user-{},{}.{:02},{},{}",
+        random.below(1 << 40),
+        random.below(1000),
+        random.below(10_000),
+        random.below(100),
+        random.below(2) == 1,
+        random.date_time(),
+    )
 }
 
 type Generator = fn(&mut Random, usize) -> String;

@@ -342,7 +342,7 @@ fn a_record_for_which_an_expression_fails_is_bad_and_no_other() {
     // 0 can't be divided by; 11 to 39 give 0, which can't be divided by next.
     let bad: Vec<_> = decoded.bad.iter().map(|bad| (bad.index, bad.field.clone().unwrap())).collect();
     let expected = (0..100).filter(|v| v % 40 == 0 || v % 40 > 10);
-    let field = |v: usize| if v % 40 == 0 { "over" } else { "again" }.to_owned();
+    let field = |v: usize| if v.is_multiple_of(40) { "over" } else { "again" }.to_owned();
     assert_eq!(bad, expected.map(|v| (v, field(v))).collect::<Vec<_>>());
     assert_eq!(decoded.bad[0].detail, "10 / v: division by zero");
     assert_eq!(decoded.times.len(), 100 - decoded.bad.len());

@@ -1,15 +1,24 @@
 //! JSON records into columns.
 //!
 //! A [`JsonDecoder`] reads a record once from front to back and appends every value to its column as it comes by.
-//! There is no tree and no tape in between, and nothing is allocated for a record. Keys are guessed (see
-//! [`super::keys`]), values that no column needs are passed over (see [`super::syntax`] for what is still checked).
-//! When a record turns out to be bad, what has been appended of it is cut off again.
+//! There is no tree and no tape in between, and nothing is allocated for a record. The next key is guessed to be the
+//! one that came next last time. When a record turns out to be bad, what has been appended of it is cut off again.
 //!
 //! ```text
 //!  {"id":7,"note":"...","bid":{"price":12,"extra":"..."}}        fields: id, bid ROW<price>
 //!   ^ key guessed, value appended to the column `id`
 //!          ^ no column: skipped    ^ ROW: the same again, one level down
 //! ```
+//! Values are taken as Flink's converters take them: text with a number in it for a number, the text of anything for a
+//! `STRING`, the whole part of a number for `INT` and `BIGINT`, `true` in any case for `BOOLEAN` and all else false.
+//! Unlike there a number that is too large is an error, also for `FLOAT`, `DOUBLE` and `DECIMAL`; surrogates have to
+//! come in pairs; a date has to be one of the calendar; nothing may stand behind the object. Control characters may
+//! stand in strings unescaped. Of keys that repeat the last one counts, but what it replaces has to fit as well.
+//!
+//! In a value that is skipped everything is checked but what its strings and numbers mean: brackets match and do not
+//! nest too deep, keys, colons and commas stand where they must, literals and numbers are spelled correctly, strings
+//! are closed and their escapes complete, and all is UTF-8. Not checked are pairs of surrogate escapes, the range of
+//! numbers, and whether keys repeat.
 
 mod nested;
 mod scalar;

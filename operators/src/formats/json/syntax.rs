@@ -1,9 +1,6 @@
 //! The grammar of JSON: what every value is made of, and how to pass over one that nobody needs.
 //!
-//! A value that is skipped is checked for everything but what its strings and numbers mean: brackets match and do not
-//! nest too deep, keys, colons and commas stand where they must, literals and numbers are spelled correctly, strings
-//! are closed and their escapes complete. Not checked are pairs of surrogate escapes, the range of numbers, and
-//! whether keys repeat. Control characters may stand in strings unescaped, as Flink's parser lets them.
+//! What is checked in a value that is skipped stands in the head of [`super::decode`].
 
 use super::scan::{BLOCK, Block, find_quote_or_backslash};
 use crate::formats::numbers::digits;
