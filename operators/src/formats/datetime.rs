@@ -144,13 +144,7 @@ pub(crate) fn parse_time(text: &[u8], short: bool) -> Option<Instant> {
     (length == text.len()).then_some(time)
 }
 
-/// A timestamp, all of `text`. `zoned` for `TIMESTAMP_LTZ`.
-pub(crate) fn parse_timestamp(text: &[u8], standard: TimestampStandard, zoned: bool) -> Option<Instant> {
-    let (instant, rest) = timestamp_prefix(text, standard, zoned, &mut LastDate::default())?;
-    rest.is_empty().then_some(instant)
-}
-
-/// A timestamp at the front of `text`, and what is behind it.
+/// A timestamp at the front of `text`, and what is behind it. `zoned` for `TIMESTAMP_LTZ`.
 #[inline]
 pub(crate) fn timestamp_prefix<'t>(
     text: &'t [u8],
@@ -416,6 +410,11 @@ mod tests {
     use super::*;
     use TimestampStandard::{Iso8601, Iso8601WithOffset, Sql};
     use proptest::prelude::*;
+
+    fn parse_timestamp(text: &[u8], standard: TimestampStandard, zoned: bool) -> Option<Instant> {
+        let (instant, rest) = timestamp_prefix(text, standard, zoned, &mut LastDate::default())?;
+        rest.is_empty().then_some(instant)
+    }
 
     proptest! {
         #[test]

@@ -102,9 +102,74 @@ fn split_sign(text: &[u8]) -> (bool, &[u8]) {
     }
 }
 
+/// A number in decimal notation without exponent, of up to 18 digits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ShortDecimal {
+    negative: bool,
+    digits: u64,
+    /// How many of the digits are behind the point.
+    places: usize,
+}
+
+impl ShortDecimal {
+    /// As a double, where one division gives the nearest: both numbers are doubles themselves.
+    #[inline(always)]
+    pub(crate) fn as_f64(self) -> Option<f64> {
+        let value = self.digits as f64 / POW10[self.places] as f64;
+        (self.digits <= 1 << 53).then_some(if self.negative { -value } else { value })
+    }
+
+    /// As a float, under the same condition.
+    #[inline(always)]
+    pub(crate) fn as_f32(self) -> Option<f32> {
+        let value = self.digits as f32 / POW10[self.places] as f32;
+        let exact = self.digits <= 1 << 24 && self.places <= 10;
+        exact.then_some(if self.negative { -value } else { value })
+    }
+
+    /// As the unscaled value of a decimal, where no digit has to go.
+    #[inline(always)]
+    pub(crate) fn unscaled(self, precision: u8, scale: i8) -> Option<i128> {
+        let more = usize::try_from(scale).ok()?.checked_sub(self.places)?;
+        let value = i128::from(self.digits) * i128::from(*POW10.get(more)?);
+        let fits = value < 10i128.pow(u32::from(precision));
+        fits.then_some(if self.negative { -value } else { value })
+    }
+}
+
+/// Reads `[-] digits [. digits]` from the front, and what is behind it; `None` for more digits, and for no number.
+#[inline(always)]
+pub(crate) fn short_decimal(text: &[u8]) -> Option<(ShortDecimal, &[u8])> {
+    let (negative, unsigned) = match text {
+        [b'-', unsigned @ ..] => (true, unsigned),
+        _ => (false, text),
+    };
+    let (length, mut value) = digits(unsigned);
+    if length == 0 || length > 18 {
+        return None;
+    }
+    let mut rest = &unsigned[length..];
+    let mut places = 0;
+    if let [b'.', fraction @ ..] = rest {
+        let (more, fraction_value) = digits(fraction);
+        if more == 0 || length + more > 18 {
+            return None;
+        }
+        value = value * POW10[more] + fraction_value;
+        places = more;
+        rest = &fraction[more..];
+    }
+    Some((ShortDecimal { negative, digits: value, places }, rest))
+}
+
 /// A floating-point number, all of `text`: decimal notation with an optional exponent, `NaN`, `Infinity`. `None` when
 /// it is none of these.
 pub(crate) fn parse_f64(text: &[u8]) -> Option<f64> {
+    if let Some((number, [])) = short_decimal(text)
+        && let Some(value) = number.as_f64()
+    {
+        return Some(value);
+    }
     let (negative, rest) = split_sign(text);
     let special = match rest {
         b"NaN" => f64::NAN,
@@ -244,6 +309,14 @@ mod tests {
             let run: String = text.chars().take_while(char::is_ascii_digit).collect();
             let value = run.parse::<u128>().unwrap_or(0) as u64;
             prop_assert_eq!(digits(text.as_bytes()), (run.len(), value));
+        }
+
+        #[test]
+        fn floats_are_read_as_the_standard_library_reads_them(text in "-?[0-9]{1,20}(\\.[0-9]{1,12})?(e-?[0-9]{1,2})?") {
+            prop_assert_eq!(parse_f64(text.as_bytes()), text.parse().ok());
+            if let Some((number, [])) = short_decimal(text.as_bytes()) {
+                prop_assert!(number.as_f32().is_none_or(|value| Ok(value) == text.parse()));
+            }
         }
 
         #[test]

@@ -1,19 +1,22 @@
 //! Values of columns from plain text: fields of CSV, and strings of JSON where a column is not a string.
 
-use super::datetime::{TimestampStandard, parse_date, parse_loose_date, parse_time, parse_timestamp};
+use super::datetime::{
+    LastDate, TimestampStandard, parse_date, parse_loose_date, parse_time, timestamp_prefix,
+};
 use super::numbers::{NotDecimal, parse_decimal, parse_f64, parse_i64, trim};
 use crate::columns::ColumnBuilder;
 use arrow::datatypes::TimeUnit;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// How text is read.
+/// How text is read, and the date read last.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TextRules {
     /// How timestamps are written.
     pub(crate) timestamps: TimestampStandard,
     /// Whether dates may have single digits, times no seconds and timestamps spaces around them, as in CSV.
     pub(crate) loose: bool,
+    pub(crate) last_date: LastDate,
 }
 
 /// Why text is no value of a column.
@@ -26,7 +29,11 @@ pub(crate) enum Unfit {
 }
 
 /// Appends the value that `text`, which is UTF-8, stands for. Nothing is appended on failure.
-pub(crate) fn append_text(column: &mut ColumnBuilder, text: &[u8], rules: TextRules) -> Result<(), Unfit> {
+pub(crate) fn append_text(
+    column: &mut ColumnBuilder,
+    text: &[u8],
+    rules: &mut TextRules,
+) -> Result<(), Unfit> {
     use ColumnBuilder as C;
     match column {
         C::Utf8(column) => column.append(text),
@@ -54,7 +61,8 @@ pub(crate) fn append_text(column: &mut ColumnBuilder, text: &[u8], rules: TextRu
         C::Time64(column, unit) => column.append(time(text, *unit, rules)?),
         C::Timestamp(column, unit, zone) => {
             let text = if rules.loose { trim(text) } else { text };
-            let instant = parse_timestamp(text, rules.timestamps, zone.is_some()).ok_or(Unfit::Kind)?;
+            let instant = timestamp_prefix(text, rules.timestamps, zone.is_some(), &mut rules.last_date);
+            let instant = instant.filter(|(_, rest)| rest.is_empty()).ok_or(Unfit::Kind)?.0;
             column.append(instant.in_unit(*unit).ok_or(Unfit::Range)?);
         }
         C::Struct(_) | C::List(_) | C::Map(_) => return Err(Unfit::Kind),
@@ -98,6 +106,6 @@ pub(crate) fn decimal(text: &[u8], precision: u8, scale: i8) -> Result<i128, Unf
     })
 }
 
-fn time(text: &[u8], unit: TimeUnit, rules: TextRules) -> Result<i64, Unfit> {
+fn time(text: &[u8], unit: TimeUnit, rules: &TextRules) -> Result<i64, Unfit> {
     parse_time(text, rules.loose).and_then(|time| time.in_unit(unit)).ok_or(Unfit::Kind)
 }

@@ -5,18 +5,19 @@ use super::view::Values;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// How values are written.
+/// How values are written, and the date written last.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct WriteRules {
     /// How timestamps are written.
     pub(crate) timestamps: TimestampStandard,
     /// Whether decimals are always written digit by digit.
     pub(crate) plain_decimals: bool,
+    pub(crate) last_date: LastDateText,
 }
 
 /// Appends the value at `row`, without quotes and escapes. Nested values have no plain text: nothing is written.
 #[inline]
-pub(crate) fn write_plain(values: &Values, row: usize, rules: WriteRules, out: &mut Vec<u8>) {
+pub(crate) fn write_plain(values: &Values, row: usize, rules: &mut WriteRules, out: &mut Vec<u8>) {
     match values {
         Values::Boolean(values) => {
             out.extend_from_slice(if values.value(row) { b"true" } else { b"false" });
@@ -33,7 +34,7 @@ pub(crate) fn write_plain(values: &Values, row: usize, rules: WriteRules, out: &
         Values::Time64(values, unit) => write_time(Instant::of_unit(values[row], *unit), out),
         Values::Timestamp(values, unit, zoned) => {
             let instant = Instant::of_unit(values[row], *unit);
-            write_timestamp(instant, rules.timestamps, *zoned, &mut LastDateText::default(), out);
+            write_timestamp(instant, rules.timestamps, *zoned, &mut rules.last_date, out);
         }
         Values::Utf8(values) => out.extend_from_slice(values.value(row).as_bytes()),
         Values::Binary(values) => write_base64(values.value(row), out),

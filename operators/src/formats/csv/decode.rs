@@ -94,7 +94,7 @@ impl CsvDecoder {
             columns.push(column.map_err(|_| FormatError::unsupported("csv", field))?);
         }
         let rules = Rules {
-            text: TextRules { timestamps: TimestampStandard::Sql, loose: true },
+            text: TextRules { timestamps: TimestampStandard::Sql, loose: true, ..TextRules::default() },
             ignore_parse_errors: options.ignore_parse_errors,
             array_delimiter: options.array_delimiter,
             null_literal: options.null_literal.as_ref().map(|text| text.as_bytes().to_vec()),
@@ -122,9 +122,9 @@ impl CsvDecoder {
             field: None,
             detail: format!("{detail}; payload: {}", shortened(payload, 80)),
         };
-        let split = match std::str::from_utf8(payload) {
-            Ok(_) => self.splitter.split(payload).map_err(str::to_owned),
-            Err(error) => Err(format!("not UTF-8 at byte {}", error.valid_up_to())),
+        let split = match check_utf8(payload) {
+            None => self.splitter.split(payload).map_err(str::to_owned),
+            Some(at) => Err(format!("not UTF-8 at byte {at}")),
         };
         let ignore = self.rules.ignore_parse_errors;
         let (text, ends) = match split {
@@ -145,7 +145,7 @@ impl CsvDecoder {
             let Some(index) = *index else { continue };
             let (shape, column) = (&self.fields[index], &mut self.columns[index]);
             let appended = match place < found {
-                true => append_field(column, shape, field(text, ends, place), &self.rules),
+                true => append_field(column, shape, field(text, ends, place), &mut self.rules),
                 false => append_null(column, shape),
             };
             if let Err(fault) = appended {
@@ -192,6 +192,11 @@ impl Fault<'_> {
     }
 }
 
+/// Where the text is not UTF-8.
+fn check_utf8(text: &[u8]) -> Option<usize> {
+    if text.is_ascii() { None } else { std::str::from_utf8(text).err().map(|error| error.valid_up_to()) }
+}
+
 /// The field at `place`.
 fn field<'t>(text: &'t [u8], ends: &[(usize, usize)], place: usize) -> &'t [u8] {
     let (start, end) = ends[place];
@@ -210,7 +215,7 @@ fn append_field<'a>(
     column: &mut ColumnBuilder,
     shape: &'a FieldShape,
     text: &'a [u8],
-    rules: &Rules,
+    rules: &mut Rules,
 ) -> Result<(), Fault<'a>> {
     if rules.null_literal.as_deref() == Some(text) {
         return append_null(column, shape);
@@ -242,7 +247,7 @@ fn append_field<'a>(
                 });
             appended.map(|()| row.seal())
         }
-        plain => append_text(plain, text, rules.text).map_err(|why| Fault {
+        plain => append_text(plain, text, &mut rules.text).map_err(|why| Fault {
             part: String::new(),
             text,
             why: Why::Unfit(why),
@@ -265,7 +270,7 @@ fn append_part<'a>(
     (path, nullable, sql_type): &'a (String, bool, String),
     index: Option<usize>,
     text: &'a [u8],
-    rules: &Rules,
+    rules: &mut Rules,
 ) -> Result<(), Fault<'a>> {
     let null = rules.null_literal.as_deref() == Some(text);
     let why = match null {
@@ -274,7 +279,7 @@ fn append_part<'a>(
             return Ok(());
         }
         true => Why::Null,
-        false => match append_text(column, text, rules.text) {
+        false => match append_text(column, text, &mut rules.text) {
             Ok(()) => return Ok(()),
             Err(_) if rules.ignore_parse_errors && *nullable => {
                 column.append_null();

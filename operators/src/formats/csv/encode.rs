@@ -34,7 +34,8 @@ impl CsvEncoder {
             special[usize::from(byte)] = true;
         }
         let plain_decimals = options.decimal_as_plain_number;
-        let rules = WriteRules { timestamps: TimestampStandard::Sql, plain_decimals };
+        let rules =
+            WriteRules { timestamps: TimestampStandard::Sql, plain_decimals, ..WriteRules::default() };
         Ok(CsvEncoder { columns: Vec::new(), options: options.clone(), rules, special })
     }
 
@@ -53,64 +54,64 @@ impl CsvEncoder {
     /// Appends the row at `row`.
     pub fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
         let line = out.len();
-        for (index, column) in self.columns.iter().enumerate() {
+        let CsvEncoder { columns, options, rules, special } = self;
+        for (index, column) in columns.iter().enumerate() {
             if index > 0 {
-                out.push(self.options.delimiter);
+                out.push(options.delimiter);
             }
             let start = out.len();
-            self.field(column, row, out);
-            let comment = start == line && self.options.allow_comments && out.get(start) == Some(&b'#');
-            if comment || out[start..].iter().any(|byte| self.special[usize::from(*byte)]) {
-                self.enclose(start, out);
+            write_field(column, row, options, rules, out);
+            let comment = start == line && options.allow_comments && out.get(start) == Some(&b'#');
+            // No way out before the end: nearly always there is nothing special.
+            if comment || out[start..].iter().fold(false, |any, byte| any | special[usize::from(*byte)]) {
+                enclose(start, options, out);
             }
         }
         if out.len() == line {
             // An empty line would be no line at all.
-            self.enclose(line, out);
+            enclose(line, options, out);
         }
     }
+}
 
-    fn field(&self, column: &View, row: usize, out: &mut Vec<u8>) {
-        if column.is_null(row) {
-            return out
-                .extend_from_slice(self.options.null_literal.as_deref().unwrap_or_default().as_bytes());
-        }
-        let delimiter = self.options.array_delimiter;
-        match &column.values {
-            Values::Struct(columns) => {
-                for (index, column) in columns.iter().enumerate() {
-                    if index > 0 {
-                        out.push(delimiter);
-                    }
-                    self.field(column, row, out);
-                }
-            }
-            Values::List(offsets, list) => {
-                for (index, item) in items(offsets, row).enumerate() {
-                    if index > 0 {
-                        out.push(delimiter);
-                    }
-                    self.field(list, item, out);
-                }
-            }
-            plain => write_plain(plain, row, self.rules, out),
-        }
+fn write_field(column: &View, row: usize, options: &CsvOptions, rules: &mut WriteRules, out: &mut Vec<u8>) {
+    if column.is_null(row) {
+        return out.extend_from_slice(options.null_literal.as_deref().unwrap_or_default().as_bytes());
     }
+    match &column.values {
+        Values::Struct(columns) => {
+            for (index, column) in columns.iter().enumerate() {
+                if index > 0 {
+                    out.push(options.array_delimiter);
+                }
+                write_field(column, row, options, rules, out);
+            }
+        }
+        Values::List(offsets, list) => {
+            for (index, item) in items(offsets, row).enumerate() {
+                if index > 0 {
+                    out.push(options.array_delimiter);
+                }
+                write_field(list, item, options, rules, out);
+            }
+        }
+        plain => write_plain(plain, row, rules, out),
+    }
+}
 
-    /// Puts quotes around what has been written from `start` on.
-    #[cold]
-    fn enclose(&self, start: usize, out: &mut Vec<u8>) {
-        let Some(quote) = self.options.quote else { return };
-        let text = out.split_off(start);
-        out.push(quote);
-        for byte in text {
-            match self.options.escape {
-                Some(escape) if byte == quote || byte == escape => out.push(escape),
-                None if byte == quote => out.push(quote),
-                _ => {}
-            }
-            out.push(byte);
+/// Puts quotes around what has been written from `start` on.
+#[cold]
+fn enclose(start: usize, options: &CsvOptions, out: &mut Vec<u8>) {
+    let Some(quote) = options.quote else { return };
+    let text = out.split_off(start);
+    out.push(quote);
+    for byte in text {
+        match options.escape {
+            Some(escape) if byte == quote || byte == escape => out.push(escape),
+            None if byte == quote => out.push(quote),
+            _ => {}
         }
-        out.push(quote);
+        out.push(byte);
     }
+    out.push(quote);
 }

@@ -28,7 +28,6 @@ use super::keys::Keys;
 use super::scan::is_ascii;
 use super::syntax::{DEPTH_MAX, Expected, Fault, FaultKind, skip_value, space};
 use crate::columns::ColumnBuilder;
-use crate::formats::datetime::LastDate;
 use crate::formats::text::TextRules;
 use crate::formats::types::sql_type;
 use crate::formats::{BadPayload, FormatError, Outcome, shortened};
@@ -76,7 +75,6 @@ struct Reader {
     rules: TextRules,
     fail_on_missing_field: bool,
     ignore_parse_errors: bool,
-    last_date: LastDate,
     scratch: Vec<u8>,
     fault: Fault,
     /// Where the error is, innermost step first, and the type of the field there.
@@ -132,7 +130,7 @@ impl JsonDecoder {
             })
             .collect::<Result<_, _>>()?;
         let reader = Reader {
-            rules: TextRules { timestamps: options.timestamps, loose: false },
+            rules: TextRules { timestamps: options.timestamps, ..TextRules::default() },
             fail_on_missing_field: options.fail_on_missing_field,
             ignore_parse_errors: options.ignore_parse_errors,
             ..Reader::default()

@@ -11,7 +11,7 @@ use super::JsonOptions;
 use super::scan::BLOCK;
 use super::strings::push_escaped;
 use crate::formats::FormatError;
-use crate::formats::datetime::{Instant, LastDateText, write_timestamp};
+use crate::formats::datetime::{Instant, write_timestamp};
 use crate::formats::view::{Values, View, items};
 use crate::formats::write::{WriteRules, write_i64, write_plain};
 use arrow::array::ArrayRef;
@@ -39,7 +39,6 @@ struct FieldText {
 struct Writer {
     options: JsonOptions,
     rules: WriteRules,
-    last_date: LastDateText,
 }
 
 /// A text that is mostly shorter than a block.
@@ -107,9 +106,12 @@ impl JsonEncoder {
     /// # Errors
     /// [`FormatError::Unsupported`] for the first type that JSON can't hold.
     pub fn new(fields: &Fields, options: &JsonOptions) -> Result<Self, FormatError> {
-        let rules =
-            WriteRules { timestamps: options.timestamps, plain_decimals: options.decimal_as_plain_number };
-        let writer = Writer { options: options.clone(), rules, last_date: LastDateText::default() };
+        let rules = WriteRules {
+            timestamps: options.timestamps,
+            plain_decimals: options.decimal_as_plain_number,
+            ..WriteRules::default()
+        };
+        let writer = Writer { options: options.clone(), rules };
         Ok(JsonEncoder { fields: FieldText::of(fields)?, columns: Vec::new(), writer })
     }
 
@@ -164,7 +166,7 @@ impl Writer {
             Values::Timestamp(values, unit, zoned) => {
                 out.push(b'"');
                 let instant = Instant::of_unit(values[row], *unit);
-                write_timestamp(instant, self.rules.timestamps, *zoned, &mut self.last_date, out);
+                write_timestamp(instant, self.rules.timestamps, *zoned, &mut self.rules.last_date, out);
                 out.push(b'"');
             }
             Values::Struct(columns) => self.object(inner, columns, row, out),
@@ -195,7 +197,7 @@ impl Writer {
         if is_text {
             out.push(b'"');
         }
-        write_plain(values, row, self.rules, out);
+        write_plain(values, row, &mut self.rules, out);
         if is_text {
             out.push(b'"');
         }

@@ -5,7 +5,7 @@ use super::super::syntax::{Expected, FaultKind, literal, skip_number, skip_value
 use super::{FieldShape, Reader, Shape};
 use crate::columns::ColumnBuilder;
 use crate::formats::datetime::timestamp_prefix;
-use crate::formats::numbers::{POW10, digits, parse_whole};
+use crate::formats::numbers::{ShortDecimal, digits, parse_whole, short_decimal};
 use crate::formats::text::{Unfit, append_text, decimal, float32, float64};
 
 /// Appends an integer and leaves, if there is a usual one of the column's range.
@@ -41,7 +41,8 @@ impl Reader {
             }
             (C::Timestamp(column, unit, zone), [b'"', inside @ ..]) => {
                 let (standard, zoned) = (self.rules.timestamps, zone.is_some());
-                if let Some((instant, rest)) = timestamp_prefix(inside, standard, zoned, &mut self.last_date)
+                if let Some((instant, rest)) =
+                    timestamp_prefix(inside, standard, zoned, &mut self.rules.last_date)
                     && let [b'"', tail @ ..] = rest
                     && let Some(value) = instant.in_unit(*unit)
                 {
@@ -62,11 +63,10 @@ impl Reader {
             }
             (C::Int32(column), _) => integer!(column, rest),
             (C::Float64(column), _) => {
-                if let Some((number, tail)) = short_decimal(rest)
-                    && number.digits <= 1 << 53
+                if let Some((number, tail)) = json_decimal(rest)
+                    && let Some(value) = number.as_f64()
                 {
-                    let value = number.digits as f64 / POW10[number.places] as f64;
-                    column.append(if number.negative { -value } else { value });
+                    column.append(value);
                     return Some(tail);
                 }
             }
@@ -97,17 +97,15 @@ impl Reader {
             (C::Int16(column), _, _) => integer!(column, rest),
             (C::Int8(column), _, _) => integer!(column, rest),
             (C::Float32(column), _, _) => {
-                if let Some((number, tail)) = short_decimal(rest)
-                    && number.digits <= 1 << 24
-                    && number.places <= 10
+                if let Some((number, tail)) = json_decimal(rest)
+                    && let Some(value) = number.as_f32()
                 {
-                    let value = number.digits as f32 / POW10[number.places] as f32;
-                    column.append(if number.negative { -value } else { value });
+                    column.append(value);
                     return Some(tail);
                 }
             }
             (C::Decimal(column, precision, scale), _, _) => {
-                if let Some((number, tail)) = short_decimal(rest)
+                if let Some((number, tail)) = json_decimal(rest)
                     && let Some(value) = number.unscaled(*precision, *scale)
                 {
                     column.append(value);
@@ -146,7 +144,7 @@ impl Reader {
             }
             [b'"', inside @ ..] => {
                 let (inside, rest) = unescape(inside, &mut self.scratch, fault)?;
-                (append_text(column, inside, self.rules), rest.len())
+                (append_text(column, inside, &mut self.rules), rest.len())
             }
             [b'-' | b'0'..=b'9', ..] => {
                 let rest = skip_number(text, fault)?;
@@ -228,46 +226,11 @@ fn integer(text: &[u8]) -> Option<(i64, &[u8])> {
     usual.then_some((if negative { -value } else { value }, rest))
 }
 
-/// A number without exponent, of few digits.
-struct ShortDecimal {
-    negative: bool,
-    digits: u64,
-    /// How many of the digits are behind the point.
-    places: usize,
-}
-
-impl ShortDecimal {
-    /// As the unscaled value of a decimal, where no digit has to go.
-    #[inline(always)]
-    fn unscaled(&self, precision: u8, scale: i8) -> Option<i128> {
-        let more = usize::try_from(scale).ok()?.checked_sub(self.places)?;
-        let value = i128::from(self.digits) * i128::from(*POW10.get(more)?);
-        let fits = value < 10i128.pow(u32::from(precision));
-        fits.then_some(if self.negative { -value } else { value })
-    }
-}
-
-/// Reads up to 18 digits with a point somewhere, or none; `None` for every other spelling.
+/// A number of few digits and no exponent; `None` for every other spelling.
 #[inline(always)]
-fn short_decimal(text: &[u8]) -> Option<(ShortDecimal, &[u8])> {
-    let (negative, unsigned) = match text {
-        [b'-', unsigned @ ..] => (true, unsigned),
-        _ => (false, text),
-    };
-    let (length, mut value) = digits(unsigned);
-    if length == 0 || length > 18 || (length > 1 && unsigned[0] == b'0') {
-        return None;
-    }
-    let mut rest = &unsigned[length..];
-    let mut places = 0;
-    if let [b'.', fraction @ ..] = rest {
-        let (more, fraction_value) = digits(fraction);
-        if more == 0 || length + more > 18 {
-            return None;
-        }
-        value = value * POW10[more] + fraction_value;
-        places = more;
-        rest = &fraction[more..];
-    }
-    number_ends(rest).then_some((ShortDecimal { negative, digits: value, places }, rest))
+fn json_decimal(text: &[u8]) -> Option<(ShortDecimal, &[u8])> {
+    let (number, rest) = short_decimal(text)?;
+    let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+    let leading_zero = matches!(unsigned, [b'0', b'0'..=b'9', ..]);
+    (!leading_zero && number_ends(rest)).then_some((number, rest))
 }
