@@ -3,14 +3,22 @@
 //! [`ColumnBuilder`] is one column of any type that SQL knows, nested ones included. It is an enum and not a trait
 //! object, so that a decoder's inner loop is a jump and not a call; and it can be cut back ([`ColumnBuilder::truncate`])
 //! when the second half of a record turns out to be bad.
+//!
+//! Columns of one run are much like those of the run before, so a builder that has been finished remembers how long
+//! its values were and [`ColumnBuilder::reserve`] makes room for as many; and nulls cost little: no validity is kept
+//! until the first null, and a null `ROW` writes nothing into its fields until a row comes that is not null.
+
+mod parts;
+
+pub use parts::{Fixed, ListBuilder, MapBuilder, StructBuilder, Variable};
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, ListArray, MapArray, PrimitiveArray, StringArray,
-    StructArray,
+    ArrayRef, BinaryArray, BooleanArray, Decimal128Array, ListArray, MapArray, StringArray, StructArray,
 };
-use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes as dt;
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, FieldRef, Fields, TimeUnit};
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use parts::{Ends, Validity};
 use std::sync::Arc;
 
 /// A column being built. Appending a value of a kind that the column is not of appends null.
@@ -52,139 +60,6 @@ pub enum ColumnBuilder {
     Map(MapBuilder),
 }
 
-/// Values of fixed width with their validity.
-#[derive(Debug, Default)]
-pub struct Fixed<T> {
-    values: Vec<T>,
-    nulls: Validity,
-}
-
-/// Strings or bytes.
-#[derive(Debug, Default)]
-pub struct Variable {
-    data: Vec<u8>,
-    ends: Vec<i32>,
-    nulls: Validity,
-}
-
-/// A `ROW` column.
-#[derive(Debug)]
-pub struct StructBuilder {
-    fields: Fields,
-    columns: Vec<ColumnBuilder>,
-    nulls: Validity,
-}
-
-/// An `ARRAY` column.
-#[derive(Debug)]
-pub struct ListBuilder {
-    field: FieldRef,
-    items: Box<ColumnBuilder>,
-    ends: Vec<i32>,
-    nulls: Validity,
-}
-
-/// A `MAP` column.
-#[derive(Debug)]
-pub struct MapBuilder {
-    entries: FieldRef,
-    keys: Box<ColumnBuilder>,
-    values: Box<ColumnBuilder>,
-    ends: Vec<i32>,
-    nulls: Validity,
-}
-
-/// Which rows are valid. Costs nothing until the first null.
-#[derive(Debug, Default)]
-struct Validity {
-    bits: Vec<bool>,
-    /// Valid rows counted while `bits` is not in use.
-    valid: usize,
-}
-
-impl Validity {
-    #[inline]
-    fn append(&mut self, valid: bool) {
-        if self.bits.is_empty() && valid {
-            self.valid += 1;
-        } else {
-            self.spill();
-            self.bits.push(valid);
-        }
-    }
-
-    fn spill(&mut self) {
-        if self.bits.is_empty() {
-            self.bits.resize(self.valid, true);
-        }
-    }
-
-    fn len(&self) -> usize {
-        if self.bits.is_empty() { self.valid } else { self.bits.len() }
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.bits.truncate(rows);
-        self.valid = self.valid.min(rows);
-    }
-
-    fn finish(&mut self) -> Option<NullBuffer> {
-        let taken = std::mem::take(self);
-        (!taken.bits.is_empty()).then(|| NullBuffer::from(taken.bits)).filter(|nulls| nulls.null_count() > 0)
-    }
-}
-
-impl<T: Default> Fixed<T> {
-    #[inline]
-    fn append(&mut self, value: T) {
-        self.values.push(value);
-        self.nulls.append(true);
-    }
-
-    #[inline]
-    fn append_null(&mut self) {
-        self.values.push(T::default());
-        self.nulls.append(false);
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.values.truncate(rows);
-        self.nulls.truncate(rows);
-    }
-}
-
-impl<N> Fixed<N> {
-    fn array<P: ArrowPrimitiveType<Native = N>>(&mut self) -> PrimitiveArray<P>
-    where
-        N: dt::ArrowNativeType,
-    {
-        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
-        PrimitiveArray::new(values, self.nulls.finish())
-    }
-}
-
-impl Variable {
-    #[inline]
-    fn seal(&mut self, valid: bool) {
-        self.ends.push(i32::try_from(self.data.len()).expect("a batch is bounded far below 2 GiB"));
-        self.nulls.append(valid);
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.ends.truncate(rows);
-        self.data.truncate(self.ends.last().map_or(0, |end| *end as usize));
-        self.nulls.truncate(rows);
-    }
-}
-
-/// Offsets as Arrow wants them: starting with 0.
-fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
-    let mut offsets = Vec::with_capacity(ends.len() + 1);
-    offsets.push(0);
-    offsets.append(ends);
-    OffsetBuffer::new(offsets.into())
-}
-
 impl ColumnBuilder {
     /// A builder for columns of `data_type`.
     ///
@@ -211,11 +86,12 @@ impl ColumnBuilder {
                 columns: fields.iter().map(|field| Self::new(field.data_type())).collect::<Result<_, _>>()?,
                 fields: fields.clone(),
                 nulls: Validity::default(),
+                behind: 0,
             }),
             T::List(field) => Self::List(ListBuilder {
                 items: Box::new(Self::new(field.data_type())?),
                 field: Arc::clone(field),
-                ends: Vec::new(),
+                ends: Ends::default(),
                 nulls: Validity::default(),
             }),
             T::Map(entries, _) => {
@@ -225,7 +101,7 @@ impl ColumnBuilder {
                     keys: Box::new(Self::new(key.data_type())?),
                     values: Box::new(Self::new(value.data_type())?),
                     entries: Arc::clone(entries),
-                    ends: Vec::new(),
+                    ends: Ends::default(),
                     nulls: Validity::default(),
                 })
             }
@@ -246,10 +122,10 @@ impl ColumnBuilder {
             Self::Float32(column) => column.values.len(),
             Self::Float64(column) => column.values.len(),
             Self::Decimal(column, _, _) => column.values.len(),
-            Self::Utf8(column) | Self::Binary(column) => column.ends.len(),
+            Self::Utf8(column) | Self::Binary(column) => column.ends.rows(),
             Self::Struct(column) => column.nulls.len(),
-            Self::List(column) => column.ends.len(),
-            Self::Map(column) => column.ends.len(),
+            Self::List(column) => column.ends.rows(),
+            Self::Map(column) => column.ends.rows(),
         }
     }
 
@@ -258,32 +134,68 @@ impl ColumnBuilder {
         self.len() == 0
     }
 
-    /// Appends null.
-    pub fn append_null(&mut self) {
+    /// Makes room for as many rows, strings as long as those of the column finished last.
+    pub fn reserve(&mut self, rows: usize) {
         match self {
-            Self::Boolean(column) => column.append_null(),
-            Self::Int8(column) => column.append_null(),
-            Self::Int16(column) => column.append_null(),
-            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.append_null(),
+            Self::Boolean(column) => column.values.reserve(rows),
+            Self::Int8(column) => column.values.reserve(rows),
+            Self::Int16(column) => column.values.reserve(rows),
+            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.values.reserve(rows),
             Self::Int64(column) | Self::Time64(column, _) | Self::Timestamp(column, _, _) => {
-                column.append_null()
+                column.values.reserve(rows);
             }
-            Self::Float32(column) => column.append_null(),
-            Self::Float64(column) => column.append_null(),
-            Self::Decimal(column, _, _) => column.append_null(),
-            Self::Utf8(column) | Self::Binary(column) => column.seal(false),
-            Self::Struct(column) => {
-                column.columns.iter_mut().for_each(ColumnBuilder::append_null);
-                column.nulls.append(false);
+            Self::Float32(column) => column.values.reserve(rows),
+            Self::Float64(column) => column.values.reserve(rows),
+            Self::Decimal(column, _, _) => column.values.reserve(rows),
+            Self::Utf8(column) | Self::Binary(column) => column.reserve(rows),
+            // How much goes into nested columns is not known: a `ROW` may always be null, an `ARRAY` always empty.
+            Self::Struct(_) | Self::List(_) | Self::Map(_) => {}
+        }
+    }
+
+    /// Whether the row at `row` is null.
+    pub fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Boolean(column) => column.nulls.is_null(row),
+            Self::Int8(column) => column.nulls.is_null(row),
+            Self::Int16(column) => column.nulls.is_null(row),
+            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.nulls.is_null(row),
+            Self::Int64(column) | Self::Time64(column, _) | Self::Timestamp(column, _, _) => {
+                column.nulls.is_null(row)
             }
-            Self::List(column) => {
-                column.ends.push(column.items.len() as i32);
-                column.nulls.append(false);
+            Self::Float32(column) => column.nulls.is_null(row),
+            Self::Float64(column) => column.nulls.is_null(row),
+            Self::Decimal(column, _, _) => column.nulls.is_null(row),
+            Self::Utf8(column) | Self::Binary(column) => column.nulls.is_null(row),
+            Self::Struct(column) => column.nulls.is_null(row),
+            Self::List(column) => column.nulls.is_null(row),
+            Self::Map(column) => column.nulls.is_null(row),
+        }
+    }
+
+    /// Appends null.
+    #[inline]
+    pub fn append_null(&mut self) {
+        self.append_nulls(1);
+    }
+
+    /// Appends `rows` nulls.
+    pub fn append_nulls(&mut self, rows: usize) {
+        match self {
+            Self::Boolean(column) => column.append_nulls(rows),
+            Self::Int8(column) => column.append_nulls(rows),
+            Self::Int16(column) => column.append_nulls(rows),
+            Self::Int32(column) | Self::Date(column) | Self::Time32(column, _) => column.append_nulls(rows),
+            Self::Int64(column) | Self::Time64(column, _) | Self::Timestamp(column, _, _) => {
+                column.append_nulls(rows);
             }
-            Self::Map(column) => {
-                column.ends.push(column.keys.len() as i32);
-                column.nulls.append(false);
-            }
+            Self::Float32(column) => column.append_nulls(rows),
+            Self::Float64(column) => column.append_nulls(rows),
+            Self::Decimal(column, _, _) => column.append_nulls(rows),
+            Self::Utf8(column) | Self::Binary(column) => column.append_nulls(rows),
+            Self::Struct(column) => column.append_nulls(rows),
+            Self::List(column) => column.append_nulls(rows),
+            Self::Map(column) => column.append_nulls(rows),
         }
     }
 
@@ -333,10 +245,7 @@ impl ColumnBuilder {
     #[inline]
     pub fn append_bytes(&mut self, bytes: &[u8]) {
         match self {
-            Self::Utf8(column) | Self::Binary(column) => {
-                column.data.extend_from_slice(bytes);
-                column.seal(true);
-            }
+            Self::Utf8(column) | Self::Binary(column) => column.append(bytes),
             other => other.append_null(),
         }
     }
@@ -354,14 +263,14 @@ impl ColumnBuilder {
     #[inline]
     pub fn seal_bytes(&mut self) {
         if let Self::Utf8(column) | Self::Binary(column) = self {
-            column.seal(true);
+            column.seal();
         }
     }
 
     /// The columns of a `ROW`, to append one value to each; [`ColumnBuilder::seal_struct`] ends the row.
     pub fn struct_columns(&mut self) -> &mut [ColumnBuilder] {
         match self {
-            Self::Struct(column) => &mut column.columns,
+            Self::Struct(column) => column.open().0,
             _ => &mut [],
         }
     }
@@ -369,7 +278,7 @@ impl ColumnBuilder {
     /// Ends a `ROW` whose columns have got their values.
     pub fn seal_struct(&mut self) {
         if let Self::Struct(column) = self {
-            column.nulls.append(true);
+            column.seal();
         }
     }
 
@@ -384,8 +293,7 @@ impl ColumnBuilder {
     /// Ends an `ARRAY` whose items have been appended.
     pub fn seal_list(&mut self) {
         if let Self::List(column) = self {
-            column.ends.push(column.items.len() as i32);
-            column.nulls.append(true);
+            column.seal();
         }
     }
 
@@ -400,8 +308,7 @@ impl ColumnBuilder {
     /// Ends a `MAP` whose pairs have been appended.
     pub fn seal_map(&mut self) {
         if let Self::Map(column) = self {
-            column.ends.push(column.keys.len() as i32);
-            column.nulls.append(true);
+            column.seal();
         }
     }
 
@@ -419,18 +326,15 @@ impl ColumnBuilder {
             Self::Float64(column) => column.truncate(rows),
             Self::Decimal(column, _, _) => column.truncate(rows),
             Self::Utf8(column) | Self::Binary(column) => column.truncate(rows),
-            Self::Struct(column) => {
-                column.columns.iter_mut().for_each(|field| field.truncate(rows));
-                column.nulls.truncate(rows);
-            }
+            Self::Struct(column) => column.truncate(rows),
             Self::List(column) => {
                 column.ends.truncate(rows);
-                column.items.truncate(column.ends.last().map_or(0, |end| *end as usize));
+                column.items.truncate(column.ends.last());
                 column.nulls.truncate(rows);
             }
             Self::Map(column) => {
                 column.ends.truncate(rows);
-                let pairs = column.ends.last().map_or(0, |end| *end as usize);
+                let pairs = column.ends.last();
                 column.keys.truncate(pairs);
                 column.values.truncate(pairs);
                 column.nulls.truncate(rows);
@@ -465,26 +369,18 @@ impl ColumnBuilder {
             Self::Time64(column, _) => Arc::new(column.array::<dt::Time64NanosecondType>()),
             Self::Timestamp(column, unit, zone) => finish_timestamp(column, *unit, zone.clone()),
             Self::Utf8(column) => {
-                let data = std::mem::take(&mut column.data).into();
-                Arc::new(StringArray::new(offsets(&mut column.ends), data, column.nulls.finish()))
+                let (ends, data, nulls) = column.take();
+                Arc::new(StringArray::new(ends, data, nulls))
             }
             Self::Binary(column) => {
-                let data = std::mem::take(&mut column.data).into();
-                Arc::new(BinaryArray::new(offsets(&mut column.ends), data, column.nulls.finish()))
+                let (ends, data, nulls) = column.take();
+                Arc::new(BinaryArray::new(ends, data, nulls))
             }
-            Self::Struct(column) => {
-                let rows = column.nulls.len();
-                let columns: Vec<ArrayRef> = column.columns.iter_mut().map(ColumnBuilder::finish).collect();
-                let nulls = column.nulls.finish();
-                match columns.is_empty() {
-                    true => Arc::new(StructArray::new_empty_fields(rows, nulls)),
-                    false => Arc::new(StructArray::new(column.fields.clone(), columns, nulls)),
-                }
-            }
+            Self::Struct(column) => column.finish(),
             Self::List(column) => {
                 let items = column.items.finish();
                 let field = Arc::clone(&column.field);
-                Arc::new(ListArray::new(field, offsets(&mut column.ends), items, column.nulls.finish()))
+                Arc::new(ListArray::new(field, column.ends.take(), items, column.nulls.finish()))
             }
             Self::Map(column) => {
                 let DataType::Struct(pair) = column.entries.data_type() else {
@@ -493,13 +389,7 @@ impl ColumnBuilder {
                 let entries =
                     StructArray::new(pair.clone(), vec![column.keys.finish(), column.values.finish()], None);
                 let field = Arc::clone(&column.entries);
-                Arc::new(MapArray::new(
-                    field,
-                    offsets(&mut column.ends),
-                    entries,
-                    column.nulls.finish(),
-                    false,
-                ))
+                Arc::new(MapArray::new(field, column.ends.take(), entries, column.nulls.finish(), false))
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::error::OperatorError;
 use crate::exchange::{ExchangeSpec, decode_block, peek_header};
 use crate::operator::Counters;
 use crate::records::{Record, Records, TopicPartition};
-use crate::source::{Decoder, SourceSpec, apply_policy};
+use crate::source::{DecodeCx, Decoder, SourceSpec, apply_policy};
 use arrow::buffer::ScalarBuffer;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -168,7 +168,8 @@ impl Input {
     ) -> Result<Vec<Batch>, OperatorError> {
         match &mut self.work {
             InputWork::Table { spec, decoder, clock } => {
-                let decoded = decoder.decode(&self.place, records)?;
+                let decoded = decoder.decode(&self.place, records, &DecodeCx { now_ms })?;
+                counters.skipped += decoded.skipped;
                 apply_policy(spec.bad_records, &self.place, records, decoded.bad, counters)?;
                 clock.idle = false;
                 let mut batch = Batch {

@@ -12,17 +12,24 @@ pub mod columns;
 mod cut;
 mod error;
 pub mod exchange;
+pub mod expression;
+pub mod formats;
 mod graph;
 mod input;
+mod key_by;
 pub mod keys;
 mod normalize;
 mod operator;
 mod outbox;
+mod project;
 mod records;
 mod rows;
 pub mod sink;
 pub mod source;
+pub mod table;
 mod temporal_join;
+#[doc(hidden)]
+pub mod testing;
 mod topology;
 pub mod typed;
 
@@ -33,8 +40,10 @@ pub use cut::{
     CutError, CutInput, CutNode, CutTopology, InputFrom, PartitionCounts, Repartition, SubTopology, Work, cut,
 };
 pub use error::OperatorError;
+pub use expression::{ColumnRef, Expression, ExpressionCx};
 pub use graph::{Destinations, Graph, StepCx};
 pub use input::{Input, InputProgress, all_idle, watermark_of_all, watermark_of_others};
+pub use key_by::KeyBy;
 pub use millstream_state::BytesColumn;
 pub use normalize::Normalize;
 pub use operator::{
@@ -42,6 +51,7 @@ pub use operator::{
     TaskInfo,
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
+pub use project::Project;
 pub use records::{Headers, Offset, Record, Records, RecordsBuilder, TopicPartition};
 pub use rows::{RowCodec, RowWriter};
 pub use temporal_join::TemporalJoin;

@@ -137,6 +137,8 @@ pub struct Counters {
     pub late: u64,
     /// Records dropped because they could not be decoded.
     pub bad: u64,
+    /// Records of which no row comes, and that are not bad: see [`crate::source::Decoded::skipped`].
+    pub skipped: u64,
     /// Rows dropped because a column declared NOT NULL, or a key, was null.
     pub null_dropped: u64,
     /// Rows whose time was too far ahead of the clock to move the watermark.

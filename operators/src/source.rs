@@ -109,13 +109,26 @@ pub trait DecoderSpec: Send + Sync + Debug {
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError>;
 }
 
-/// Turns runs of records into rows. Keeps buffers, but no state: the same run always gives the same rows.
+/// Turns runs of records into rows. Keeps buffers, but no state: the same run at the same clock reading always gives
+/// the same rows.
 pub trait Decoder: Send {
     /// Decodes a run. Records that can't be decoded are left out of the rows and reported in [`Decoded::bad`].
     ///
     /// # Errors
     /// Only for what is wrong beyond single records.
-    fn decode(&mut self, place: &TopicPartition, records: &Records) -> Result<Decoded, OperatorError>;
+    fn decode(
+        &mut self,
+        place: &TopicPartition,
+        records: &Records,
+        cx: &DecodeCx,
+    ) -> Result<Decoded, OperatorError>;
+}
+
+/// What decoding may depend on beside the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeCx {
+    /// Clock reading of the step, milliseconds since 1970.
+    pub now_ms: i64,
 }
 
 /// What a run of records decoded to.
@@ -127,8 +140,11 @@ pub struct Decoded {
     pub times: ScalarBuffer<i64>,
     /// Change kind of each row.
     pub ops: Ops,
-    /// Records that are not among the rows.
+    /// Records that are not among the rows because they could not be decoded, in their order.
     pub bad: Vec<BadRecord>,
+    /// Number of records of which no row comes, and that are not bad: without a value in a table of insertions, empty,
+    /// or bad in a table whose format ignores that.
+    pub skipped: u64,
 }
 
 /// A record that could not be decoded.

@@ -4,7 +4,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, Ops, Payload};
 use crate::records::{Records, TopicPartition};
 use crate::sink::{RowEncoder, RowEncoderSpec};
-use crate::source::{BadRecord, Decoded, Decoder, DecoderSpec};
+use crate::source::{BadRecord, DecodeCx, Decoded, Decoder, DecoderSpec};
 use millstream_state::BytesColumn;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -35,7 +35,12 @@ impl<T: super::Row> DecoderSpec for JsonRows<T> {
 }
 
 impl<T: super::Row> Decoder for JsonRows<T> {
-    fn decode(&mut self, _place: &TopicPartition, records: &Records) -> Result<Decoded, OperatorError> {
+    fn decode(
+        &mut self,
+        _place: &TopicPartition,
+        records: &Records,
+        _cx: &DecodeCx,
+    ) -> Result<Decoded, OperatorError> {
         let (mut rows, mut times) =
             (Vec::<T>::with_capacity(records.len()), Vec::with_capacity(records.len()));
         let mut bad = Vec::new();
@@ -51,7 +56,8 @@ impl<T: super::Row> Decoder for JsonRows<T> {
                 }
             }
         }
-        Ok(Decoded { rows: Payload::Rows(Box::new(rows)), times: times.into(), ops: Ops::Append, bad })
+        let rows = Payload::Rows(Box::new(rows));
+        Ok(Decoded { rows, times: times.into(), ops: Ops::Append, bad, skipped: 0 })
     }
 }
 

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use millstream_operators::exchange::{ByEncodedKey, ExchangeSpec, PayloadCodec};
 use millstream_operators::keys::{KeyCodec, SlotTable};
 use millstream_operators::sink::{AppendSink, RowEncoder, RowEncoderSpec, SinkSpec, SinkTopic, UpsertSink};
-use millstream_operators::source::{Bounded, Decoded, Decoder, DecoderSpec, Policy, SourceSpec, Startup};
+use millstream_operators::source::{Bounded, DecodeCx, Decoded, Decoder, DecoderSpec, Policy, SourceSpec, Startup};
 use millstream_operators::*;
 use millstream_runtime::JobPlan;
 use std::collections::BTreeMap;
@@ -73,7 +73,12 @@ impl DecoderSpec for Lines {
 }
 
 impl Decoder for Lines {
-    fn decode(&mut self, _place: &TopicPartition, records: &Records) -> Result<Decoded, OperatorError> {
+    fn decode(
+        &mut self,
+        _place: &TopicPartition,
+        records: &Records,
+        _cx: &DecodeCx,
+    ) -> Result<Decoded, OperatorError> {
         let (mut ids, mut keys) = (Vec::new(), Vec::new());
         for record in records.iter() {
             let text = std::str::from_utf8(record.value.unwrap()).unwrap();
@@ -83,7 +88,7 @@ impl Decoder for Lines {
         }
         let times: Vec<i64> = records.iter().map(|record| record.timestamp_ms).collect();
         let rows = Payload::Columns(batch(ids, keys));
-        Ok(Decoded { rows, times: times.into(), ops: Ops::Append, bad: Vec::new() })
+        Ok(Decoded { rows, times: times.into(), ops: Ops::Append, bad: Vec::new(), skipped: 0 })
     }
 }
 

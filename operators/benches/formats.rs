@@ -1,0 +1,490 @@
+//! What decoding and encoding a row costs, beside `arrow-json` and the tape of `simd-json`.
+//!
+//! ```text
+//! cargo bench -p millstream-operators --bench formats                      all cases
+//! cargo bench -p millstream-operators --bench formats -- bid               cases whose names contain `bid`
+//! perf stat -e instructions:u target/release/deps/formats-* bid all ours passes=1000
+//! ```
+//! Records are made from a fixed seed; instructions tell more where time is noisy. Every case decodes the same runs again and again and shows the fastest and the
+//! median pass, columns finished once per run.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
+use millstream_operators::formats::Format;
+use millstream_operators::formats::csv::{CsvDecoder, CsvEncoder, CsvOptions};
+use millstream_operators::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
+use millstream_operators::source::{DecodeCx, DecoderSpec};
+use millstream_operators::table::{ColumnFrom, Part, TableColumn, TableDecoderSpec};
+use millstream_operators::{
+    Expression, ExpressionCx, OperatorError, Records, RecordsBuilder, StreamKind, TopicPartition,
+};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const RUN: usize = 1024;
+const RUNS: usize = 16;
+
+fn main() {
+    let words = || std::env::args().skip(1).filter(|word| !word.starts_with("--"));
+    let passes = words().find_map(|word| word.strip_prefix("passes=")?.parse().ok()).unwrap_or(41);
+    let names: Vec<String> = words().filter(|word| !word.starts_with("passes=")).collect();
+    let bench = Bench { names, passes };
+    decode_json(&bench);
+    encode_json(&bench);
+    decode_table(&bench);
+    csv(&bench);
+}
+
+/// What is to be run.
+struct Bench {
+    names: Vec<String>,
+    passes: usize,
+}
+
+impl Bench {
+    fn wanted(&self, name: &str) -> bool {
+        self.names.iter().all(|word| name.contains(word.as_str()))
+    }
+}
+
+fn bid(random: &mut Random, _: usize) -> String {
+    bid_event(random)
+}
+
+fn mixed(random: &mut Random, n: usize) -> String {
+    match n % 50 {
+        0 => person_event(random),
+        1..=3 => auction_event(random),
+        _ => bid_event(random),
+    }
+}
+
+/// As Python's `json.dumps` writes it.
+fn spaced(random: &mut Random, _: usize) -> String {
+    bid_event(random).replace("\":", "\": ").replace(",\"", ", \"")
+}
+
+fn decode_json(bench: &Bench) {
+    let all = event_fields(&|_| true);
+    let three = event_fields(&|name| ["bid", "auction", "price", "dateTime"].contains(&name));
+    let three = Fields::from(vec![Arc::clone(&three[three.len() - 1])]);
+    let cases: [(&str, Generator, &Fields); 6] = [
+        ("json bid all", bid, &all),
+        ("json bid three", bid, &three),
+        ("json mixed all", mixed, &all),
+        ("json mixed three", mixed, &three),
+        ("json spaced all", spaced, &all),
+        ("json small all", small, &small_fields()),
+    ];
+    for (name, record, fields) in cases {
+        let case = |who: &str| format!("decode {name} {who}");
+        let wanted = |name: &str| bench.wanted(name);
+        if !["ours", "arrow-json", "simd-json tape only"].iter().any(|who| wanted(&case(who))) {
+            continue;
+        }
+        let records = &Random(7).records(RUN * RUNS, record);
+        let bytes: usize = records.iter().map(String::len).sum();
+        let measure = |name: &str, pass: &mut dyn FnMut()| {
+            if wanted(name) {
+                measure(name, bench.passes, records.len(), bytes, pass);
+            }
+        };
+        let mut decoder = JsonDecoder::new(fields, &JsonOptions::default()).unwrap();
+        measure(&case("ours"), &mut || {
+            for run in records.chunks(RUN) {
+                decoder.reserve(run.len());
+                for record in run {
+                    decoder.decode(record.as_bytes()).unwrap();
+                }
+                black_box(decoder.finish());
+            }
+        });
+        let schema = Arc::new(Schema::new(fields.clone()));
+        let mut decoder =
+            arrow::json::ReaderBuilder::new(schema).with_batch_size(RUN).build_decoder().unwrap();
+        measure(&case("arrow-json"), &mut || {
+            for run in records.chunks(RUN) {
+                for record in run {
+                    decoder.decode(record.as_bytes()).unwrap();
+                }
+                let batch: RecordBatch = decoder.flush().unwrap().unwrap();
+                assert_eq!(batch.num_rows(), run.len());
+                black_box(batch);
+            }
+        });
+        let mut buffers = simd_json::Buffers::new(4096);
+        let mut scratch = Vec::new();
+        measure(&case("simd-json tape only"), &mut || {
+            for record in records {
+                // It parses in place, and the record belongs to somebody else.
+                scratch.clear();
+                scratch.extend_from_slice(record.as_bytes());
+                let tape = simd_json::to_tape_with_buffers(&mut scratch, &mut buffers).unwrap();
+                black_box(tape.0.len());
+            }
+        });
+    }
+}
+
+fn encode_json(bench: &Bench) {
+    let cases: [(&str, Generator, &Fields); 3] = [
+        ("json small", small, &small_fields()),
+        ("json numbers", numbers, &number_fields()),
+        ("json bid", bid, &event_fields(&|_| true)),
+    ];
+    for (name, record, fields) in cases {
+        let case = |who: &str| format!("encode {name} {who}");
+        let wanted = |name: &str| bench.wanted(name);
+        if !["ours", "arrow-json"].iter().any(|who| wanted(&case(who))) {
+            continue;
+        }
+        let records = Random(7).records(RUN * RUNS, record);
+        let mut decoder = JsonDecoder::new(fields, &JsonOptions::default()).unwrap();
+        let batches: Vec<RecordBatch> = records
+            .chunks(RUN)
+            .map(|run| {
+                for record in run {
+                    decoder.decode(record.as_bytes()).unwrap();
+                }
+                let schema = Arc::new(Schema::new(fields.clone()));
+                RecordBatch::try_new(schema, decoder.finish()).unwrap()
+            })
+            .collect();
+        let bytes: usize = records.iter().map(String::len).sum();
+        let measure = |name: &str, pass: &mut dyn FnMut()| {
+            if wanted(name) {
+                measure(name, bench.passes, records.len(), bytes, pass);
+            }
+        };
+        let mut encoder = JsonEncoder::new(fields, &JsonOptions::default()).unwrap();
+        let mut out = Vec::new();
+        measure(&case("ours"), &mut || {
+            for batch in &batches {
+                out.clear();
+                encoder.begin(batch.columns().iter()).unwrap();
+                for row in 0..batch.num_rows() {
+                    encoder.encode(row, &mut out);
+                }
+                black_box(&out);
+            }
+        });
+        let mut out = Vec::new();
+        measure(&case("arrow-json"), &mut || {
+            for batch in &batches {
+                out.clear();
+                let mut writer = arrow::json::LineDelimitedWriter::new(&mut out);
+                writer.write(batch).unwrap();
+                writer.finish().unwrap();
+                black_box(&out);
+            }
+        });
+    }
+}
+
+/// Records of a topic as batches of a table: three columns of the value, one of them the event time.
+fn decode_table(bench: &Bench) {
+    let name = "decode table bid three ours";
+    if !bench.wanted(name) {
+        return;
+    }
+    let records = Random(7).records(RUN * RUNS, bid);
+    let runs: Vec<Records> = records
+        .chunks(RUN)
+        .map(|run| {
+            let mut builder = RecordsBuilder::default();
+            run.iter().for_each(|record| builder.push(None, Some(record.as_bytes()), 0));
+            builder.finish()
+        })
+        .collect();
+    let all = event_fields(&|_| true);
+    let three = event_fields(&|name| ["bid", "auction", "price", "dateTime"].contains(&name));
+    let bid = three[three.len() - 1].as_ref().clone();
+    let time = Field::new("dateTime", DataType::Timestamp(TimeUnit::Millisecond, None), true);
+    let part = Part { format: Format::Json(JsonOptions::default()), declared: all };
+    let columns = vec![
+        TableColumn { field: bid, from: ColumnFrom::Value("bid".to_owned()) },
+        TableColumn { field: time, from: ColumnFrom::Computed(Arc::new(TimeOfBid)) },
+    ];
+    let spec = TableDecoderSpec::new(StreamKind::Append, part, None, columns, vec![0, 1], Some(1)).unwrap();
+    let mut decoder = spec.build().unwrap();
+    let place = TopicPartition::new("bids", 0);
+    let bytes: usize = records.iter().map(String::len).sum();
+    measure(name, bench.passes, records.len(), bytes, &mut || {
+        for run in &runs {
+            let decoded = decoder.decode(&place, run, &DecodeCx { now_ms: 0 }).unwrap();
+            assert!(decoded.bad.is_empty());
+            black_box(decoded);
+        }
+    });
+}
+
+/// `bid.dateTime`.
+#[derive(Debug)]
+struct TimeOfBid;
+
+impl Expression for TimeOfBid {
+    fn evaluate(&self, rows: &RecordBatch, _cx: &ExpressionCx) -> Result<ArrayRef, OperatorError> {
+        Ok(Arc::clone(rows.column(0).as_struct().column_by_name("dateTime").unwrap()))
+    }
+
+    fn data_type(&self) -> &DataType {
+        &DataType::Timestamp(TimeUnit::Millisecond, None)
+    }
+
+    fn sql(&self) -> &str {
+        "bid.dateTime"
+    }
+}
+
+fn csv(bench: &Bench) {
+    let fields = small_fields();
+    let names = ["decode csv small ours", "decode csv small arrow-csv", "encode csv small ours"];
+    if !names.iter().any(|name| bench.wanted(name)) {
+        return;
+    }
+    let lines = Random(7).records(RUN * RUNS, line);
+    let bytes: usize = lines.iter().map(String::len).sum();
+    let measure = |name: &str, pass: &mut dyn FnMut()| {
+        if bench.wanted(name) {
+            measure(name, bench.passes, lines.len(), bytes, pass);
+        }
+    };
+    let mut decoder = CsvDecoder::new(&fields, &fields, &CsvOptions::default()).unwrap();
+    let mut batches = Vec::new();
+    measure(names[0], &mut || {
+        batches.clear();
+        for run in lines.chunks(RUN) {
+            decoder.reserve(run.len());
+            for line in run {
+                decoder.decode(line.as_bytes()).unwrap();
+            }
+            let schema = Arc::new(Schema::new(fields.clone()));
+            batches.push(RecordBatch::try_new(schema, decoder.finish()).unwrap());
+        }
+    });
+    let schema = Arc::new(Schema::new(fields.clone()));
+    let mut theirs = arrow::csv::ReaderBuilder::new(schema).with_batch_size(RUN).build_decoder();
+    measure(names[1], &mut || {
+        for run in lines.chunks(RUN) {
+            for line in run {
+                assert_eq!(theirs.decode(line.as_bytes()).unwrap(), line.len());
+                assert_eq!(theirs.decode(b"\n").unwrap(), 1);
+            }
+            let batch = theirs.flush().unwrap().unwrap();
+            assert_eq!(batch.num_rows(), run.len());
+            black_box(batch);
+        }
+    });
+    let mut encoder = CsvEncoder::new(&fields, &CsvOptions::default()).unwrap();
+    let mut out = Vec::new();
+    measure(names[2], &mut || {
+        for batch in &batches {
+            out.clear();
+            encoder.begin(batch.columns().iter()).unwrap();
+            for row in 0..batch.num_rows() {
+                encoder.encode(row, &mut out);
+            }
+            black_box(&out);
+        }
+    });
+}
+
+fn line(random: &mut Random, _: usize) -> String {
+    format!(
+        "{},user-{},{}.{:02},{},{}",
+        random.below(1 << 40),
+        random.below(1000),
+        random.below(10_000),
+        random.below(100),
+        random.below(2) == 1,
+        random.date_time(),
+    )
+}
+
+type Generator = fn(&mut Random, usize) -> String;
+
+/// Runs a case and prints what it cost.
+fn measure(name: &str, passes: usize, rows: usize, bytes: usize, pass: &mut dyn FnMut()) {
+    let mut times = Vec::with_capacity(passes);
+    for _ in 0..passes {
+        let start = Instant::now();
+        pass();
+        times.push(start.elapsed().as_nanos() as f64);
+    }
+    times.sort_by(f64::total_cmp);
+    let (fastest, median) = (times[0], times[passes / 2]);
+    println!(
+        "{name:44} {:7.1} ns/row {:7.1} median {:7.0} MB/s {:5} bytes/row",
+        fastest / rows as f64,
+        median / rows as f64,
+        bytes as f64 / fastest * 1e3,
+        bytes / rows,
+    );
+}
+
+/// A generator of numbers, the same on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    fn letters(&mut self, length: u64) -> String {
+        (0..length).map(|_| char::from(b'a' + self.below(26) as u8)).collect()
+    }
+
+    fn records(mut self, count: usize, record: Generator) -> Vec<String> {
+        (0..count).map(|n| record(&mut self, n)).collect()
+    }
+
+    fn date_time(&mut self) -> String {
+        let (minute, second, milli) = (self.below(60), self.below(60), self.below(1000));
+        format!("2015-07-15 00:{minute:02}:{second:02}.{milli:03}")
+    }
+}
+
+fn bid_event(random: &mut Random) -> String {
+    let (auction, bidder) = (1000 + random.below(100_000), 1000 + random.below(100_000));
+    let price = random.below(100_000_000) >> random.below(20);
+    let channel = ["Google", "Facebook", "Baidu", "Apple", "channel-1234"][random.below(5) as usize];
+    let url = format!(
+        "https://www.nexmark.com/{}/{}/{}/item.htm?query=1&channel_id={}",
+        random.letters(4),
+        random.letters(5),
+        random.letters(5),
+        random.below(1 << 30),
+    );
+    let (extra, length) = (random.letters(100), 40 + random.below(60));
+    format!(
+        r#"{{"event_type":2,"person":null,"auction":null,"bid":{{"auction":{auction},"bidder":{bidder},"price":{price},"channel":"{channel}","url":"{url}","dateTime":"{}","extra":"{}"}}}}"#,
+        random.date_time(),
+        &extra[..length as usize],
+    )
+}
+
+fn person_event(random: &mut Random) -> String {
+    let id = random.below(100_000);
+    format!(
+        r#"{{"event_type":0,"person":{{"id":{id},"name":"{} {}","emailAddress":"{}@{}.com","creditCard":"{:04} {:04} {:04} {:04}","city":"Portland","state":"OR","dateTime":"{}","extra":"{}"}},"auction":null,"bid":null}}"#,
+        random.letters(5),
+        random.letters(8),
+        random.letters(7),
+        random.letters(5),
+        random.below(10_000),
+        random.below(10_000),
+        random.below(10_000),
+        random.below(10_000),
+        random.date_time(),
+        random.letters(40),
+    )
+}
+
+fn auction_event(random: &mut Random) -> String {
+    let id = random.below(100_000);
+    format!(
+        r#"{{"event_type":1,"person":null,"auction":{{"id":{id},"itemName":"{}","description":"{}","initialBid":{},"reserve":{},"dateTime":"{}","expires":"{}","seller":{},"category":{},"extra":"{}"}},"bid":null}}"#,
+        random.letters(12),
+        random.letters(50),
+        random.below(100_000),
+        random.below(100_000),
+        random.date_time(),
+        random.date_time(),
+        random.below(100_000),
+        10 + random.below(5),
+        random.letters(60),
+    )
+}
+
+fn small(random: &mut Random, _: usize) -> String {
+    format!(
+        r#"{{"id":{},"user":"user-{}","amount":{}.{:02},"ok":{},"ts":"{}"}}"#,
+        random.below(1 << 40),
+        random.below(1000),
+        random.below(10_000),
+        random.below(100),
+        random.below(2) == 1,
+        random.date_time(),
+    )
+}
+
+fn numbers(random: &mut Random, _: usize) -> String {
+    format!(
+        r#"{{"id":{},"a":{},"b":{},"c":{},"d":{}}}"#,
+        random.below(1 << 40),
+        random.below(100),
+        random.below(10_000),
+        random.below(1_000_000),
+        random.below(10),
+    )
+}
+
+fn number_fields() -> Fields {
+    ["id", "a", "b", "c", "d"].into_iter().map(|name| Field::new(name, DataType::Int64, true)).collect()
+}
+
+fn small_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("id", DataType::Int64, true),
+        Field::new("user", DataType::Utf8, true),
+        Field::new("amount", DataType::Float64, true),
+        Field::new("ok", DataType::Boolean, true),
+        Field::new("ts", DataType::Timestamp(TimeUnit::Millisecond, None), true),
+    ])
+}
+
+/// The columns of a Nexmark event, those that are wanted.
+fn event_fields(wanted: &dyn Fn(&str) -> bool) -> Fields {
+    let time = || DataType::Timestamp(TimeUnit::Millisecond, None);
+    let row = |fields: Vec<(&str, DataType)>| {
+        let fields = fields.into_iter().filter(|(name, _)| wanted(name));
+        DataType::Struct(fields.map(|(name, data_type)| Field::new(name, data_type, true)).collect())
+    };
+    let person = row(vec![
+        ("id", DataType::Int64),
+        ("name", DataType::Utf8),
+        ("emailAddress", DataType::Utf8),
+        ("creditCard", DataType::Utf8),
+        ("city", DataType::Utf8),
+        ("state", DataType::Utf8),
+        ("dateTime", time()),
+        ("extra", DataType::Utf8),
+    ]);
+    let auction = row(vec![
+        ("id", DataType::Int64),
+        ("itemName", DataType::Utf8),
+        ("description", DataType::Utf8),
+        ("initialBid", DataType::Int64),
+        ("reserve", DataType::Int64),
+        ("dateTime", time()),
+        ("expires", time()),
+        ("seller", DataType::Int64),
+        ("category", DataType::Int64),
+        ("extra", DataType::Utf8),
+    ]);
+    let bid = row(vec![
+        ("auction", DataType::Int64),
+        ("bidder", DataType::Int64),
+        ("price", DataType::Int64),
+        ("channel", DataType::Utf8),
+        ("url", DataType::Utf8),
+        ("dateTime", time()),
+        ("extra", DataType::Utf8),
+    ]);
+    let columns = [("event_type", DataType::Int32), ("person", person), ("auction", auction), ("bid", bid)];
+    let columns = columns.into_iter().filter(|(name, _)| wanted(name));
+    columns.map(|(name, data_type)| Field::new(name, data_type, true)).collect()
+}

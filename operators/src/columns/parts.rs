@@ -1,0 +1,407 @@
+//! What columns of every type are made of: values, ends, validity.
+
+use super::ColumnBuilder;
+use arrow::array::{ArrayRef, PrimitiveArray, StructArray, new_null_array};
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::{ArrowNativeType, ArrowPrimitiveType, FieldRef, Fields};
+use std::sync::Arc;
+
+/// Values of fixed width with their validity.
+#[derive(Debug, Default)]
+pub struct Fixed<T> {
+    pub(super) values: Vec<T>,
+    pub(super) nulls: Validity,
+}
+
+/// Strings or bytes.
+#[derive(Debug, Default)]
+pub struct Variable {
+    pub(super) data: Vec<u8>,
+    pub(super) ends: Ends,
+    pub(super) nulls: Validity,
+    /// Bytes of a value in the column finished last, rounded up, and of all its values.
+    last_mean_bytes: usize,
+    last_bytes: usize,
+}
+
+/// A `ROW` column.
+#[derive(Debug)]
+pub struct StructBuilder {
+    pub(super) fields: Fields,
+    pub(super) columns: Vec<ColumnBuilder>,
+    pub(super) nulls: Validity,
+    /// Null rows at the end that the fields have not got yet.
+    pub(super) behind: usize,
+}
+
+/// An `ARRAY` column.
+#[derive(Debug)]
+pub struct ListBuilder {
+    pub(super) field: FieldRef,
+    pub(super) items: Box<ColumnBuilder>,
+    pub(super) ends: Ends,
+    pub(super) nulls: Validity,
+}
+
+/// A `MAP` column.
+#[derive(Debug)]
+pub struct MapBuilder {
+    pub(super) entries: FieldRef,
+    pub(super) keys: Box<ColumnBuilder>,
+    pub(super) values: Box<ColumnBuilder>,
+    pub(super) ends: Ends,
+    pub(super) nulls: Validity,
+}
+
+/// Which rows are valid: bits, and behind them a run of rows that are all valid or all null. A column without nulls,
+/// and one of nulls only, is just a count.
+#[derive(Debug)]
+pub(super) struct Validity {
+    bits: Vec<bool>,
+    run: usize,
+    run_is_valid: bool,
+}
+
+impl Default for Validity {
+    fn default() -> Self {
+        Validity { bits: Vec::new(), run: 0, run_is_valid: true }
+    }
+}
+
+impl Validity {
+    #[inline(always)]
+    pub(super) fn append(&mut self) {
+        if self.run_is_valid {
+            self.run += 1;
+        } else {
+            self.turn(1, true);
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn append_nulls(&mut self, rows: usize) {
+        if self.run_is_valid {
+            self.turn(rows, false);
+        } else {
+            self.run += rows;
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn turn(&mut self, rows: usize, valid: bool) {
+        self.bits.resize(self.len(), self.run_is_valid);
+        (self.run, self.run_is_valid) = (rows, valid);
+    }
+
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.bits.len() + self.run
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.bits.truncate(rows);
+        self.run = self.run.min(rows - self.bits.len());
+    }
+
+    pub(super) fn finish(&mut self) -> Option<NullBuffer> {
+        let Validity { mut bits, run, run_is_valid } = std::mem::take(self);
+        if bits.is_empty() {
+            return (!run_is_valid && run > 0).then(|| NullBuffer::new_null(run));
+        }
+        bits.resize(bits.len() + run, run_is_valid);
+        Some(NullBuffer::from(bits)).filter(|nulls| nulls.null_count() > 0)
+    }
+
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        match self.bits.get(row) {
+            Some(valid) => !valid,
+            None => !self.run_is_valid,
+        }
+    }
+}
+
+/// Where values of any length begin and end, as Arrow wants it: a zero, then every end.
+#[derive(Debug)]
+pub(super) struct Ends(Vec<i32>);
+
+impl Default for Ends {
+    fn default() -> Self {
+        Ends(vec![0])
+    }
+}
+
+impl Ends {
+    #[inline(always)]
+    pub(super) fn push(&mut self, end: usize) {
+        self.0.push(i32::try_from(end).expect("a batch is bounded far below 2 GiB"));
+    }
+
+    pub(super) fn repeat(&mut self, rows: usize) {
+        self.0.resize(self.0.len() + rows, self.0[self.0.len() - 1]);
+    }
+
+    #[inline(always)]
+    pub(super) fn rows(&self) -> usize {
+        self.0.len() - 1
+    }
+
+    pub(super) fn last(&self) -> usize {
+        self.0[self.0.len() - 1] as usize
+    }
+
+    pub(super) fn range(&self, row: usize) -> std::ops::Range<usize> {
+        self.0[row] as usize..self.0[row + 1] as usize
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows + 1);
+    }
+
+    pub(super) fn take(&mut self) -> OffsetBuffer<i32> {
+        OffsetBuffer::new(std::mem::take(self).0.into())
+    }
+}
+
+impl<T: Default + Clone> Fixed<T> {
+    #[inline(always)]
+    pub(crate) fn append(&mut self, value: T) {
+        self.values.push(value);
+        self.nulls.append();
+    }
+
+    pub(super) fn append_nulls(&mut self, rows: usize) {
+        self.values.resize(self.values.len() + rows, T::default());
+        self.nulls.append_nulls(rows);
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.values.truncate(rows);
+        self.nulls.truncate(rows);
+    }
+}
+
+impl<N> Fixed<N> {
+    pub(super) fn array<P: ArrowPrimitiveType<Native = N>>(&mut self) -> PrimitiveArray<P>
+    where
+        N: ArrowNativeType,
+    {
+        let values = ScalarBuffer::from(std::mem::take(&mut self.values));
+        PrimitiveArray::new(values, self.nulls.finish())
+    }
+}
+
+impl Variable {
+    #[inline]
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        self.data.extend_from_slice(bytes);
+        self.seal();
+    }
+
+    /// The buffer of the value being written; [`Variable::seal`] ends it.
+    #[inline]
+    pub(crate) fn open(&mut self) -> &mut Vec<u8> {
+        &mut self.data
+    }
+
+    #[inline(always)]
+    pub(crate) fn seal(&mut self) {
+        self.ends.push(self.data.len());
+        self.nulls.append();
+    }
+
+    pub(super) fn append_nulls(&mut self, rows: usize) {
+        self.ends.repeat(rows);
+        self.nulls.append_nulls(rows);
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.ends.rows()
+    }
+
+    /// The bytes of the row at `row`.
+    pub(crate) fn get(&self, row: usize) -> &[u8] {
+        &self.data[self.ends.range(row)]
+    }
+
+    pub(super) fn reserve(&mut self, rows: usize) {
+        self.ends.0.reserve(rows);
+        // One long value in a short column must not make a long one reserve too much.
+        self.data.reserve((rows * self.last_mean_bytes).min(2 * self.last_bytes));
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows);
+        self.data.truncate(self.ends.last());
+        self.nulls.truncate(rows);
+    }
+
+    /// Ends, data and validity of the column; nothing is left.
+    pub(super) fn take(&mut self) -> (OffsetBuffer<i32>, Buffer, Option<NullBuffer>) {
+        // Some room to spare: a column a little longer than the one before must not move while it grows.
+        self.last_mean_bytes = self.data.len().div_ceil(self.ends.rows().max(1)) * 17 / 16;
+        self.last_bytes = self.data.len();
+        (self.ends.take(), std::mem::take(&mut self.data).into(), self.nulls.finish())
+    }
+}
+
+impl StructBuilder {
+    /// Brings the fields up to the rows appended.
+    #[inline]
+    pub(super) fn catch_up(&mut self) {
+        if self.behind > 0 {
+            let behind = std::mem::take(&mut self.behind);
+            self.columns.iter_mut().for_each(|column| column.append_nulls(behind));
+        }
+    }
+
+    pub(super) fn append_nulls(&mut self, rows: usize) {
+        self.nulls.append_nulls(rows);
+        self.behind += rows;
+    }
+
+    #[inline(always)]
+    pub(crate) fn append_null(&mut self) {
+        self.append_nulls(1);
+    }
+
+    /// The fields, to append one value to each, and the number of rows they hold. [`StructBuilder::seal`] ends the row.
+    #[inline]
+    pub(crate) fn open(&mut self) -> (&mut [ColumnBuilder], usize) {
+        self.catch_up();
+        (&mut self.columns, self.nulls.len())
+    }
+
+    #[inline]
+    pub(crate) fn seal(&mut self) {
+        self.nulls.append();
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        let rows = rows.min(self.nulls.len());
+        let in_fields = rows.min(self.nulls.len() - self.behind);
+        self.columns.iter_mut().for_each(|field| field.truncate(in_fields));
+        self.behind = rows - in_fields;
+        self.nulls.truncate(rows);
+    }
+
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        let rows = self.nulls.len();
+        let only_nulls = self.behind == rows;
+        if !only_nulls {
+            self.catch_up();
+        }
+        let columns = match only_nulls {
+            // Memory that is zero already is cheaper than memory that is filled with nulls.
+            true => self.fields.iter().map(|field| new_null_array(field.data_type(), rows)).collect(),
+            false => self.columns.iter_mut().map(ColumnBuilder::finish).collect::<Vec<ArrayRef>>(),
+        };
+        self.behind = 0;
+        let nulls = self.nulls.finish();
+        match columns.is_empty() {
+            true => Arc::new(StructArray::new_empty_fields(rows, nulls)),
+            false => Arc::new(StructArray::new(self.fields.clone(), columns, nulls)),
+        }
+    }
+}
+
+impl ListBuilder {
+    /// The items, to append to; [`ListBuilder::seal`] ends the array.
+    #[inline]
+    pub(crate) fn open(&mut self) -> &mut ColumnBuilder {
+        &mut self.items
+    }
+
+    #[inline]
+    pub(crate) fn seal(&mut self) {
+        self.ends.push(self.items.len());
+        self.nulls.append();
+    }
+
+    pub(super) fn append_nulls(&mut self, rows: usize) {
+        self.ends.repeat(rows);
+        self.nulls.append_nulls(rows);
+    }
+}
+
+impl MapBuilder {
+    /// Keys and values, to append pairs to; [`MapBuilder::seal`] ends the map.
+    #[inline]
+    pub(crate) fn open(&mut self) -> (&mut ColumnBuilder, &mut ColumnBuilder) {
+        (&mut self.keys, &mut self.values)
+    }
+
+    /// Pairs of all rows that have been ended.
+    pub(crate) fn sealed_pairs(&self) -> usize {
+        self.ends.last()
+    }
+
+    #[inline]
+    pub(crate) fn seal(&mut self) {
+        self.ends.push(self.keys.len());
+        self.nulls.append();
+    }
+
+    pub(super) fn append_nulls(&mut self, rows: usize) {
+        self.ends.repeat(rows);
+        self.nulls.append_nulls(rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::Array;
+    use arrow::datatypes::{DataType, Field};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_null_where_null_was_appended(steps in proptest::collection::vec((0..5u8, 0..6usize), 0..40)) {
+            let inner = DataType::Struct(vec![Field::new("s", DataType::Utf8, true)].into());
+            let mut column = ColumnBuilder::new(&inner).unwrap();
+            let mut expected: Vec<Option<Option<usize>>> = Vec::new();
+            for (kind, count) in steps {
+                match kind {
+                    0 => {
+                        column.append_nulls(count);
+                        expected.extend(vec![None; count]);
+                    }
+                    1 => {
+                        let rows = expected.len().saturating_sub(count);
+                        column.truncate(rows);
+                        expected.truncate(rows);
+                    }
+                    2 => {
+                        // Half of a row, which is taken back.
+                        column.struct_columns()[0].append_bytes(b"half");
+                        column.truncate(expected.len());
+                    }
+                    _ => {
+                        let text = (kind == 3).then_some(count);
+                        match text {
+                            Some(count) => column.struct_columns()[0].append_bytes("x".repeat(count).as_bytes()),
+                            None => column.struct_columns()[0].append_null(),
+                        }
+                        column.seal_struct();
+                        expected.push(Some(text));
+                    }
+                }
+                prop_assert_eq!(column.len(), expected.len());
+            }
+            for (row, value) in expected.iter().enumerate() {
+                prop_assert_eq!(column.is_null(row), value.is_none());
+            }
+            let array = column.finish();
+            let rows = array.as_any().downcast_ref::<StructArray>().unwrap();
+            let texts = rows.column(0).as_any().downcast_ref::<arrow::array::StringArray>().unwrap();
+            prop_assert_eq!(rows.len(), expected.len());
+            for (row, value) in expected.iter().enumerate() {
+                prop_assert_eq!(rows.is_null(row), value.is_none());
+                let text = value.flatten().map(|count| "x".repeat(count));
+                prop_assert_eq!(texts.is_valid(row).then(|| texts.value(row).to_owned()), text);
+            }
+            prop_assert!(column.is_empty());
+        }
+    }
+}

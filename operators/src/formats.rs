@@ -1,0 +1,262 @@
+//! Formats: records as columns, and rows as records.
+//!
+//! A [`Format`] is what a table declares with `'format' = '..'` and the options of that format. It makes
+//! [`FormatDecoder`]s, which append the row of a payload straight to the columns that the plan needs, and
+//! [`FormatEncoderSpec`]s, which write rows one behind the other into one buffer. Behaviour and option names are those
+//! of Flink's formats.
+//!
+//! ```
+//! use arrow::datatypes::{DataType, Field, Fields};
+//! use millstream_operators::formats::{Format, Outcome};
+//! let format = Format::parse("json", &[("ignore-parse-errors".to_owned(), "true".to_owned())].into()).unwrap();
+//! let fields = Fields::from(vec![Field::new("price", DataType::Int64, true)]);
+//! let mut decoder = format.decoder(&fields, &fields).unwrap();
+//! assert_eq!(decoder.decode(Some(br#"{"price": 12, "note": "not needed"}"#)), Ok(Outcome::Row));
+//! assert_eq!(decoder.decode(Some(b"{\"price\"")), Ok(Outcome::Nothing));
+//! assert_eq!(decoder.finish()[0].len(), 1);
+//! ```
+
+pub mod csv;
+mod datetime;
+mod decoder;
+mod encoder;
+pub mod json;
+mod numbers;
+mod options;
+pub mod raw;
+mod text;
+mod types;
+mod view;
+mod write;
+
+pub use datetime::TimestampStandard;
+pub use decoder::FormatDecoder;
+pub use encoder::{FormatEncoder, FormatEncoderSpec};
+pub use types::sql_type;
+
+use arrow::datatypes::{Field, Fields};
+use csv::{CsvDecoder, CsvOptions};
+use json::{JsonDecoder, JsonOptions};
+use raw::{RawDecoder, RawOptions};
+use std::collections::BTreeMap;
+
+/// A format with its options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// JSON objects.
+    Json(JsonOptions),
+    /// Lines of fields.
+    Csv(CsvOptions),
+    /// The value of one column as it is.
+    Raw(RawOptions),
+}
+
+/// What became of a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A row.
+    Row,
+    /// Nothing: it was empty, or it was bad and the table's options say to ignore that.
+    Nothing,
+}
+
+/// A payload that could not be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadPayload {
+    /// Path of the field, if one is to blame.
+    pub field: Option<String>,
+    /// What is wrong, with some of the payload.
+    pub detail: String,
+}
+
+/// Why a format can't be used for a table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// A format there is not.
+    #[error("there is no format '{format}'; there are {known}")]
+    UnknownFormat {
+        /// The format.
+        format: String,
+        /// The formats there are.
+        known: &'static str,
+    },
+    /// An option the format does not have.
+    #[error("format '{format}' has no option '{option}'; it has {known}")]
+    UnknownOption {
+        /// The format.
+        format: &'static str,
+        /// The option, without the format's prefix.
+        option: String,
+        /// The options there are.
+        known: String,
+    },
+    /// A value that an option can't have.
+    #[error("'{option}' = '{value}': expected {expected}")]
+    BadOption {
+        /// The option, with the format's prefix.
+        option: String,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// Options or columns that do not go together.
+    #[error("{message}")]
+    Conflict {
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// A column of a type that the format can't hold.
+    #[error("format '{format}' can't hold field \"{field}\" of type {sql_type}")]
+    Unsupported {
+        /// The format.
+        format: &'static str,
+        /// The field.
+        field: String,
+        /// Its type.
+        sql_type: String,
+    },
+}
+
+impl FormatError {
+    pub(crate) fn unsupported(format: &'static str, field: &Field) -> Self {
+        FormatError::Unsupported {
+            format,
+            field: field.name().clone(),
+            sql_type: sql_type(field.data_type()),
+        }
+    }
+}
+
+impl Format {
+    /// The format called `name`, with options whose names have lost their prefix: `fail-on-missing-field` of
+    /// `'json.fail-on-missing-field'` or `'value.json.fail-on-missing-field'`.
+    ///
+    /// # Errors
+    /// What is wrong with the name or the first option: tell the user.
+    pub fn parse(name: &str, options: &BTreeMap<String, String>) -> Result<Self, FormatError> {
+        match name {
+            "json" => JsonOptions::parse(options).map(Format::Json),
+            "csv" => CsvOptions::parse(options).map(Format::Csv),
+            "raw" => RawOptions::parse(options).map(Format::Raw),
+            _ => {
+                Err(FormatError::UnknownFormat { format: name.to_owned(), known: "'json', 'csv' and 'raw'" })
+            }
+        }
+    }
+
+    /// The format with the options that are not at their defaults: part of the plan's fingerprint.
+    pub fn describe(&self) -> String {
+        match self {
+            Format::Json(options) => options.describe(),
+            Format::Csv(options) => options.describe(),
+            Format::Raw(options) => options.describe(),
+        }
+    }
+
+    /// A decoder for payloads that hold the `declared` fields, of which the `needed` ones become columns, in their
+    /// order. In `json` a `ROW` that is needed may have fewer fields than declared.
+    ///
+    /// # Errors
+    /// [`FormatError::Unsupported`] and [`FormatError::Conflict`] for fields that the format can't hold.
+    pub fn decoder(&self, declared: &Fields, needed: &Fields) -> Result<FormatDecoder, FormatError> {
+        Ok(match self {
+            Format::Json(options) => FormatDecoder::Json(JsonDecoder::new(needed, options)?),
+            Format::Csv(options) => FormatDecoder::Csv(CsvDecoder::new(declared, needed, options)?),
+            Format::Raw(options) => FormatDecoder::Raw(RawDecoder::new(declared, needed, options)?),
+        })
+    }
+}
+
+/// The beginning of a text, for a message.
+pub(crate) fn shortened(text: &[u8], bytes_max: usize) -> String {
+    let tail = if text.len() > bytes_max { "..." } else { "" };
+    format!("{}{tail}", String::from_utf8_lossy(&text[..text.len().min(bytes_max)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str, options: &[(&str, &str)]) -> Result<Format, String> {
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Format::parse(name, &options).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn options_are_read_by_their_names_in_flink() {
+        let json = parse(
+            "json",
+            &[
+                ("fail-on-missing-field", "true"),
+                ("timestamp-format.standard", "ISO-8601"),
+                ("map-null-key.mode", "LITERAL"),
+                ("map-null-key.literal", "none"),
+                ("encode.decimal-as-plain-number", "TRUE"),
+                ("encode.ignore-null-fields", "false"),
+                ("decode.json-parser.enabled", "true"),
+            ],
+        );
+        assert_eq!(
+            json.unwrap().describe(),
+            "json(encode.decimal-as-plain-number=true, fail-on-missing-field=true, \
+             timestamp-format.standard=Iso8601)"
+        );
+        let csv = parse(
+            "csv",
+            &[("field-delimiter", "\\t"), ("disable-quote-character", "true"), ("null-literal", "n/a")],
+        );
+        assert_eq!(
+            csv.unwrap().describe(),
+            "csv(field-delimiter=\\t, null-literal=Some(\"n/a\"), quote-character=None)"
+        );
+        assert_eq!(
+            parse("raw", &[("endianness", "little-endian")]).unwrap().describe(),
+            "raw(endianness=little-endian)"
+        );
+        for name in ["json", "csv", "raw"] {
+            assert_eq!(parse(name, &[]).unwrap().describe(), name);
+        }
+    }
+
+    #[test]
+    fn options_that_mean_nothing_are_refused_with_what_there_is() {
+        for (name, options, message) in [
+            ("avro", &[][..], "there is no format 'avro'; there are 'json', 'csv' and 'raw'"),
+            (
+                "raw",
+                &[("endianess", "x")],
+                "format 'raw' has no option 'endianess'; it has charset, endianness",
+            ),
+            ("raw", &[("charset", "UTF-16")], "'raw.charset' = 'UTF-16': expected 'UTF-8' or 'UTF8'"),
+            (
+                "json",
+                &[("ignore-parse-errors", "yes")],
+                "'json.ignore-parse-errors' = 'yes': expected 'false' or 'true'",
+            ),
+            (
+                "json",
+                &[("ignore-parse-errors", "true"), ("fail-on-missing-field", "true")],
+                "'json.fail-on-missing-field' and 'json.ignore-parse-errors' can't both be 'true'",
+            ),
+            (
+                "csv",
+                &[("quote-character", "''")],
+                "'csv.quote-character' = '''': expected one ASCII character",
+            ),
+            (
+                "csv",
+                &[("quote-character", "'"), ("disable-quote-character", "true")],
+                "'csv.quote-character' can't be set together with 'csv.disable-quote-character'",
+            ),
+            (
+                "csv",
+                &[("field-delimiter", "\"")],
+                "'csv.field-delimiter', 'csv.quote-character' and 'csv.escape-character' must differ, and be no line \
+                 breaks",
+            ),
+        ] {
+            assert_eq!(parse(name, options).unwrap_err(), message);
+        }
+    }
+}

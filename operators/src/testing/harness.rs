@@ -1,0 +1,448 @@
+//! One operator, driven as a task drives it.
+
+use super::table::{batch, canonical, print_all};
+use crate::OperatorError;
+use crate::batch::{Batch, EventTime, NO_WATERMARK};
+use crate::expression::{Expression, ExpressionCx};
+use crate::operator::{
+    BuildCx, Counters, Cx, DeltaScope, Operator, OperatorSpec, Port, StateScope, TaskInfo,
+};
+use crate::outbox::Outbox;
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::DataType;
+use millstream_state::{CheckpointMark, Delta, MemoryDisk, StateIdentity, TaskState};
+use std::fmt;
+
+/// What happens to the operator after every commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// Its hot state is dropped.
+    Evict,
+    /// The process dies. Every other time there has been a checkpoint just before; else the deltas since the last one
+    /// are folded, as from a journal.
+    Crash,
+}
+
+/// Something that happens to an operator.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// Rows come in at a port.
+    Rows(u8, &'a str),
+    /// The watermark rises.
+    Watermark(EventTime),
+    /// The clock reads this from now on.
+    Clock(i64),
+    /// A commit: flush, delta, and what [`After`] says.
+    Commit,
+}
+
+/// Drives one operator and collects what it emits.
+pub struct Harness<'s> {
+    spec: &'s dyn OperatorSpec,
+    build: BuildCx,
+    after: After,
+    operator: Box<dyn Operator>,
+    disk: MemoryDisk,
+    state: TaskState,
+    /// Encoded deltas since the last checkpoint.
+    journal: Vec<Vec<u8>>,
+    commit: u64,
+    now_ms: i64,
+    watermark: EventTime,
+    counters: Counters,
+    outbox: Outbox,
+    emitted: Vec<Batch>,
+}
+
+fn identity() -> StateIdentity {
+    let name = |text: &str| text.to_owned();
+    StateIdentity { cluster: name("test"), job: name("test"), incarnation: name("1"), task: name("0-0") }
+}
+
+fn open(disk: &MemoryDisk) -> TaskState {
+    TaskState::open_memory(disk, &identity()).expect("memory opens")
+}
+
+impl<'s> Harness<'s> {
+    /// A new instance of the operator.
+    pub fn new(spec: &'s dyn OperatorSpec) -> Self {
+        Self::with(spec, After::Nothing, 0)
+    }
+
+    /// A new instance; what happens after its commits, and the seed of its hash tables.
+    ///
+    /// # Panics
+    /// When the operator can't be built.
+    pub fn with(spec: &'s dyn OperatorSpec, after: After, hash_seed: u64) -> Self {
+        let (build, disk) = (BuildCx { hash_seed }, MemoryDisk::default());
+        let mut harness = Harness {
+            operator: spec.build(&build).unwrap_or_else(|error| panic!("{error}")),
+            state: open(&disk),
+            spec,
+            build,
+            after,
+            disk,
+            journal: Vec::new(),
+            commit: 1,
+            now_ms: 0,
+            watermark: NO_WATERMARK,
+            counters: Counters::default(),
+            outbox: Outbox::default(),
+            emitted: Vec::new(),
+        };
+        harness.restore();
+        harness
+    }
+
+    fn restore(&mut self) {
+        let mut scope = StateScope::new(&mut self.state, 0);
+        self.operator.restore(self.watermark, &mut scope).unwrap_or_else(|error| panic!("restore: {error}"));
+    }
+
+    fn run(
+        &mut self,
+        call: impl FnOnce(&mut dyn Operator, &mut Cx<'_>) -> Result<(), OperatorError>,
+    ) -> Result<(), OperatorError> {
+        let task = TaskInfo { sub_topology: 0, partition: 0 };
+        let mut cx = Cx {
+            task: &task,
+            now_ms: self.now_ms,
+            watermark: self.watermark,
+            commit: self.commit,
+            origin: None,
+            idle: false,
+            state: StateScope::new(&mut self.state, 0),
+            counters: &mut self.counters,
+            outbox: &mut self.outbox,
+            emitted: &mut self.emitted,
+        };
+        call(&mut *self.operator, &mut cx)
+    }
+
+    /// Hands rows, as text, to the operator's only input.
+    ///
+    /// # Errors
+    /// What the operator reports.
+    pub fn process(&mut self, rows: &str) -> Result<(), OperatorError> {
+        self.process_batch(Port(0), batch(rows))
+    }
+
+    /// Hands a batch to the operator.
+    ///
+    /// # Errors
+    /// What the operator reports.
+    pub fn process_batch(&mut self, port: Port, batch: Batch) -> Result<(), OperatorError> {
+        self.counters.rows_in += batch.len() as u64;
+        self.run(|operator, cx| operator.process(port, batch, cx))
+    }
+
+    /// Raises the watermark.
+    ///
+    /// # Errors
+    /// What the operator reports.
+    pub fn advance(&mut self, watermark: EventTime) -> Result<(), OperatorError> {
+        self.run(|operator, cx| operator.advance(watermark, cx))?;
+        self.watermark = watermark;
+        Ok(())
+    }
+
+    /// Sets the clock reading of the steps from now on.
+    pub fn set_clock(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+    }
+
+    /// Commits: flushes, absorbs the delta, and does what [`After`] says.
+    ///
+    /// # Errors
+    /// What the operator reports.
+    ///
+    /// # Panics
+    /// When a delta is not read back as it was written, or a checkpoint fails.
+    pub fn commit(&mut self) -> Result<(), OperatorError> {
+        self.run(|operator, cx| operator.flush(cx))?;
+        let mut delta = Delta::default();
+        self.operator.delta(&mut DeltaScope::new(&mut delta, 0))?;
+        delta.retain_changed();
+        let mut bytes = Vec::new();
+        delta.encode(&mut bytes);
+        self.state.absorb(Delta::decode(&bytes).expect("a delta is read back"));
+        self.journal.push(bytes);
+        match self.after {
+            After::Nothing => {}
+            After::Evict => {
+                self.operator.evict();
+                self.restore();
+            }
+            After::Crash => self.crash(),
+        }
+        self.commit += 1;
+        Ok(())
+    }
+
+    fn crash(&mut self) {
+        if self.commit.is_multiple_of(2) {
+            let mark = CheckpointMark { number: self.commit, hash: 0, journal_offset: 0 };
+            self.state.checkpoint(mark).expect("memory takes a checkpoint");
+            self.journal.clear();
+        }
+        self.state = open(&self.disk);
+        for bytes in &self.journal {
+            self.state.absorb(Delta::decode(bytes).expect("a delta is read back"));
+        }
+        self.operator = self.spec.build(&self.build).unwrap_or_else(|error| panic!("{error}"));
+        self.restore();
+    }
+
+    /// Lets an event happen.
+    ///
+    /// # Errors
+    /// What the operator reports.
+    pub fn play(&mut self, event: Event<'_>) -> Result<(), OperatorError> {
+        match event {
+            Event::Rows(port, rows) => self.process_batch(Port(port), batch(rows)),
+            Event::Watermark(watermark) => self.advance(watermark),
+            Event::Clock(now_ms) => {
+                self.set_clock(now_ms);
+                Ok(())
+            }
+            Event::Commit => self.commit(),
+        }
+    }
+
+    /// What the operator counted.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What a sink wrote since the last call.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// The state below the operator.
+    pub fn state(&mut self) -> &mut TaskState {
+        &mut self.state
+    }
+
+    /// What has been emitted since the last call.
+    pub fn take(&mut self) -> Vec<Batch> {
+        std::mem::take(&mut self.emitted)
+    }
+
+    /// What has been emitted since the last call, as text.
+    pub fn output(&mut self) -> String {
+        print_all(&self.take())
+    }
+}
+
+impl fmt::Debug for Harness<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Harness")
+            .field("spec", &self.spec)
+            .field("commit", &self.commit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks what an operator makes of some rows and a commit; see [`check_events`].
+///
+/// # Panics
+/// When it is not what is expected.
+#[track_caller]
+pub fn check(spec: &dyn OperatorSpec, rows: &str, expected: &str) {
+    check_events(spec, &[Event::Rows(0, rows), Event::Commit], expected);
+}
+
+/// Checks what an operator makes of some events: as they are, with every row on its own, with its state dropped or
+/// restored after every commit, and with other hash seeds. It must always be the same.
+///
+/// # Panics
+/// When it is not what is expected.
+#[track_caller]
+pub fn check_events(spec: &dyn OperatorSpec, events: &[Event<'_>], expected: &str) {
+    let expected = canonical(expected);
+    for after in [After::Nothing, After::Evict, After::Crash] {
+        for row_by_row in [false, true] {
+            let seed = 1 + after as u64 * 2 + u64::from(row_by_row);
+            let mut harness = Harness::with(spec, after, seed);
+            for event in events {
+                let played = match event {
+                    Event::Rows(port, rows) if row_by_row => {
+                        let whole = batch(rows);
+                        (0..whole.len() as u32)
+                            .try_for_each(|row| harness.process_batch(Port(*port), whole.take(&[row])?))
+                    }
+                    event => harness.play(*event),
+                };
+                played.unwrap_or_else(|error| panic!("{event:?}: {error}"));
+            }
+            assert_eq!(
+                harness.output(),
+                expected,
+                "{after:?} after commits, row by row: {row_by_row}, seed {seed}"
+            );
+        }
+    }
+}
+
+/// The message an operator fails with on some rows.
+///
+/// # Panics
+/// When it takes them.
+#[track_caller]
+pub fn fails(spec: &dyn OperatorSpec, rows: &str) -> String {
+    match Harness::new(spec).process(rows) {
+        Ok(()) => panic!("took {rows}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// An expression that is a Rust function.
+pub struct Function {
+    sql: String,
+    data_type: DataType,
+    function: FunctionBody,
+}
+
+type FunctionBody = Box<dyn Fn(&RecordBatch, &ExpressionCx) -> Result<ArrayRef, String> + Send + Sync>;
+
+impl Function {
+    /// An expression called `sql` with values of `data_type`.
+    pub fn new(
+        sql: impl Into<String>,
+        data_type: DataType,
+        function: impl Fn(&RecordBatch, &ExpressionCx) -> Result<ArrayRef, String> + Send + Sync + 'static,
+    ) -> Self {
+        Function { sql: sql.into(), data_type, function: Box::new(function) }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Function").field(&self.sql).finish()
+    }
+}
+
+impl Expression for Function {
+    fn evaluate(&self, rows: &RecordBatch, cx: &ExpressionCx) -> Result<ArrayRef, OperatorError> {
+        (self.function)(rows, cx)
+            .map_err(|detail| OperatorError::Expression { expression: self.sql.clone(), detail })
+    }
+
+    fn data_type(&self) -> &DataType {
+        &self.data_type
+    }
+
+    fn sql(&self) -> &str {
+        &self.sql
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::StreamKind;
+    use crate::keys::SlotTable;
+    use crate::operator::{Description, StoreSpec};
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+    use std::collections::BTreeMap;
+
+    /// Sums by key, emitting new sums at a flush: something with state, to try the harness on.
+    #[derive(Debug)]
+    struct SumSpec {
+        /// Forgets to write its changes: what the harness has to notice.
+        forgetful: bool,
+    }
+
+    struct Sum {
+        forgetful: bool,
+        keys: SlotTable,
+        sums: Vec<i64>,
+        flushed: BTreeMap<Vec<u8>, i64>,
+    }
+
+    impl OperatorSpec for SumSpec {
+        fn describe(&self) -> Description {
+            Description::new("Sum", "")
+        }
+
+        fn stores(&self) -> Vec<StoreSpec> {
+            vec![StoreSpec { name: "sums".to_owned(), schema: "i64 by utf8".to_owned() }]
+        }
+
+        fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
+            Ok(inputs[0])
+        }
+
+        fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+            let keys = SlotTable::with_seed(cx.hash_seed);
+            let (sums, flushed) = (Vec::new(), BTreeMap::new());
+            Ok(Box::new(Sum { forgetful: self.forgetful, keys, sums, flushed }))
+        }
+    }
+
+    impl Operator for Sum {
+        fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+            let columns = batch.columns()?;
+            let (keys, values) =
+                (columns.column(0).as_string::<i32>(), columns.column(1).as_primitive::<Int64Type>());
+            for (key, value) in keys.iter().flatten().zip(values.values()) {
+                let (slot, new) = self.keys.find_or_insert(key.as_bytes());
+                if new {
+                    let stored = cx.state.get(0, key.as_bytes())?;
+                    let sum = stored.map_or(0, |bytes| i64::from_le_bytes(bytes.try_into().unwrap()));
+                    self.sums.push(sum);
+                }
+                self.sums[slot as usize] += value;
+            }
+            Ok(())
+        }
+
+        fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+            let mut rows = String::from("k:utf8 sum:i64 |");
+            for (slot, sum) in self.sums.iter().enumerate() {
+                let key = self.keys.key(slot as u32);
+                rows.push_str(&format!(" + {} {sum}", String::from_utf8_lossy(key)));
+                self.flushed.insert(key.to_vec(), *sum);
+            }
+            self.keys.clear();
+            self.sums.clear();
+            cx.emit(batch(&rows));
+            Ok(())
+        }
+
+        fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
+            for (key, sum) in std::mem::take(&mut self.flushed) {
+                if !self.forgetful {
+                    out.block(0).put(&key, &sum.to_le_bytes());
+                }
+            }
+            Ok(())
+        }
+    }
+
+    const EVENTS: &[Event<'static>] = &[
+        Event::Rows(0, "k:utf8 v:i64 | + a 1  + b 2  + a 3"),
+        Event::Commit,
+        Event::Rows(0, "k:utf8 v:i64 | + b 5"),
+        Event::Commit,
+        Event::Commit,
+        Event::Rows(0, "k:utf8 v:i64 | + b 1  + a 1"),
+        Event::Commit,
+    ];
+    const SUMS: &str = "k:utf8 sum:i64 | + a 4  + b 2  + b 7  + b 8  + a 5";
+
+    #[test]
+    fn an_operator_with_state_gives_the_same_however_it_is_driven() {
+        check_events(&SumSpec { forgetful: false }, EVENTS, SUMS);
+    }
+
+    #[test]
+    #[should_panic(expected = "Nothing after commits")]
+    fn an_operator_that_forgets_its_changes_is_caught() {
+        check_events(&SumSpec { forgetful: true }, EVENTS, SUMS);
+    }
+}

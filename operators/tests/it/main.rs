@@ -1,0 +1,10 @@
+//! Tests across modules: formats against slow references, tables from records to batches.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod csv;
+mod json;
+mod json_differential;
+mod raw;
+mod round_trip;
+mod table;
