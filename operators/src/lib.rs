@@ -37,6 +37,6 @@ pub use operator::{
     TaskInfo,
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
-pub use records::{Headers, Offset, Record, Records, RecordsBuilder, TopicPartition};
+pub use records::{Headers, Offset, Record, Records, RecordsBuilder, RecordsOver, TopicPartition};
 pub use rows::{RowCodec, RowWriter};
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};
