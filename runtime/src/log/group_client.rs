@@ -57,6 +57,15 @@ impl GroupClient {
         &self.options.group
     }
 
+    /// Its id, while the group knows it.
+    pub(crate) fn member_id(&self) -> Option<&str> {
+        self.member.as_deref()
+    }
+
+    pub(crate) fn subscribes(&self, topic: &str) -> bool {
+        self.options.topics.iter().any(|subscribed| subscribed == topic)
+    }
+
     pub(crate) fn metadata(&self) -> GroupMetadata {
         let known = matches!(self.state, State::In | State::Joining);
         GroupMetadata {
