@@ -3,6 +3,9 @@
 
 mod basics;
 mod common;
+mod crash;
+mod damage;
 mod groups;
+mod power;
 mod retention;
 mod transactions;

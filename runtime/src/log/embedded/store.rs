@@ -56,7 +56,9 @@ impl Store {
     /// Opens the database in `dir`.
     pub(crate) fn open(dir: &Path, settings: StoreSettings, mark: SyncedMark) -> Result<Self, LogError> {
         let path = dir.join("db");
-        let db = DB::open(&options(settings), &path).map_err(|error| match error.kind() {
+        let options = options(settings)
+            .map_err(|error| LogError::Client(format!("the settings of the log's database: {error}")))?;
+        let db = DB::open(&options, &path).map_err(|error| match error.kind() {
             ErrorKind::Corruption => {
                 LogError::Corrupt(format!("the log's database in {} is damaged: {error}", path.display()))
             }
@@ -269,14 +271,16 @@ impl std::fmt::Debug for Store {
     }
 }
 
-fn options(settings: StoreSettings) -> Options {
+fn options(settings: StoreSettings) -> Result<Options, rocksdb::Error> {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
     table.set_cache_index_and_filter_blocks(true);
     table.set_block_size(16 << 10);
     table.set_format_version(5);
 
-    let mut options = Options::default();
+    // When one write-ahead log follows another and a power cut takes the end of the first, the second must not be
+    // replayed: what is lost has to be a suffix. Only the options' text form knows this one.
+    let mut options = Options::default().get_options_from_string("track_and_verify_wals=true")?;
     options.create_if_missing(settings.create);
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size((settings.write_buffer_bytes / MEMTABLES).max(1 << 20));
@@ -297,5 +301,5 @@ fn options(settings: StoreSettings) -> Options {
     options.set_max_background_jobs(2);
     options.set_keep_log_file_num(2);
     options.set_max_log_file_size(1 << 20);
-    options
+    Ok(options)
 }
