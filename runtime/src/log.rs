@@ -209,7 +209,8 @@ pub trait Reader: Send {
     /// Waits up to `timeout` for records and appends them to `runs`.
     ///
     /// # Errors
-    /// [`LogError::OffsetOutOfRange`] when a position is no longer there; other partitions can still be read.
+    /// [`LogError::OffsetOutOfRange`] when a position is no longer there, each time until the partition is taken out of
+    /// the assignment. Records of other partitions go to `runs` all the same.
     fn poll(&mut self, timeout: Duration, runs: &mut Vec<Run>) -> Result<(), LogError>;
 
     /// Where it stands in a partition; `None` before it knows the partition's end.
@@ -313,7 +314,8 @@ pub trait Member: Send {
     /// [`LogError::Timeout`]: ask again later.
     fn heal(&mut self, timeout: Duration) -> Result<bool, LogError>;
 
-    /// Leaves the group; its partitions go to others at once.
+    /// Leaves the group; its partitions go to others at once. A member with a name keeps its place until its session
+    /// is over, so that it can come back; so does one that is dropped without leaving.
     ///
     /// # Errors
     /// [`LogError::Timeout`]; the group then finds out by itself.
