@@ -142,14 +142,16 @@ pub trait Admin: Send {
     /// [`LogError::UnknownTopic`]; [`LogError::OffsetOutOfRange`] beyond the end.
     fn delete_records(&mut self, before: &[(TopicPartition, Offset)]) -> Result<(), LogError>;
 
-    /// What a group has committed for partitions, in their order. Does not wait for pending transactions.
+    /// What a group has committed for partitions, in their order. With [`Isolation::ReadCommitted`] only once no
+    /// transaction holds an offset of theirs; otherwise what was committed before such a transaction.
     ///
     /// # Errors
-    /// As [`Admin::topics`].
+    /// [`LogError::NotReady`] or [`LogError::Timeout`] while a transaction does: ask again.
     fn committed(
         &mut self,
         group: &str,
         places: &[TopicPartition],
+        isolation: Isolation,
     ) -> Result<Vec<Option<CommittedOffset>>, LogError>;
 
     /// Commits offsets for a group that has no members, and fails otherwise.
@@ -217,7 +219,8 @@ pub trait Reader: Send {
     /// Waits up to `timeout` for records and appends them to `runs`.
     ///
     /// # Errors
-    /// [`LogError::OffsetOutOfRange`] when a position is no longer there; other partitions can still be read.
+    /// [`LogError::OffsetOutOfRange`] when a position is no longer there, each time until the partition is taken out of
+    /// the assignment. Records of other partitions go to `runs` all the same.
     fn poll(&mut self, timeout: Duration, runs: &mut Vec<Run>) -> Result<(), LogError>;
 
     /// Where it stands in a partition; `None` before it knows the partition's end.
@@ -311,17 +314,18 @@ pub trait Member: Send {
     /// [`LogError`] when the client can't say.
     fn metadata(&mut self) -> Result<GroupMetadata, LogError>;
 
-    /// What the group has committed for partitions, in their order, once no transaction holds an offset of theirs.
+    /// Looks whether the group is at rest with partitions that nobody has, and asks for a rebalance if so; says whether
+    /// it did.
+    ///
+    /// It happens: a member dies after the group has decided to take a partition from it and before it has let go; a
+    /// static member that comes back in its place is given what was left to it, without a rebalance.
     ///
     /// # Errors
-    /// [`LogError::NotReady`] or [`LogError::Timeout`] while one does: ask again.
-    fn committed(
-        &mut self,
-        places: &[TopicPartition],
-        timeout: Duration,
-    ) -> Result<Vec<Option<CommittedOffset>>, LogError>;
+    /// [`LogError::Timeout`]: ask again later.
+    fn heal(&mut self, timeout: Duration) -> Result<bool, LogError>;
 
-    /// Leaves the group; its partitions go to others at once.
+    /// Leaves the group; its partitions go to others at once. A member with a name keeps its place until its session
+    /// is over, so that it can come back; so does one that is dropped without leaving.
     ///
     /// # Errors
     /// [`LogError::Timeout`]; the group then finds out by itself.
@@ -337,9 +341,9 @@ pub struct TransactionOptions {
     pub timeout_ms: u64,
 }
 
-/// The fate of a transaction that was committed.
+/// How a transaction was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CommitOutcome {
+pub struct EndOutcome {
     /// Whether the end of the transaction was sent more than once. A late copy could end the next transaction: make a
     /// new writer before beginning one.
     pub sent_again: bool,
@@ -388,11 +392,11 @@ pub trait TransactionalWriter: Send {
     ///
     /// # Errors
     /// [`TransactionError::InDoubt`] when nobody can say whether it did.
-    fn commit(&mut self) -> Result<CommitOutcome, TransactionError>;
+    fn commit(&mut self) -> Result<EndOutcome, TransactionError>;
 
     /// Aborts.
     ///
     /// # Errors
     /// Any: make a new writer, whose `init` aborts.
-    fn abort(&mut self) -> Result<(), TransactionError>;
+    fn abort(&mut self) -> Result<EndOutcome, TransactionError>;
 }

@@ -31,6 +31,8 @@ struct Member {
     last_seen_ms: u64,
     /// Whether it has joined the generation that is being prepared.
     rejoined: bool,
+    /// Whether it waits to be told its generation.
+    awaiting: bool,
     owned: BTreeSet<TopicPartition>,
     assigned: BTreeSet<TopicPartition>,
 }
@@ -89,6 +91,7 @@ impl Group {
             member.last_seen_ms = now_ms;
             member.owned.clear();
             member.rejoined = true;
+            member.awaiting = false;
             self.members.insert(id.clone(), member);
             return Ok(id);
         }
@@ -102,6 +105,7 @@ impl Group {
             session_timeout_ms,
             last_seen_ms: now_ms,
             rejoined: true,
+            awaiting: true,
             owned,
             assigned,
         };
@@ -112,7 +116,7 @@ impl Group {
     /// The generation and assignment of a member that joined; `None` while others are still awaited.
     pub(crate) fn joined(&self, member: &str) -> Option<(i32, BTreeSet<TopicPartition>)> {
         let found = self.members.get(member)?;
-        (!self.preparing && found.rejoined).then(|| (self.generation, found.assigned.clone()))
+        (!found.awaiting).then(|| (self.generation, found.assigned.clone()))
     }
 
     /// Says that a member is alive, and learns where it stands.
@@ -170,19 +174,29 @@ impl Group {
     fn next_generation(&mut self, partitions_of: PartitionsOf<'_>) {
         self.generation += 1;
         let claims = self.members.iter().map(|(id, member)| (id.clone(), member.owned.clone())).collect();
-        let mut topics: Vec<&String> = self.members.values().flat_map(|member| &member.topics).collect();
-        topics.sort();
-        topics.dedup();
-        let mut places = BTreeSet::new();
-        for topic in topics {
-            let count = partitions_of(topic).unwrap_or(0);
-            places.extend((0..count).map(|partition| TopicPartition::new(topic.as_str(), partition)));
-        }
+        let places = self.places(partitions_of);
         let assignment = assign(&claims, &places);
         for (id, member) in &mut self.members {
             member.assigned = assignment.get(id).cloned().unwrap_or_default();
+            member.awaiting = false;
         }
         self.preparing = false;
+    }
+
+    /// Every partition that the group shares out.
+    fn places(&self, partitions_of: PartitionsOf<'_>) -> BTreeSet<TopicPartition> {
+        let mut places = BTreeSet::new();
+        for topic in self.members.values().flat_map(|member| &member.topics) {
+            let count = partitions_of(topic).unwrap_or(0);
+            places.extend((0..count).map(|partition| TopicPartition::new(topic.as_str(), partition)));
+        }
+        places
+    }
+
+    /// Whether the group is at rest with partitions that nobody was given.
+    pub(crate) fn has_orphans(&self, partitions_of: PartitionsOf<'_>) -> bool {
+        let given: usize = self.members.values().map(|member| member.assigned.len()).sum();
+        !self.preparing && given < self.places(partitions_of).len()
     }
 
     /// Where a member stands, as an offset commit is checked.

@@ -3,7 +3,8 @@
 //!
 //! The details that exactly-once depends on are librdkafka's: a rebalance in the background changes the generation
 //! between two polls; a member that the group has forgotten reports generation -1 and no id until the application has
-//! given up its partitions, and only then joins again under a new id.
+//! given up its partitions, and only then joins again under a new id; a member with an instance name does not say
+//! that it leaves.
 
 use super::group::{Group, Join, PartitionsOf, Standing};
 use super::{GroupMetadata, LogError, MemberEvent, MemberOptions};
@@ -178,8 +179,20 @@ impl GroupClient {
         }
     }
 
+    /// Joins again when the group is at rest with partitions that nobody has.
+    pub(crate) fn heal(&mut self, group: &mut Group, now_ms: u64, partitions_of: PartitionsOf<'_>) -> bool {
+        let orphaned = self.state == State::In && self.told.is_none() && group.has_orphans(partitions_of);
+        if orphaned {
+            self.join(group, now_ms);
+        }
+        orphaned
+    }
+
     pub(crate) fn leave(&mut self, group: &mut Group) {
-        if let Some(member) = self.member.take() {
+        // A member with a name only falls silent: it may come back before its session is over.
+        if let Some(member) = self.member.take()
+            && self.options.instance.is_none()
+        {
             group.leave(&member);
         }
         self.lose(State::Left);

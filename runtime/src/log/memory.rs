@@ -108,6 +108,11 @@ impl MemoryLog {
         self.shared.lock().deliver_delayed(index);
     }
 
+    /// Groups, members, transactions and what is under way, for a test that wants to know why.
+    pub fn describe(&self) -> String {
+        self.shared.lock().describe()
+    }
+
     /// The most records that a reader hands out in one run; for tests of how runs are cut.
     pub fn set_run_records_max(&self, records: usize) {
         self.shared.lock().run_records_max = records;

@@ -101,6 +101,13 @@ impl Broker {
         (self.now_ms, self.wall_ms) = (monotonic_ms, wall_ms);
     }
 
+    pub(crate) fn describe(&self) -> String {
+        format!(
+            "groups {:#?}\nmembers {:#?}\ntransactions {:#?}\nmarkers {:#?}",
+            self.groups, self.members, self.transactions, self.markers
+        )
+    }
+
     // --- time ---
 
     pub(crate) fn tick(&mut self) {
@@ -245,6 +252,11 @@ impl Broker {
         self.next_client += 1;
         self.members.insert(self.next_client, (Arc::clone(process), client));
         self.next_client
+    }
+
+    /// A client that is dropped falls silent; its group finds out by itself.
+    pub(crate) fn remove_member(&mut self, client: u64) {
+        self.members.remove(&client);
     }
 
     /// Runs `work` on a member and its group; `None` when its process was killed.

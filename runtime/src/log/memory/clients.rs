@@ -7,7 +7,7 @@ use super::transactions::{Refusal, WriterIdentity};
 use super::{Shared, not_initialized};
 use crate::log::group_client::GroupClient;
 use crate::log::{
-    Admin, CommitOutcome, CommittedOffset, GroupMetadata, Isolation, LogError, Member, MemberEvent,
+    Admin, CommittedOffset, EndOutcome, GroupMetadata, Isolation, LogError, Member, MemberEvent,
     MemberOptions, OffsetQuery, ReadStatus, Reader, ReaderOptions, Run, TopicDescription, TopicSpec,
     TransactionError, TransactionOptions, TransactionalWriter, Writer,
 };
@@ -75,8 +75,13 @@ impl Admin for MemoryAdmin {
         &mut self,
         group: &str,
         places: &[TopicPartition],
+        isolation: Isolation,
     ) -> Result<Vec<Option<CommittedOffset>>, LogError> {
         let broker = self.shared.lock();
+        let held = places.iter().find(|place| broker.is_pending(group, place));
+        if let Some(place) = held.filter(|_| isolation == Isolation::ReadCommitted) {
+            return Err(LogError::NotReady(format!("a transaction holds the committed offset of {place}")));
+        }
         Ok(places.iter().map(|place| broker.committed(group, place)).collect())
     }
 
@@ -121,19 +126,16 @@ impl Reader for MemoryReader {
     fn poll(&mut self, _timeout: Duration, runs: &mut Vec<Run>) -> Result<(), LogError> {
         let broker = self.shared.lock();
         let committed_only = self.isolation == Isolation::ReadCommitted;
+        let mut failed = Ok(());
         for (place, (position, paused)) in &mut self.positions {
             if *paused {
                 continue;
             }
             let partition = broker.partition(place)?;
             if *position < partition.start() || *position > partition.end() {
-                let (start, end) = (partition.start(), partition.end());
-                return Err(LogError::OffsetOutOfRange {
-                    place: place.clone(),
-                    wanted: *position,
-                    start,
-                    end,
-                });
+                let (start, end, wanted) = (partition.start(), partition.end(), *position);
+                failed = Err(LogError::OffsetOutOfRange { place: place.clone(), wanted, start, end });
+                continue;
             }
             let (records, next) = partition.read(*position, committed_only, broker.run_records_max);
             *position = next;
@@ -141,7 +143,7 @@ impl Reader for MemoryReader {
                 runs.push(Run { place: place.clone(), records });
             }
         }
-        Ok(())
+        failed
     }
 
     fn status(&self, place: &TopicPartition) -> Option<ReadStatus> {
@@ -192,6 +194,12 @@ impl MemoryMember {
     }
 }
 
+impl Drop for MemoryMember {
+    fn drop(&mut self) {
+        self.shared.lock().remove_member(self.client);
+    }
+}
+
 fn dead() -> LogError {
     LogError::Client("the process is dead".to_owned())
 }
@@ -222,18 +230,9 @@ impl Member for MemoryMember {
         self.shared.lock().with_member(self.client, |member, _, _, _| member.metadata()).ok_or_else(dead)
     }
 
-    fn committed(
-        &mut self,
-        places: &[TopicPartition],
-        _timeout: Duration,
-    ) -> Result<Vec<Option<CommittedOffset>>, LogError> {
+    fn heal(&mut self, _timeout: Duration) -> Result<bool, LogError> {
         let mut broker = self.shared.lock();
-        let group =
-            broker.with_member(self.client, |member, _, _, _| member.group().to_owned()).ok_or_else(dead)?;
-        if let Some(place) = places.iter().find(|place| broker.is_pending(&group, place)) {
-            return Err(LogError::NotReady(format!("a transaction holds the committed offset of {place}")));
-        }
-        Ok(places.iter().map(|place| broker.committed(&group, place)).collect())
+        broker.with_member(self.client, |member, group, now, of| member.heal(group, now, of)).ok_or_else(dead)
     }
 
     fn leave(&mut self, _timeout: Duration) -> Result<(), LogError> {
@@ -251,6 +250,8 @@ pub(crate) struct MemoryTransactionalWriter {
     id: Arc<str>,
     timeout_ms: u64,
     writer: Option<WriterIdentity>,
+    /// Whether the transaction has anything in it.
+    begun: bool,
     /// Next sequence number and offset after the last record, by partition.
     sequences: BTreeMap<TopicPartition, u64>,
     written: BTreeMap<TopicPartition, Offset>,
@@ -263,6 +264,7 @@ impl MemoryTransactionalWriter {
             id: options.id.as_str().into(),
             timeout_ms: options.timeout_ms,
             writer: None,
+            begun: false,
             sequences: BTreeMap::new(),
             written: BTreeMap::new(),
         }
@@ -324,11 +326,16 @@ impl TransactionalWriter for MemoryTransactionalWriter {
     fn begin(&mut self) -> Result<(), TransactionError> {
         self.writer()?;
         self.written.clear();
+        self.begun = false;
         Ok(())
     }
 
     fn write(&mut self, place: &TopicPartition, records: &Records) -> Result<(), TransactionError> {
         let writer = self.writer()?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.begun = true;
         let sequence = self.sequences.get(place).copied().unwrap_or(0);
         let (id, records_sent) = (Arc::clone(&self.id), records.clone());
         let call = Call::Produce { id, writer, place: place.clone(), records: records_sent, sequence };
@@ -358,6 +365,7 @@ impl TransactionalWriter for MemoryTransactionalWriter {
             // As librdkafka does: nothing is sent, and nothing fences.
             return Ok(());
         }
+        self.begun = true;
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let call = Call::SendOffsets { id, writer, member: member.clone(), offsets: offsets.to_vec() };
         match self.send(&Request::SendOffsets { writer: Arc::clone(&self.id) }, call) {
@@ -366,14 +374,18 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         }
     }
 
-    fn commit(&mut self) -> Result<CommitOutcome, TransactionError> {
+    fn commit(&mut self) -> Result<EndOutcome, TransactionError> {
+        if !self.begun {
+            // As librdkafka does: the end of a transaction without anything in it is not sent.
+            return Ok(EndOutcome { sent_again: false });
+        }
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let request = Request::End { writer: Arc::clone(&id), commit: true };
         match self.send(&request, Call::End { id, writer, commit: true }) {
             Err(reason) => Err(TransactionError::InDoubt(reason)),
-            Ok(Ok(sent_again)) => Ok(CommitOutcome { sent_again }),
+            Ok(Ok(sent_again)) => Ok(EndOutcome { sent_again }),
             // The repetition found the first copy at work: it has been decided, and as asked.
-            Ok(Err(CallError::Transaction(Refusal::Concurrent))) => Ok(CommitOutcome { sent_again: true }),
+            Ok(Err(CallError::Transaction(Refusal::Concurrent))) => Ok(EndOutcome { sent_again: true }),
             Ok(Err(CallError::Transaction(Refusal::OldEpoch))) => {
                 Err(TransactionError::InDoubt("the writer was fenced while it committed".to_owned()))
             }
@@ -381,14 +393,18 @@ impl TransactionalWriter for MemoryTransactionalWriter {
         }
     }
 
-    fn abort(&mut self) -> Result<(), TransactionError> {
+    fn abort(&mut self) -> Result<EndOutcome, TransactionError> {
+        if !self.begun {
+            return Ok(EndOutcome { sent_again: false });
+        }
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let request = Request::End { writer: Arc::clone(&id), commit: false };
         match self.send(&request, Call::End { id, writer, commit: false }) {
             Err(reason) => Err(TransactionError::Fatal(reason)),
-            // Nothing had reached the broker: there is nothing to abort.
-            Ok(Err(CallError::Transaction(Refusal::InvalidState))) => Ok(()),
-            Ok(answer) => answer.map(|_| ()).map_err(translate),
+            Ok(Ok(sent_again)) => Ok(EndOutcome { sent_again }),
+            // Nothing had reached the broker: there is nothing to abort. The end that was sent may still arrive.
+            Ok(Err(CallError::Transaction(Refusal::InvalidState))) => Ok(EndOutcome { sent_again: true }),
+            Ok(Err(error)) => Err(translate(error)),
         }
     }
 }

@@ -1,0 +1,108 @@
+//! What ends a job, and what the user can do about it.
+
+use crate::control::ControlError;
+use crate::journal::JournalError;
+use crate::log::LogError;
+use crate::task::TaskError;
+use millstream_operators::{CutError, Offset, TopicPartition};
+use millstream_state::StateError;
+
+/// Why a job can't run, or can't go on. What was committed is never touched.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The topology does not fit the topics.
+    #[error(transparent)]
+    Cut(#[from] CutError),
+    /// The job was started with another plan or other partition counts.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// A task can't go on with its input.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// A journal can't be trusted.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The state directory refuses or failed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The log refuses or failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Records that were not read yet are gone.
+    #[error(
+        "DATA LOSS: offsets {from} to {start} of {place} were removed before task {task} had read them; \
+         keep input longer than the job may be down (retention.ms, retention.bytes). To go on without these records, \
+         start the job under another name (--job)"
+    )]
+    DataLoss {
+        /// The task that was to read them.
+        task: String,
+        /// The partition.
+        place: TopicPartition,
+        /// The next offset to read.
+        from: Offset,
+        /// The first offset there is.
+        start: Offset,
+    },
+    /// The group's committed offset and the journal contradict each other.
+    #[error(
+        "the journal {journal} ends at {chain}, but group \"{group}\" has committed {committed}: somebody reset the \
+         group's offsets or cut the journal, and going on would lose or repeat records; undo that, or start the job \
+         under another name (--job)"
+    )]
+    Contradiction {
+        /// The journal partition.
+        journal: TopicPartition,
+        /// The group.
+        group: String,
+        /// Where the journal ends.
+        chain: String,
+        /// What the group committed.
+        committed: String,
+    },
+    /// The control record is gone while journals are there.
+    #[error(
+        "job \"{job}\" has a journal but no control record in topic {topic}: internal topics were removed; remove all \
+         of them and the job's state directory to start over, or start the job under another name (--job)"
+    )]
+    ControlMissing {
+        /// The job.
+        job: String,
+        /// The control topic.
+        topic: String,
+    },
+    /// The log refuses a record of a task, every time.
+    #[error("task {task} can't commit: {place}: {reason}")]
+    Refused {
+        /// The task.
+        task: String,
+        /// The partition the record was for.
+        place: TopicPartition,
+        /// Why.
+        reason: String,
+    },
+    /// An internal topic has other partitions than the job needs.
+    #[error(
+        "internal topic {topic} has {found} partitions, the job needs {needed}: the partition count of its input has \
+         changed since it was started; start the job under another name (--job)"
+    )]
+    InternalTopic {
+        /// The topic.
+        topic: String,
+        /// Partitions found.
+        found: u32,
+        /// Partitions needed.
+        needed: u32,
+    },
+    /// Another process of the same job uses the state directory.
+    #[error("state directory {path} is in use by {owner}; give each process of a job its own --state directory")]
+    StateInUse {
+        /// The directory.
+        path: String,
+        /// Who has it.
+        owner: String,
+    },
+    /// A worker thread ended without a word.
+    #[error("worker {0} panicked; this is a defect of millstream, please report it with the lines above")]
+    Panicked(usize),
+}

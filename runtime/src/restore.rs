@@ -1,0 +1,531 @@
+//! Taking a task over: from "assigned" to a task that stands at the end of its journal.
+//!
+//! A [`Restore`] is a state machine that is driven by [`Restore::turn`], a bounded piece of work each, so that it runs
+//! beside processing: on a thread of its own in production, interleaved by a seed in the simulation. It keeps the order
+//! in which ownership has to be established:
+//!
+//! 1. the group's committed offset of the journal, once no transaction holds it
+//! 2. the true end of the journal, behind open transactions
+//! 3. the journal up to there, committed entries only
+//! 4. the end of the chain against what the group committed
+//! 5. the newest usable checkpoint, and the deltas after it
+//! 6. the positions, and whether the inputs still reach back to them
+//!
+//! A step that has to wait is asked again for ever, with a word about who is in the way; none is ever skipped.
+
+mod journal_reader;
+
+use crate::control::{ControlRecord, Offsets, table_inputs};
+use crate::error::JobError;
+use crate::journal::{ChainEnd, InputMark};
+use crate::log::{Admin, CommittedOffset, Isolation, Log, LogError, OffsetQuery, ReaderOptions};
+use crate::plan::{JobPlan, TaskId};
+use crate::rules::Rules;
+use crate::states::StateStore;
+use crate::task::{ResumePoint, Task};
+pub(crate) use journal_reader::{JournalReader, ReadTurn};
+use millstream_operators::source::{Bounded, Startup};
+use millstream_operators::{BuildCx, InputFrom, Offset, TopicPartition};
+use millstream_state::{CheckpointMark, StateIdentity, TaskState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// Pending state that a restore checkpoints away before it folds on.
+const PENDING_BYTES_MAX: usize = 64 << 20;
+/// How long one turn may wait for the log.
+const TURN_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// What a restore is made from.
+#[derive(Clone)]
+pub struct RestoreContext {
+    /// The job's plan.
+    pub plan: Arc<JobPlan>,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// The process's state.
+    pub states: Arc<dyn StateStore>,
+    /// The rules of the protocol.
+    pub rules: Rules,
+    /// What operators are built with.
+    pub build: BuildCx,
+    /// The number an incarnation gets, should this job turn out to be new.
+    pub nonce: u128,
+}
+
+impl std::fmt::Debug for RestoreContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RestoreContext").field("job", &self.plan.job()).finish_non_exhaustive()
+    }
+}
+
+/// How far a restore is. Never goes back.
+#[derive(Debug, Default)]
+pub struct RestoreProgress {
+    /// Offsets of the journal read.
+    pub done: AtomicU64,
+    /// Offsets of the journal to read.
+    pub total: AtomicU64,
+}
+
+/// A task that has been taken over.
+#[derive(Debug)]
+pub struct Restored {
+    /// The task.
+    pub task: Task,
+    /// The job's control record.
+    pub control: ControlRecord,
+    /// Whether the record is new and has to be sent with the task's next commit.
+    pub control_is_new: bool,
+}
+
+/// What a turn did.
+#[derive(Debug)]
+pub enum RestoreTurn {
+    /// There is more to do.
+    Working,
+    /// It has to wait, for this.
+    Waiting(String),
+    /// The task stands at the end of its journal.
+    Done(Box<Restored>),
+}
+
+/// A take-over in progress. See the module's head.
+pub struct Restore {
+    cx: RestoreContext,
+    task: TaskId,
+    control: Option<ControlRecord>,
+    admin: Box<dyn Admin>,
+    stage: Stage,
+    progress: Arc<RestoreProgress>,
+}
+
+enum Stage {
+    Committed,
+    Bounds(Option<CommittedOffset>),
+    Control(Option<CommittedOffset>, Bounds),
+    Open(Option<CommittedOffset>, Bounds),
+    Read(Box<Reading>),
+    Finish(Box<Reading>),
+    Over,
+}
+
+/// First offset and true end of the journal partition.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    start: Offset,
+    end: Offset,
+}
+
+struct Reading {
+    committed: Option<CommittedOffset>,
+    bounds: Bounds,
+    reader: JournalReader,
+    state: TaskState,
+    /// The checkpoint that the first entry has to confirm.
+    unconfirmed: Option<CheckpointMark>,
+    resume: ResumePoint,
+    control: ControlRecord,
+    control_is_new: bool,
+}
+
+impl Restore {
+    /// Begins to take `task` over. `control` is the job's control record; only the job's first task may begin without.
+    ///
+    /// # Errors
+    /// [`JobError::Log`] when no client can be made.
+    pub fn begin(cx: RestoreContext, task: TaskId, control: Option<ControlRecord>) -> Result<Self, JobError> {
+        let admin = cx.log.admin()?;
+        Ok(Restore { cx, task, control, admin, stage: Stage::Committed, progress: Arc::default() })
+    }
+
+    /// The task.
+    pub fn task(&self) -> TaskId {
+        self.task
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> &Arc<RestoreProgress> {
+        &self.progress
+    }
+
+    fn journal(&self) -> TopicPartition {
+        TopicPartition::new(self.cx.plan.journal_topic(self.task.sub_topology), self.task.partition)
+    }
+
+    /// Does a bounded piece of work.
+    ///
+    /// # Errors
+    /// [`JobError`]: the task can't be taken over, and nothing was changed.
+    pub fn turn(&mut self) -> Result<RestoreTurn, JobError> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let stepped = match stage {
+            Stage::Committed => self.committed(),
+            Stage::Bounds(committed) => self.bounds(committed),
+            Stage::Control(committed, bounds) => self.read_control(committed, bounds),
+            Stage::Open(committed, bounds) => self.open(committed, bounds),
+            Stage::Read(reading) => self.read(reading),
+            Stage::Finish(reading) => return self.finish(*reading).map(RestoreTurn::Done),
+            Stage::Over => unreachable!("a restore that is done is not turned again"),
+        };
+        match stepped? {
+            Next::To(stage) => {
+                self.stage = stage;
+                Ok(RestoreTurn::Working)
+            }
+            Next::Wait(stage, why) => {
+                self.stage = stage;
+                Ok(RestoreTurn::Waiting(why))
+            }
+        }
+    }
+
+    fn committed(&mut self) -> Result<Next, JobError> {
+        let journal = self.journal();
+        let isolation =
+            if self.cx.rules.wait_for_pending { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
+        match self.admin.committed(self.cx.plan.group(), &[journal], isolation) {
+            Ok(mut committed) => Ok(Next::To(Stage::Bounds(committed.pop().flatten()))),
+            Err(error) if error.is_retriable() => Ok(Next::Wait(Stage::Committed, error.to_string())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn bounds(&mut self, committed: Option<CommittedOffset>) -> Result<Next, JobError> {
+        let journal = [self.journal()];
+        let isolation =
+            if self.cx.rules.read_to_true_end { Isolation::ReadUncommitted } else { Isolation::ReadCommitted };
+        let mut ask = |query| self.admin.offsets(&journal, query, isolation).map(|offsets| offsets[0]);
+        let bounds = ask(OffsetQuery::Earliest).and_then(|start| Ok((start, ask(OffsetQuery::Latest)?)));
+        match bounds {
+            Ok((start, end)) => {
+                let bounds = Bounds { start, end };
+                self.progress.total.store(end - start, Ordering::Relaxed);
+                let next = if self.control.is_some() { Stage::Open } else { Stage::Control };
+                Ok(Next::To(next(committed, bounds)))
+            }
+            Err(error) if error.is_retriable() => Ok(Next::Wait(Stage::Bounds(committed), error.to_string())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Only for the first task: its own commits write the record, so what it has to find is known once its journal
+    /// holds still.
+    fn read_control(&mut self, committed: Option<CommittedOffset>, bounds: Bounds) -> Result<Next, JobError> {
+        match read_control(&*self.cx.log, &mut *self.admin, &self.cx.plan) {
+            Ok(control) => {
+                self.control = control;
+                Ok(Next::To(Stage::Open(committed, bounds)))
+            }
+            Err(JobError::Log(error)) if error.is_retriable() => {
+                Ok(Next::Wait(Stage::Control(committed, bounds), error.to_string()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn open(&mut self, committed: Option<CommittedOffset>, bounds: Bounds) -> Result<Next, JobError> {
+        let plan = Arc::clone(&self.cx.plan);
+        let plan = &plan;
+        let (control, control_is_new) = match self.control.take() {
+            Some(control) => {
+                let changed = control.check(plan)? && self.task == TaskId::FIRST;
+                if changed {
+                    info!(job = plan.job(), "the plan has changed, all state fits: going on with it");
+                }
+                (if changed { control.for_plan(plan) } else { control }, changed)
+            }
+            None => match self.new_control() {
+                Ok(control) => (control, true),
+                Err(error) if error.is_retriable() => {
+                    return Ok(Next::Wait(Stage::Open(committed, bounds), error.to_string()));
+                }
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let identity = StateIdentity {
+            cluster: self.cx.log.info().cluster,
+            job: plan.job().to_owned(),
+            incarnation: control.incarnation.clone(),
+            task: self.task.to_string(),
+        };
+        let mut state = self.cx.states.open(self.task, &identity)?;
+        let usable = |mark: &CheckpointMark| (bounds.start..bounds.end).contains(&mark.journal_offset);
+        let unconfirmed = state.mark().filter(usable);
+        if state.mark().is_some() && unconfirmed.is_none() && self.cx.rules.check_checkpoint {
+            state.reset()?;
+        }
+        let (journal, incarnation) = (self.journal(), control.incarnation());
+        let options = ReaderOptions::new(Isolation::ReadCommitted);
+        let reader = self.cx.log.reader(&options)?;
+        let reader = match unconfirmed {
+            Some(mark) => JournalReader::from_checkpoint(reader, journal, mark, bounds.end)?,
+            None => JournalReader::from_start(reader, journal, bounds.start, bounds.end, incarnation)?,
+        };
+        let resume = ResumePoint::beginning(incarnation, bounds.start);
+        let reading = Reading { committed, bounds, reader, state, unconfirmed, resume, control, control_is_new };
+        Ok(Next::To(Stage::Read(Box::new(reading))))
+    }
+
+    /// The record of a job that has none: decides where its inputs begin and end.
+    fn new_control(&mut self) -> Result<ControlRecord, LogError> {
+        let (mut begins, mut ends) = (Offsets::new(), Offsets::new());
+        for (place, startup, bounded) in table_inputs(&self.cx.plan) {
+            let begin = self.begin_of(&place, &startup)?;
+            if let Some(end) = self.end_of(&place, &bounded)? {
+                ends.insert(place.clone(), end);
+            }
+            begins.insert(place, begin);
+        }
+        Ok(ControlRecord::new(&self.cx.plan, self.cx.nonce, begins, ends))
+    }
+
+    fn begin_of(&mut self, place: &TopicPartition, startup: &Startup) -> Result<Offset, LogError> {
+        let query = match startup {
+            Startup::Earliest => OffsetQuery::Earliest,
+            Startup::Latest => OffsetQuery::Latest,
+            Startup::Timestamp(at) => OffsetQuery::Timestamp(*at),
+            Startup::Offsets(offsets) if offsets.contains_key(&place.partition) => {
+                return Ok(offsets[&place.partition]);
+            }
+            Startup::GroupOffsets | Startup::Offsets(_) => match self.group_offset(place)? {
+                Some(offset) => return Ok(offset),
+                None => OffsetQuery::Earliest,
+            },
+        };
+        self.offset(place, query)
+    }
+
+    fn end_of(&mut self, place: &TopicPartition, bounded: &Bounded) -> Result<Option<Offset>, LogError> {
+        match bounded {
+            Bounded::Unbounded => Ok(None),
+            Bounded::Latest => self.offset(place, OffsetQuery::Latest).map(Some),
+            Bounded::Timestamp(at) => self.offset(place, OffsetQuery::Timestamp(*at)).map(Some),
+            Bounded::GroupOffsets => self.group_offset(place),
+            Bounded::Offsets(offsets) => Ok(offsets.get(&place.partition).copied()),
+        }
+    }
+
+    fn offset(&mut self, place: &TopicPartition, query: OffsetQuery) -> Result<Offset, LogError> {
+        let places = std::slice::from_ref(place);
+        self.admin.offsets(places, query, Isolation::ReadCommitted).map(|offsets| offsets[0])
+    }
+
+    fn group_offset(&mut self, place: &TopicPartition) -> Result<Option<Offset>, LogError> {
+        let places = std::slice::from_ref(place);
+        let committed = self.admin.committed(self.cx.plan.group(), places, Isolation::ReadCommitted)?;
+        Ok(committed.into_iter().flatten().map(|committed| committed.offset).next())
+    }
+
+    fn read(&mut self, mut reading: Box<Reading>) -> Result<Next, JobError> {
+        let mut entries = Vec::new();
+        let turn = reading.reader.turn(TURN_TIMEOUT, &mut entries);
+        let turn = match turn {
+            // What the checkpoint names is not there, or something else is in its place.
+            Err(JobError::Journal(error)) if reading.unconfirmed.is_some() => {
+                warn!(task = %self.task, %error, "the checkpoint's commit can't be read");
+                return self.without_checkpoint(*reading).map(|reading| Next::To(Stage::Read(Box::new(reading))));
+            }
+            turn => turn?,
+        };
+        for found in entries {
+            let entry = found.entry;
+            let resume = &mut reading.resume;
+            resume.chain = ChainEnd { number: entry.number, hash: found.hash };
+            (resume.journal_before, resume.journal_next) = (found.first_offset, found.next_offset);
+            (resume.inputs, resume.watermark, resume.now_ms) = (entry.inputs, entry.watermark, entry.now_ms);
+            self.progress.done.store(found.next_offset - reading.bounds.start, Ordering::Relaxed);
+            if let Some(mark) = reading.unconfirmed.take() {
+                if (mark.number, mark.hash) == (entry.number, found.hash) || !self.cx.rules.check_checkpoint {
+                    continue;
+                }
+                let reading = self.without_checkpoint(*reading)?;
+                return Ok(Next::To(Stage::Read(Box::new(reading))));
+            }
+            reading.state.absorb(entry.delta);
+            if reading.state.pending_bytes() > PENDING_BYTES_MAX {
+                let ChainEnd { number, hash } = resume.chain;
+                let journal_offset = resume.journal_before;
+                reading.state.checkpoint(CheckpointMark { number, hash, journal_offset })?;
+            }
+        }
+        match turn {
+            ReadTurn::More => Ok(Next::To(Stage::Read(reading))),
+            ReadTurn::Waiting => {
+                let why = self.who_blocks(&reading);
+                Ok(Next::Wait(Stage::Read(reading), why))
+            }
+            ReadTurn::AtEnd if reading.unconfirmed.is_some() && self.cx.rules.check_checkpoint => {
+                self.without_checkpoint(*reading).map(|reading| Next::To(Stage::Read(Box::new(reading))))
+            }
+            ReadTurn::AtEnd => Ok(Next::To(Stage::Finish(reading))),
+        }
+    }
+
+    /// Begins again without the checkpoint on disk, folding the journal from its start.
+    fn without_checkpoint(&mut self, mut reading: Reading) -> Result<Reading, JobError> {
+        warn!(task = %self.task, "the checkpoint is of another history than the journal: dropping it");
+        reading.state.reset()?;
+        reading.unconfirmed = None;
+        let Bounds { start, end } = reading.bounds;
+        let incarnation = reading.control.incarnation();
+        let reader = self.cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
+        reading.reader = JournalReader::from_start(reader, self.journal(), start, end, incarnation)?;
+        reading.resume = ResumePoint::beginning(incarnation, start);
+        Ok(reading)
+    }
+
+    /// Says whose open transaction keeps the journal's end out of sight.
+    fn who_blocks(&self, reading: &Reading) -> String {
+        let journal = self.journal();
+        let writer = JournalReader::writer_at(&*self.cx.log, &journal, reading.reader.position());
+        let writer = writer.map_or_else(String::new, |writer| {
+            format!(" (written by member \"{}\", transactional id \"{}\")", writer.member, writer.transactional_id)
+        });
+        let (position, end) = (reading.reader.position(), reading.bounds.end);
+        format!("an open transaction holds {journal} between {position} and {end}{writer}")
+    }
+
+    fn finish(&mut self, reading: Reading) -> Result<Box<Restored>, JobError> {
+        let Reading { committed, mut resume, state, control, control_is_new, .. } = reading;
+        if self.cx.rules.compare_with_group {
+            self.compare(&resume, committed.as_ref())?;
+        }
+        if self.task == TaskId::FIRST && control_is_new && resume.chain.number > 0 && self.is_new(&control) {
+            let (job, topic) = (self.cx.plan.job().to_owned(), self.cx.plan.control_topic());
+            return Err(JobError::ControlMissing { job, topic });
+        }
+        if !self.cx.rules.positions_from_journal {
+            self.take_group_positions(&mut resume.inputs)?;
+        }
+        let (begin, ends) = (|place: &TopicPartition| control.begin(place), control.ends());
+        let task = Task::open(&self.cx.plan, self.task, state, resume, &begin, &ends, &self.cx.build)?;
+        self.check_inputs(&task)?;
+        Ok(Box::new(Restored { task, control, control_is_new }))
+    }
+
+    fn is_new(&self, control: &ControlRecord) -> bool {
+        control.incarnation() == self.cx.nonce
+    }
+
+    /// Holds the end of the chain against what the group committed.
+    fn compare(&self, resume: &ResumePoint, committed: Option<&CommittedOffset>) -> Result<(), JobError> {
+        let chain = resume.chain;
+        let contradiction = |committed: String| {
+            let (journal, group) = (self.journal(), self.cx.plan.group().to_owned());
+            let chain = format!("entry {}, offset {}", chain.number, resume.journal_next);
+            Err(JobError::Contradiction { journal, group, chain, committed })
+        };
+        let Some(committed) = committed else {
+            if chain.number > 0 {
+                warn!(task = %self.task, "the group has forgotten its committed offset: the journal decides");
+            }
+            return Ok(());
+        };
+        let Some(of) = parse_commit_metadata(&committed.metadata) else {
+            return contradiction(format!("offset {} without a mark of this job", committed.offset));
+        };
+        if of.number == chain.number && of.hash == chain.hash {
+            return Ok(());
+        }
+        if of.number < chain.number && committed.offset < resume.journal_next {
+            // A late copy of an older commit's offsets came after the newer ones.
+            warn!(task = %self.task, of.number, "the group's committed offset is behind: the journal decides");
+            return Ok(());
+        }
+        contradiction(format!("entry {}, offset {}", of.number, committed.offset))
+    }
+
+    fn take_group_positions(&mut self, inputs: &mut [InputMark]) -> Result<(), JobError> {
+        for mark in inputs {
+            if let Some(offset) = self.group_offset(&mark.place())? {
+                mark.position = offset;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the inputs still reach back to where the task goes on.
+    fn check_inputs(&mut self, task: &Task) -> Result<(), JobError> {
+        for (place, position) in task.positions() {
+            let places = std::slice::from_ref(place);
+            let start = self.admin.offsets(places, OffsetQuery::Earliest, Isolation::ReadCommitted)?[0];
+            if start > position.next && !position.ended {
+                let (task, place, from) = (self.task.to_string(), place.clone(), position.next);
+                return Err(JobError::DataLoss { task, place, from, start });
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Next {
+    To(Stage),
+    Wait(Stage, String),
+}
+
+impl std::fmt::Debug for Restore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Restore").field("task", &self.task).field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+/// What a commit writes beside the group's offset of its journal.
+pub(crate) fn commit_metadata(chain: ChainEnd) -> String {
+    format!("{} {:032x}", chain.number, chain.hash)
+}
+
+fn parse_commit_metadata(metadata: &str) -> Option<ChainEnd> {
+    let (number, hash) = metadata.split_once(' ')?;
+    Some(ChainEnd { number: number.parse().ok()?, hash: u128::from_str_radix(hash, 16).ok()? })
+}
+
+/// The job's control record, from a topic that holds still: read up to its true end.
+///
+/// # Errors
+/// [`LogError::NotReady`] while an open transaction hides its end.
+pub(crate) fn read_control(
+    log: &dyn Log,
+    admin: &mut dyn Admin,
+    plan: &JobPlan,
+) -> Result<Option<ControlRecord>, JobError> {
+    let topic = plan.control_topic();
+    let place = TopicPartition::new(topic.as_str(), 0);
+    let places = std::slice::from_ref(&place);
+    let start = admin.offsets(places, OffsetQuery::Earliest, Isolation::ReadUncommitted)?[0];
+    let end = admin.offsets(places, OffsetQuery::Latest, Isolation::ReadUncommitted)?[0];
+    let mut reader = log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
+    reader.assign(&[(place.clone(), start)])?;
+    let mut newest = None;
+    let mut tries = 0;
+    while start < end && reader.status(&place).is_none_or(|status| status.position < end) {
+        let mut runs = Vec::new();
+        reader.poll(TURN_TIMEOUT, &mut runs)?;
+        for run in &runs {
+            newest = ControlRecord::newest(&topic, &run.records)?.or(newest);
+        }
+        tries = if runs.is_empty() { tries + 1 } else { 0 };
+        if tries > CONTROL_TRIES_MAX {
+            let why = format!("an open transaction holds the end of {place}");
+            return Err(LogError::NotReady(why).into());
+        }
+    }
+    Ok(newest)
+}
+
+/// Polls without a record after which the control topic is asked again later.
+const CONTROL_TRIES_MAX: usize = 20;
+
+/// The topics that an input of a part is read from, with their first partitions: what has to exist before a job runs.
+pub(crate) fn input_topics(plan: &JobPlan) -> Vec<String> {
+    let mut topics = Vec::new();
+    for input in plan.cut().parts.iter().flat_map(|part| &part.inputs) {
+        if let InputFrom::Table { topic, .. } = &input.from
+            && !topics.contains(topic)
+        {
+            topics.push(topic.clone());
+        }
+    }
+    topics
+}

@@ -1,0 +1,360 @@
+//! A worker: some tasks, one transactional writer, one place in the consumer group.
+//!
+//! A [`Worker`] is driven by [`Worker::turn`], one bounded piece of work after the other, at most one request of the
+//! commit protocol each. In production a thread calls it in a loop; the simulation interleaves the turns of several
+//! workers and drops one between any two turns to crash it. So there is no hidden state on a stack: what is going on
+//! stands in [`Phase`].
+//!
+//! The rules it keeps: a task is owned through a token that dies at every revoke, loss and fence; a transaction never
+//! spans a revoke, because the group is not asked for events while one is open; a commit whose fate is unknown is
+//! settled by reading the journal, never by guessing.
+
+mod commit;
+mod intake;
+mod ownership;
+mod settle;
+mod status;
+
+pub use ownership::RestoreRunner;
+pub use status::{TaskStatus, WorkerStatus};
+
+use crate::clock::Clock;
+use crate::control::ControlRecord;
+use crate::error::JobError;
+use crate::log::{
+    Admin, Isolation, Log, Member, MemberOptions, Reader, ReaderOptions, TopicPartition, TransactionOptions,
+    TransactionalWriter,
+};
+use crate::plan::{JobPlan, TaskId};
+use crate::rules::Rules;
+use crate::states::StateStore;
+use crate::task::Task;
+use commit::Commit;
+use intake::Intake;
+use millstream_operators::{BuildCx, PrintedLine};
+use ownership::Slot;
+use settle::Settle;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a worker works. Times in milliseconds, sizes in bytes.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// Longest time between two commits while there is something to send.
+    pub commit_interval_ms: u64,
+    /// Shortest time between two commits of a worker that has drained its input.
+    pub commit_interval_min_ms: u64,
+    /// Longest time between two commits while only clocks move.
+    pub commit_interval_idle_ms: u64,
+    /// How often idleness and the end of bounded input are looked at.
+    pub tick_interval_ms: u64,
+    /// How often a worker looks whether its group has left tasks to nobody.
+    pub heal_interval_ms: u64,
+    /// Output that forces a commit.
+    pub outbox_bytes_max: usize,
+    /// Read but unprocessed records of one partition; beyond, the partition is paused.
+    pub queue_bytes_max: usize,
+    /// Committed state without a checkpoint that forces one.
+    pub checkpoint_bytes: usize,
+    /// Commits without a checkpoint that force one: a bound on the entries a restore has to fold.
+    pub checkpoint_commits: u64,
+    /// Rules of the protocol; all on, except in control runs of tests.
+    pub rules: Rules,
+    /// What operators are built with.
+    pub build: BuildCx,
+    /// Whether hot state is dropped after every commit; for tests.
+    pub evict_after_commit: bool,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        WorkerSettings {
+            commit_interval_ms: 100,
+            commit_interval_min_ms: 10,
+            commit_interval_idle_ms: 1_000,
+            tick_interval_ms: 100,
+            heal_interval_ms: 5_000,
+            outbox_bytes_max: 16 << 20,
+            queue_bytes_max: 4 << 20,
+            checkpoint_bytes: 64 << 20,
+            checkpoint_commits: 10_000,
+            rules: Rules::default(),
+            build: BuildCx::default(),
+            evict_after_commit: false,
+        }
+    }
+}
+
+/// What a worker is made from.
+#[derive(Clone)]
+pub struct WorkerContext {
+    /// The job's plan.
+    pub plan: Arc<JobPlan>,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// Where state is kept.
+    pub states: Arc<dyn StateStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Name of the worker over restarts: its transactional id and its instance in the group.
+    pub name: String,
+    /// Session timeout of its membership.
+    pub session_timeout_ms: u64,
+    /// After how long the log aborts its open transaction.
+    pub transaction_timeout_ms: u64,
+    /// The number an incarnation gets, should this job turn out to be new.
+    pub nonce: u128,
+    /// Settings.
+    pub settings: WorkerSettings,
+}
+
+impl std::fmt::Debug for WorkerContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkerContext").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What a turn did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Something; call again at once.
+    Busy,
+    /// Nothing; it waits for the log or for time to pass.
+    Idle,
+    /// The worker has stopped and left its group.
+    Stopped,
+}
+
+/// What a worker is doing.
+#[derive(Debug)]
+enum Phase {
+    /// Getting a writer: fencing the one before and ending what it left open.
+    Starting,
+    /// Reading and stepping.
+    Running,
+    /// A transaction is open.
+    Committing(Box<Commit>),
+    /// The fate of a commit is being read.
+    Settling(Box<Settle>),
+    /// Over.
+    Stopped,
+}
+
+/// One worker. See the module's head.
+pub struct Worker {
+    cx: WorkerContext,
+    admin: Box<dyn Admin>,
+    member: Box<dyn Member>,
+    reader: Box<dyn Reader>,
+    writer: Box<dyn TransactionalWriter>,
+    /// Whether `writer` was initialized and has not been found unusable since.
+    writer_ready: bool,
+    phase: Phase,
+    slots: BTreeMap<TaskId, Slot>,
+    /// Tasks that a switched-off rule keeps after their partition was revoked; empty in production.
+    parked: BTreeMap<TaskId, Task>,
+    restores: RestoreRunner,
+    control: Option<ControlRecord>,
+    /// A control record that the first task's next commit has to carry.
+    new_control: Option<ControlRecord>,
+    control_asked_ms: Option<u64>,
+    intake: Intake,
+    last_commit_ms: u64,
+    last_tick_ms: u64,
+    last_heal_ms: u64,
+    stopping: bool,
+    failed: Option<JobError>,
+    printed: Vec<PrintedLine>,
+    counts: status::Counts,
+    /// Retries of a request since the last that worked.
+    retries: u32,
+}
+
+impl Worker {
+    /// A worker that joins the job's group. The job's internal topics have to be there.
+    ///
+    /// # Errors
+    /// [`JobError::Log`] when the log can't be reached.
+    pub fn start(cx: WorkerContext, restores: RestoreRunner) -> Result<Self, JobError> {
+        let topics = cx.plan.cut().parts.iter().map(|part| cx.plan.journal_topic(part.index)).collect();
+        let member = cx.log.member(&MemberOptions {
+            group: cx.plan.group().to_owned(),
+            instance: Some(cx.name.clone()),
+            topics,
+            session_timeout_ms: cx.session_timeout_ms,
+        })?;
+        let reader = cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
+        let writer = new_writer(&cx)?;
+        let admin = cx.log.admin()?;
+        let now = cx.clock.monotonic_ms();
+        Ok(Worker {
+            admin,
+            member,
+            reader,
+            writer,
+            writer_ready: false,
+            phase: Phase::Starting,
+            slots: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            restores,
+            control: None,
+            new_control: None,
+            control_asked_ms: None,
+            intake: Intake::default(),
+            last_commit_ms: now,
+            last_tick_ms: now,
+            last_heal_ms: now,
+            stopping: false,
+            failed: None,
+            printed: Vec::new(),
+            counts: status::Counts::default(),
+            retries: 0,
+            cx,
+        })
+    }
+
+    /// Asks the worker to commit, checkpoint and leave.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Does a bounded piece of work; waits at most `wait` for records when there is nothing else to do.
+    ///
+    /// # Errors
+    /// [`JobError`]: the worker can't go on and has to be dropped. A task that failed is reported here once the others
+    /// have been committed.
+    pub fn turn(&mut self, wait: Duration) -> Result<Turn, JobError> {
+        match std::mem::replace(&mut self.phase, Phase::Running) {
+            Phase::Starting => self.renew_writer(),
+            Phase::Running => self.run(wait),
+            Phase::Committing(commit) => self.commit_turn(commit),
+            Phase::Settling(settle) => self.settle_turn(settle),
+            Phase::Stopped => {
+                self.phase = Phase::Stopped;
+                Ok(Turn::Stopped)
+            }
+        }
+    }
+
+    fn run(&mut self, wait: Duration) -> Result<Turn, JobError> {
+        if let Some(event) = self.member.poll()? {
+            self.on_event(event)?;
+            return Ok(Turn::Busy);
+        }
+        self.heal_if_due();
+        let mut busy = self.drive_restores()?;
+        if self.stopping && self.stop_when_clean()? {
+            return Ok(Turn::Busy);
+        }
+        if !self.stopping {
+            busy |= self.read(if busy { Duration::ZERO } else { wait })?;
+            busy |= self.step_tasks();
+        }
+        busy |= self.tick_if_due();
+        busy |= self.commit_if_due()?;
+        Ok(if busy { Turn::Busy } else { Turn::Idle })
+    }
+
+    /// Takes a stop further: commits what is dirty, then checkpoints and leaves. Says whether it did something.
+    fn stop_when_clean(&mut self) -> Result<bool, JobError> {
+        if self.begin_commit(commit::After::Nothing)? {
+            return Ok(true);
+        }
+        for slot in self.slots.values_mut() {
+            if let Slot::Running(task) = slot {
+                task.checkpoint()?;
+            }
+        }
+        self.slots.clear();
+        self.restores.clear();
+        // A group that could not be told finds out by itself.
+        let left = self.member.leave(Duration::from_secs(3));
+        if let Err(error) = left {
+            tracing::warn!(%error, "could not leave the group in time");
+        }
+        self.phase = Phase::Stopped;
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(true),
+        }
+    }
+
+    /// Makes the writer usable. A writer that was found unusable has been replaced before.
+    fn renew_writer(&mut self) -> Result<Turn, JobError> {
+        use crate::log::TransactionError as E;
+        match self.writer.init() {
+            Ok(()) => {
+                self.writer_ready = true;
+                self.retries = 0;
+                self.phase = Phase::Running;
+                Ok(Turn::Busy)
+            }
+            Err(E::Retriable(reason)) => {
+                self.note_retry("init", &reason);
+                self.phase = Phase::Starting;
+                Ok(Turn::Idle)
+            }
+            Err(error) => {
+                self.note_retry("init", &error.to_string());
+                self.replace_writer()?;
+                self.phase = Phase::Starting;
+                Ok(Turn::Idle)
+            }
+        }
+    }
+
+    /// Throws the writer away; the next has to be initialized before it is used.
+    fn replace_writer(&mut self) -> Result<(), JobError> {
+        self.counts.writers_replaced += 1;
+        self.writer_ready = false;
+        self.writer = new_writer(&self.cx)?;
+        Ok(())
+    }
+
+    fn note_retry(&mut self, what: &str, reason: &str) {
+        self.retries += 1;
+        if self.retries.is_power_of_two() && self.retries > 8 {
+            tracing::warn!(what, reason, tries = self.retries, "still trying");
+        }
+    }
+
+    /// Lines that `print` sinks have committed since the last call.
+    pub fn take_printed(&mut self) -> Vec<PrintedLine> {
+        std::mem::take(&mut self.printed)
+    }
+
+    /// Whether every task of this worker has read all its bounded input and committed the results, and there is at
+    /// least one.
+    pub fn is_finished(&self) -> bool {
+        let finished = |slot: &Slot| matches!(slot, Slot::Running(task) if task.is_finished() && !task.is_dirty());
+        matches!(self.phase, Phase::Running) && !self.slots.is_empty() && self.slots.values().all(finished)
+    }
+
+    /// The running tasks, for tests.
+    pub fn tasks_mut(&mut self) -> impl Iterator<Item = &mut Task> {
+        self.slots.values_mut().filter_map(|slot| match slot {
+            Slot::Running(task) => Some(&mut **task),
+            _ => None,
+        })
+    }
+
+    /// The task whose input a partition is, if it runs.
+    fn tasks_reading<'a>(&'a self, place: &'a TopicPartition) -> impl Iterator<Item = TaskId> + 'a {
+        self.slots.iter().filter_map(move |(id, slot)| match slot {
+            Slot::Running(task) if task.positions().any(|(input, _)| input == place) => Some(*id),
+            _ => None,
+        })
+    }
+}
+
+fn new_writer(cx: &WorkerContext) -> Result<Box<dyn TransactionalWriter>, JobError> {
+    let options = TransactionOptions { id: cx.name.clone(), timeout_ms: cx.transaction_timeout_ms };
+    Ok(cx.log.transactional_writer(&options)?)
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("name", &self.cx.name).field("phase", &self.phase).finish_non_exhaustive()
+    }
+}

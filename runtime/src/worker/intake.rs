@@ -1,0 +1,225 @@
+//! From the log into the tasks: reading, choosing what to step next, ticks.
+
+use super::ownership::Slot;
+use super::{Turn, Worker};
+use crate::error::JobError;
+use crate::log::{Offset, Records, TopicPartition};
+use crate::plan::TaskId;
+use crate::task::StepInput;
+use millstream_operators::EventTime;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Runs that a turn steps at most, so that commits and events are never far away.
+const STEPS_PER_TURN: usize = 16;
+
+/// Runs that were read and wait for their task.
+#[derive(Debug, Default)]
+pub(super) struct Intake {
+    queues: BTreeMap<TopicPartition, Queue>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    runs: VecDeque<Records>,
+    bytes: usize,
+    paused: bool,
+    /// Since when the partition has been caught up with its end, monotonic milliseconds.
+    quiet_since_ms: Option<u64>,
+}
+
+impl Intake {
+    /// Forgets partitions that are no longer read, and what was read of them.
+    pub(super) fn keep_only(&mut self, places: &[(TopicPartition, Offset)]) {
+        self.queues.retain(|place, _| places.iter().any(|(kept, _)| kept == place));
+        for (place, _) in places {
+            self.queues.entry(place.clone()).or_default();
+        }
+    }
+
+    fn is_empty(&self, place: &TopicPartition) -> bool {
+        self.queues.get(place).is_none_or(|queue| queue.runs.is_empty())
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_drained(&self) -> bool {
+        self.queues.values().all(|queue| queue.runs.is_empty())
+    }
+
+    /// Bytes that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.queues.values().map(|queue| queue.bytes).sum()
+    }
+}
+
+impl Worker {
+    /// Reads from the log into the queues. Says whether something came.
+    pub(super) fn read(&mut self, wait: Duration) -> Result<bool, JobError> {
+        let wait = if self.intake.is_drained() { wait } else { Duration::ZERO };
+        let mut runs = Vec::new();
+        match self.reader.poll(wait, &mut runs) {
+            Ok(()) => {}
+            Err(error) if error.is_retriable() => {}
+            Err(error) => return Err(error.into()),
+        }
+        let busy = !runs.is_empty();
+        for run in runs {
+            let Some(queue) = self.intake.queues.get_mut(&run.place) else { continue };
+            queue.bytes += run.records.data_bytes();
+            queue.quiet_since_ms = None;
+            queue.runs.push_back(run.records);
+            if queue.bytes > self.cx.settings.queue_bytes_max && !queue.paused {
+                queue.paused = true;
+                self.reader.pause(&run.place, true)?;
+            }
+        }
+        Ok(busy)
+    }
+
+    /// Steps tasks over what waits: of each task's inputs the one whose event time is furthest behind, so that a join
+    /// does not have to keep what the other side is not ready for. Says whether something was stepped.
+    pub(super) fn step_tasks(&mut self) -> bool {
+        for stepped in 0..STEPS_PER_TURN {
+            if self.outbox_is_full() {
+                return stepped > 0;
+            }
+            let Some(place) = self.next_place() else { return stepped > 0 };
+            self.step_run(&place);
+        }
+        true
+    }
+
+    fn next_place(&self) -> Option<TopicPartition> {
+        let mut best: Option<(EventTime, &TopicPartition)> = None;
+        for slot in self.slots.values() {
+            let Slot::Running(task) = slot else { continue };
+            for input in task.inputs() {
+                let place = input.place();
+                if self.intake.is_empty(place) {
+                    continue;
+                }
+                let watermark = input.clock().watermark;
+                if best.is_none_or(|(least, _)| watermark < least) {
+                    best = Some((watermark, place));
+                }
+            }
+        }
+        best.map(|(_, place)| place.clone())
+    }
+
+    fn step_run(&mut self, place: &TopicPartition) {
+        let Some(queue) = self.intake.queues.get_mut(place) else { return };
+        let Some(records) = queue.runs.pop_front() else { return };
+        queue.bytes -= records.data_bytes();
+        if queue.paused && queue.bytes <= self.cx.settings.queue_bytes_max / 2 {
+            queue.paused = false;
+            // A client that can't resume reports it at its next poll.
+            let _ = self.reader.pause(place, false);
+        }
+        self.counts.records_in += records.len() as u64;
+        self.counts.bytes_in += records.data_bytes() as u64;
+        let now = self.cx.clock.wall_ms();
+        let tasks: Vec<TaskId> = self.tasks_reading(place).collect();
+        for id in tasks {
+            let Some(Slot::Running(task)) = self.slots.get_mut(&id) else { continue };
+            if let Err(error) = task.step(StepInput::Run { place, records: records.clone() }, now) {
+                self.fail(id, error.into());
+            }
+        }
+    }
+
+    pub(super) fn outbox_is_full(&self) -> bool {
+        let bytes: usize = self.slots.values().map(Slot::outbox_bytes).sum();
+        bytes > self.cx.settings.outbox_bytes_max
+    }
+
+    /// Looks at idleness and the end of bounded input, when it is time to. Says whether a task was stepped.
+    pub(super) fn tick_if_due(&mut self) -> bool {
+        let now = self.cx.clock.monotonic_ms();
+        if now < self.last_tick_ms + self.cx.settings.tick_interval_ms {
+            return false;
+        }
+        self.last_tick_ms = now;
+        let ids: Vec<TaskId> = self.slots.keys().copied().collect();
+        let mut stepped = false;
+        for id in ids {
+            let (idle, ended) = self.idle_and_ended(id, now);
+            let Some(Slot::Running(task)) = self.slots.get_mut(&id) else { continue };
+            if idle.is_empty() && ended.is_empty() {
+                continue;
+            }
+            stepped = true;
+            if let Err(error) = task.step(StepInput::Tick { idle, ended }, self.cx.clock.wall_ms()) {
+                self.fail(id, error.into());
+            }
+        }
+        stepped
+    }
+
+    /// Inputs of a task that have become idle, and those that have ended.
+    fn idle_and_ended(&mut self, id: TaskId, now: u64) -> (Vec<TopicPartition>, Vec<TopicPartition>) {
+        let (mut idle, mut ended) = (Vec::new(), Vec::new());
+        let Some(Slot::Running(task)) = self.slots.get(&id) else { return (idle, ended) };
+        for (input, (place, position)) in task.inputs().iter().zip(task.positions()) {
+            let Some(queue) = self.intake.queues.get_mut(place) else { continue };
+            let status = self.reader.status(place);
+            if let Some(end) = position.end
+                && !position.ended
+                && queue.runs.is_empty()
+                && position.next.max(status.map_or(0, |status| status.position)) >= end
+            {
+                ended.push(place.clone());
+                continue;
+            }
+            let caught_up = queue.runs.is_empty() && status.is_some_and(|status| status.position >= status.end);
+            if !caught_up {
+                queue.quiet_since_ms = None;
+                continue;
+            }
+            let since = *queue.quiet_since_ms.get_or_insert(now);
+            let Some(table) = input.table() else { continue };
+            if !input.clock().idle && now.saturating_sub(since) as i64 >= table.idle_timeout_ms {
+                idle.push(place.clone());
+            }
+        }
+        (idle, ended)
+    }
+
+    /// Whether every input has been read to its end as the log has it now, and everything is committed. Asks the log,
+    /// so do not call it all the time.
+    ///
+    /// # Errors
+    /// [`JobError::Log`].
+    pub fn is_drained(&mut self) -> Result<bool, JobError> {
+        use crate::log::{Isolation, OffsetQuery};
+        if !self.is_running() || self.slots.is_empty() || !self.intake.is_drained() {
+            return Ok(false);
+        }
+        let mut places = Vec::new();
+        let mut positions = Vec::new();
+        for slot in self.slots.values() {
+            let Slot::Running(task) = slot else { return Ok(false) };
+            if task.is_dirty() {
+                return Ok(false);
+            }
+            for (place, position) in task.positions().filter(|(_, position)| !position.ended) {
+                places.push(place.clone());
+                positions.push(self.reader.status(place).map_or(position.next, |s| s.position.max(position.next)));
+            }
+        }
+        let ends = match self.admin.offsets(&places, OffsetQuery::Latest, Isolation::ReadCommitted) {
+            Ok(ends) => ends,
+            Err(error) if error.is_retriable() => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(positions.iter().zip(ends).all(|(position, end)| *position >= end))
+    }
+}
+
+impl Turn {
+    /// The busier of two.
+    #[must_use]
+    pub fn or(self, other: Turn) -> Turn {
+        if self == Turn::Busy { self } else { other }
+    }
+}

@@ -1,0 +1,385 @@
+//! Which tasks a worker owns, and how it comes to own them.
+
+use super::commit::After;
+use super::{Phase, Worker};
+use crate::control::ControlRecord;
+use crate::error::JobError;
+use crate::log::{LogError, MemberEvent, TopicPartition};
+use crate::plan::TaskId;
+use crate::restore::{Restore, RestoreContext, RestoreProgress, RestoreTurn, Restored, read_control};
+use crate::task::Task;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// How often a worker asks for the control record while it is not there, milliseconds.
+const CONTROL_INTERVAL_MS: u64 = 200;
+
+/// A task a worker was given. The slot is the token of ownership: dropping it drops the task's memory and outbox, and
+/// what a restore of it brings back later finds no slot of its number.
+#[derive(Debug)]
+pub(super) enum Slot {
+    /// Waits for the job's control record.
+    Waiting,
+    /// Is being taken over, by the restore of this number.
+    Restoring(RestoreHandle),
+    /// Runs.
+    Running(Box<Task>),
+}
+
+/// A restore under way.
+#[derive(Debug)]
+pub(super) struct RestoreHandle {
+    number: u64,
+    pub(super) progress: Arc<RestoreProgress>,
+    pub(super) waits_for: Arc<Mutex<Option<String>>>,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Drop for RestoreHandle {
+    fn drop(&mut self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs restores beside processing.
+#[derive(Debug)]
+pub enum RestoreRunner {
+    /// One turn of each whenever the worker has a turn: the simulation decides what happens between them.
+    Interleaved {
+        /// Restores under way.
+        jobs: VecDeque<RestoreJob>,
+        /// Number of the last restore.
+        count: u64,
+    },
+    /// On a thread of their own.
+    Threaded {
+        /// Where new restores go.
+        submit: Sender<RestoreJob>,
+        /// Where results come from.
+        results: Receiver<RestoreResult>,
+        /// Number of the last restore.
+        count: u64,
+    },
+}
+
+/// A restore and its number.
+#[derive(Debug)]
+pub struct RestoreJob {
+    number: u64,
+    restore: Restore,
+    waits_for: Arc<Mutex<Option<String>>>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// What became of a restore.
+pub type RestoreResult = (u64, Result<Box<Restored>, JobError>);
+
+impl RestoreJob {
+    /// One turn; the result when it is the last.
+    fn turn(&mut self) -> Option<Result<Box<Restored>, JobError>> {
+        let mut waits_for = self.waits_for.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.restore.turn() {
+            Ok(RestoreTurn::Done(restored)) => Some(Ok(restored)),
+            Ok(RestoreTurn::Working) => {
+                *waits_for = None;
+                None
+            }
+            Ok(RestoreTurn::Waiting(why)) => {
+                if waits_for.as_deref() != Some(&why) {
+                    info!(task = %self.restore.task(), why, "taking over: waiting");
+                }
+                *waits_for = Some(why);
+                None
+            }
+            Err(JobError::Log(error)) if error.is_retriable() => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl RestoreRunner {
+    /// Restores that only move when the worker does.
+    pub fn interleaved() -> Self {
+        RestoreRunner::Interleaved { jobs: VecDeque::new(), count: 0 }
+    }
+
+    /// Restores on a thread. It ends when the worker is dropped.
+    pub fn threaded(name: &str) -> std::io::Result<Self> {
+        let (submit, jobs) = channel::<RestoreJob>();
+        let (done, results) = channel::<RestoreResult>();
+        std::thread::Builder::new().name(format!("{name}-restore")).spawn(move || {
+            let mut open: VecDeque<RestoreJob> = VecDeque::new();
+            loop {
+                // Blocks only while there is nothing to restore.
+                let next = if open.is_empty() { jobs.recv().map_err(|_| ()) } else { jobs.try_recv().or_else(gone) };
+                match next {
+                    Ok(job) => open.push_back(job),
+                    Err(()) if open.is_empty() => return,
+                    Err(()) => {}
+                }
+                let Some(mut job) = open.pop_front() else { continue };
+                if job.cancelled.load(Ordering::Relaxed) {
+                    continue;
+                }
+                match job.turn() {
+                    Some(result) => drop(done.send((job.number, result))),
+                    None => {
+                        if job.waits_for.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                            std::thread::sleep(Duration::from_millis(20));
+                        }
+                        open.push_back(job);
+                    }
+                }
+            }
+        })?;
+        Ok(RestoreRunner::Threaded { submit, results, count: 0 })
+    }
+
+    fn submit(&mut self, restore: Restore) -> RestoreHandle {
+        let (Self::Interleaved { count, .. } | Self::Threaded { count, .. }) = self;
+        *count += 1;
+        let (number, progress) = (*count, Arc::clone(restore.progress()));
+        let (waits_for, cancelled) = (Arc::default(), Arc::default());
+        let handle = RestoreHandle {
+            number,
+            progress,
+            waits_for: Arc::clone(&waits_for),
+            cancelled: Arc::clone(&cancelled),
+        };
+        let job = RestoreJob { number, restore, waits_for, cancelled };
+        match self {
+            Self::Interleaved { jobs, .. } => jobs.push_back(job),
+            // The thread lives as long as this end of the channel.
+            Self::Threaded { submit, .. } => drop(submit.send(job)),
+        }
+        handle
+    }
+
+    /// The next result. Interleaved restores get a turn.
+    fn next(&mut self) -> (Option<RestoreResult>, bool) {
+        match self {
+            Self::Threaded { results, .. } => match results.try_recv() {
+                Ok(result) => (Some(result), true),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => (None, false),
+            },
+            Self::Interleaved { jobs, .. } => {
+                let Some(mut job) = jobs.pop_front() else { return (None, false) };
+                if job.cancelled.load(Ordering::Relaxed) {
+                    return (None, true);
+                }
+                match job.turn() {
+                    Some(result) => (Some((job.number, result)), true),
+                    None => {
+                        let waits = job.waits_for.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+                        jobs.push_back(job);
+                        (None, !waits)
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        if let Self::Interleaved { jobs, .. } = self {
+            jobs.clear();
+        }
+    }
+}
+
+fn gone(_: TryRecvError) -> Result<RestoreJob, ()> {
+    Err(())
+}
+
+impl Worker {
+    /// Answers what happened to the worker's partitions.
+    pub(super) fn on_event(&mut self, event: MemberEvent) -> Result<(), JobError> {
+        match event {
+            MemberEvent::Assigned(places) => {
+                self.member.accept(&places)?;
+                for task in self.tasks_of(&places) {
+                    info!(%task, worker = self.cx.name, "assigned");
+                    let slot = match self.parked.remove(&task) {
+                        Some(kept) => Slot::Running(Box::new(kept)),
+                        None => Slot::Waiting,
+                    };
+                    self.slots.insert(task, slot);
+                }
+                self.reassign()
+            }
+            MemberEvent::Revoking(places) if self.cx.settings.rules.end_before_release => {
+                // What was done so far is committed first, so that the next owner need not do it again.
+                if !self.begin_commit(After::Release(places.clone()))? {
+                    self.give_up(&places)?;
+                }
+                Ok(())
+            }
+            MemberEvent::Revoking(places) => {
+                self.begin_commit(After::Nothing)?;
+                self.member.release(&places)?;
+                Ok(())
+            }
+            MemberEvent::Lost(places) => {
+                warn!(worker = self.cx.name, ?places, "lost");
+                self.give_up(&places)
+            }
+        }
+    }
+
+    /// Lets the group look for tasks that nobody has.
+    pub(super) fn heal_if_due(&mut self) {
+        let now = self.cx.clock.monotonic_ms();
+        if self.stopping || now < self.last_heal_ms + self.cx.settings.heal_interval_ms {
+            return;
+        }
+        self.last_heal_ms = now;
+        match self.member.heal(Duration::from_secs(1)) {
+            Ok(false) => {}
+            Ok(true) => warn!(worker = self.cx.name, "the group had left tasks to nobody: sharing them out again"),
+            Err(error) => tracing::debug!(%error, "could not look at the group"),
+        }
+    }
+
+    fn tasks_of(&self, places: &[TopicPartition]) -> Vec<TaskId> {
+        places.iter().filter_map(|place| self.cx.plan.task_of_journal(&place.topic, place.partition)).collect()
+    }
+
+    /// Destroys the tokens of partitions and lets others have them.
+    pub(super) fn give_up(&mut self, places: &[TopicPartition]) -> Result<(), JobError> {
+        for task in self.tasks_of(places) {
+            let slot = self.slots.remove(&task);
+            if let Some(Slot::Running(kept)) = slot
+                && !self.cx.settings.rules.drop_on_revoke
+            {
+                self.parked.insert(task, *kept);
+            }
+        }
+        self.reassign()?;
+        self.member.release(places)?;
+        Ok(())
+    }
+
+    /// Destroys every token: whatever this worker holds may be somebody else's. What it still has been given is taken
+    /// over again from the journal.
+    pub(super) fn drop_all_tasks(&mut self, why: &str) -> Result<(), JobError> {
+        warn!(worker = self.cx.name, why, "dropping all tasks");
+        self.counts.fences += 1;
+        for slot in self.slots.values_mut() {
+            *slot = Slot::Waiting;
+        }
+        self.new_control = None;
+        self.reassign()
+    }
+
+    /// Moves restores on and takes over what they bring. Says whether it did something.
+    pub(super) fn drive_restores(&mut self) -> Result<bool, JobError> {
+        let mut busy = self.begin_restores()?;
+        loop {
+            let (result, moved) = self.restores.next();
+            busy |= moved;
+            let Some((number, result)) = result else { return Ok(busy) };
+            let of_number = |slot: &Slot| matches!(slot, Slot::Restoring(handle) if handle.number == number);
+            let Some(id) = self.slots.iter().find(|(_, slot)| of_number(slot)).map(|(id, _)| *id) else { continue };
+            match result {
+                Ok(restored) => self.take_over(id, *restored)?,
+                Err(error) => self.fail(id, error),
+            }
+        }
+    }
+
+    /// Begins to take over what waits, as far as the control record allows.
+    fn begin_restores(&mut self) -> Result<bool, JobError> {
+        let waiting = |(_, slot): &(&TaskId, &Slot)| matches!(slot, Slot::Waiting);
+        let mut waiting: Vec<TaskId> = self.slots.iter().filter(waiting).map(|(id, _)| *id).collect();
+        if waiting.is_empty() || self.stopping {
+            return Ok(false);
+        }
+        if self.control.is_none() {
+            self.ask_for_control()?;
+        }
+        if self.control.is_none() {
+            waiting.retain(|task| *task == TaskId::FIRST);
+        }
+        let busy = !waiting.is_empty();
+        for task in waiting {
+            let cx = RestoreContext {
+                plan: Arc::clone(&self.cx.plan),
+                log: Arc::clone(&self.cx.log),
+                states: Arc::clone(&self.cx.states),
+                rules: self.cx.settings.rules,
+                build: self.cx.settings.build,
+                nonce: self.cx.nonce,
+            };
+            let restore = Restore::begin(cx, task, self.control.clone())?;
+            let handle = self.restores.submit(restore);
+            self.slots.insert(task, Slot::Restoring(handle));
+        }
+        Ok(busy)
+    }
+
+    fn ask_for_control(&mut self) -> Result<(), JobError> {
+        let now = self.cx.clock.monotonic_ms();
+        if self.control_asked_ms.is_some_and(|asked| now < asked + CONTROL_INTERVAL_MS) {
+            return Ok(());
+        }
+        self.control_asked_ms = Some(now);
+        match read_control(&*self.cx.log, &mut *self.admin, &self.cx.plan) {
+            Ok(control) => {
+                self.control = control;
+                Ok(())
+            }
+            Err(JobError::Log(LogError::NotReady(_) | LogError::Timeout(_))) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn take_over(&mut self, id: TaskId, restored: Restored) -> Result<(), JobError> {
+        let Restored { task, control, control_is_new } = restored;
+        info!(task = %id, commit = task.chain().number, worker = self.cx.name, "running");
+        if control_is_new {
+            self.new_control = Some(control);
+        } else {
+            self.set_control(control);
+        }
+        self.slots.insert(id, Slot::Running(Box::new(task)));
+        self.reassign()
+    }
+
+    pub(super) fn set_control(&mut self, control: ControlRecord) {
+        self.control = Some(control);
+    }
+
+    /// A task can't go on: the worker commits the others and stops.
+    pub(super) fn fail(&mut self, id: TaskId, error: JobError) {
+        tracing::error!(task = %id, %error, "failed");
+        self.slots.remove(&id);
+        self.failed.get_or_insert(error);
+        self.stopping = true;
+    }
+
+    /// Tells the reader what to read: the inputs of the running tasks, from where they stand.
+    pub(super) fn reassign(&mut self) -> Result<(), JobError> {
+        let mut places: Vec<(TopicPartition, u64)> = Vec::new();
+        for slot in self.slots.values() {
+            let Slot::Running(task) = slot else { continue };
+            for (place, position) in task.positions().filter(|(_, position)| !position.ended) {
+                // Two inputs over one partition that stand apart: the one behind decides.
+                match places.iter_mut().find(|(known, _)| known == place) {
+                    Some(known) => known.1 = known.1.min(position.next),
+                    None => places.push((place.clone(), position.next)),
+                }
+            }
+        }
+        self.intake.keep_only(&places);
+        self.reader.assign(&places)?;
+        Ok(())
+    }
+
+    /// Whether the worker is between two transactions.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running)
+    }
+}

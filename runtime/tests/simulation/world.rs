@@ -1,0 +1,676 @@
+//! The simulated world: processes, disks, a broker, and what befalls them.
+
+use crate::job::{self, COUNTS, INPUT, OUT};
+use crate::rng::Rng;
+use millstream_operators::{RecordsBuilder, TopicPartition};
+use millstream_runtime::clock::ManualClock;
+use millstream_runtime::log::memory::{Fault, MemoryLog, Request};
+use millstream_runtime::log::{Isolation, Log, OffsetQuery, ReaderOptions, TopicSpec};
+use millstream_runtime::worker::{RestoreRunner, Turn, Worker, WorkerContext, WorkerSettings};
+use millstream_runtime::{JobError, JobPlan, MemoryStates, Rules};
+use millstream_state::MemoryDisk;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What a run of seeds is like.
+#[derive(Clone)]
+pub struct Profile {
+    pub rules: Rules,
+    /// Input records of a run.
+    pub records: u64,
+    /// Events before everything is set right.
+    pub events: u64,
+    /// A process is killed, paused, and so on once in so many events; 0 never.
+    pub kill: u64,
+    pub pause: u64,
+    pub stop: u64,
+    pub twin: u64,
+    pub stale_disk: u64,
+    pub lose_disk: u64,
+    /// A request goes wrong once in so many; 0 never.
+    pub fault: u64,
+    pub late_markers: bool,
+    /// Times out after so long, milliseconds.
+    pub session_timeout_ms: u64,
+    pub transaction_timeout_ms: u64,
+}
+
+impl Profile {
+    pub fn chaos() -> Self {
+        Profile {
+            rules: Rules::default(),
+            records: 120,
+            events: 2_500,
+            kill: 250,
+            pause: 200,
+            stop: 400,
+            twin: 600,
+            stale_disk: 4,
+            lose_disk: 4,
+            fault: 8,
+            late_markers: true,
+            session_timeout_ms: 600,
+            transaction_timeout_ms: 1_000,
+        }
+    }
+
+    pub fn quiet() -> Self {
+        Profile { kill: 0, pause: 0, stop: 0, twin: 0, fault: 0, late_markers: false, ..Self::chaos() }
+    }
+}
+
+/// What happened, over many seeds: a fault that never happens proves nothing.
+#[derive(Debug, Default, Clone)]
+pub struct Totals {
+    pub events: u64,
+    pub commits: u64,
+    pub kills: u64,
+    pub kills_in_commit: u64,
+    pub pauses: u64,
+    pub pauses_in_commit: u64,
+    pub stops: u64,
+    pub twins: u64,
+    pub stale_disks: u64,
+    pub lost_disks: u64,
+    pub requests_lost: u64,
+    pub requests_repeated: u64,
+    pub requests_delayed: u64,
+    pub gave_up: u64,
+    pub aborts: u64,
+    pub in_doubt: u64,
+    pub fences: u64,
+    pub writers_replaced: u64,
+    pub late_requests: u64,
+    pub checkpoints: u64,
+}
+
+impl Totals {
+    pub fn add(&mut self, other: &Totals) {
+        self.events += other.events;
+        self.commits += other.commits;
+        self.kills += other.kills;
+        self.kills_in_commit += other.kills_in_commit;
+        self.pauses += other.pauses;
+        self.pauses_in_commit += other.pauses_in_commit;
+        self.stops += other.stops;
+        self.twins += other.twins;
+        self.stale_disks += other.stale_disks;
+        self.lost_disks += other.lost_disks;
+        self.requests_lost += other.requests_lost;
+        self.requests_repeated += other.requests_repeated;
+        self.requests_delayed += other.requests_delayed;
+        self.gave_up += other.gave_up;
+        self.aborts += other.aborts;
+        self.in_doubt += other.in_doubt;
+        self.fences += other.fences;
+        self.writers_replaced += other.writers_replaced;
+        self.late_requests += other.late_requests;
+        self.checkpoints += other.checkpoints;
+    }
+
+    /// Checks that the attacks took place, where they were asked for.
+    pub fn assert_everything_happened(&self) {
+        assert!(self.commits > 0 && self.checkpoints > 0, "{self:?}");
+        let chaos = self.kills > 0;
+        if chaos {
+            let happened = [
+                self.kills_in_commit,
+                self.pauses_in_commit,
+                self.stops,
+                self.twins,
+                self.stale_disks,
+                self.lost_disks,
+                self.requests_lost,
+                self.requests_repeated,
+                self.requests_delayed,
+                self.gave_up,
+                self.aborts,
+                self.in_doubt,
+                self.fences,
+                self.writers_replaced,
+                self.late_requests,
+            ];
+            assert!(happened.iter().all(|count| *count > 0), "{self:?}");
+        }
+    }
+}
+
+struct Process {
+    name: String,
+    /// How often it was started: part of the name its connections have.
+    life: u32,
+    worker: Option<Worker>,
+    states: Arc<MemoryStates>,
+    backup: Vec<(millstream_runtime::TaskId, MemoryDisk)>,
+    paused_until: u64,
+    restart_at: u64,
+}
+
+pub struct World {
+    rng: Rng,
+    profile: Profile,
+    clock: Arc<ManualClock>,
+    log: MemoryLog,
+    plan: Arc<JobPlan>,
+    partitions: u32,
+    processes: Vec<Process>,
+    produced: u64,
+    now: u64,
+    faults: Arc<Mutex<FaultCounts>>,
+    totals: Totals,
+    trace: bool,
+}
+
+#[derive(Default)]
+struct FaultCounts {
+    lost: u64,
+    repeated: u64,
+    delayed: u64,
+    gave_up: u64,
+}
+
+/// Runs one seed to its end and checks the result.
+pub fn run_seed(seed: u64, profile: &Profile) -> Result<Totals, String> {
+    let trace = std::env::var("MILLSTREAM_TRACE").is_ok();
+    let mut world = World::new(seed, profile.clone(), trace);
+    let attacked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        world.attack()?;
+        world.set_right()?;
+        world.check()
+    }));
+    match attacked {
+        Ok(result) => result.map(|()| world.totals.clone()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
+            Err(format!("panicked: {}", text.unwrap_or_default()))
+        }
+    }
+}
+
+impl World {
+    fn new(seed: u64, profile: Profile, trace: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let clock = Arc::new(ManualClock::at(1_000_000));
+        let log = MemoryLog::new(clock.clone());
+        let partitions = 1 + rng.below(4) as u32;
+        let plan = Arc::new(job::plan(partitions));
+        let mut admin = log.admin().unwrap();
+        let mut topics: Vec<(String, u32)> =
+            [INPUT, OUT, COUNTS].iter().map(|topic| (topic.to_string(), partitions)).collect();
+        topics.extend(plan.cut().parts.iter().map(|part| (plan.journal_topic(part.index), part.tasks)));
+        let repartitions = plan.cut().repartitions.iter().enumerate();
+        topics.extend(repartitions.map(|(at, topic)| (plan.repartition_topic(at).to_string(), topic.partitions)));
+        topics.push((plan.control_topic(), 1));
+        for (topic, partitions) in topics {
+            admin.create_topic(&TopicSpec::new(topic, partitions)).unwrap();
+        }
+        log.set_run_records_max(1 + rng.below(20) as usize);
+        log.hold_markers(profile.late_markers);
+        let count = 1 + rng.below(3);
+        let process = |index| Process {
+            name: format!("p{index}"),
+            life: 0,
+            worker: None,
+            states: Arc::default(),
+            backup: Vec::new(),
+            paused_until: 0,
+            restart_at: 0,
+        };
+        let mut world = World {
+            processes: (0..count).map(process).collect(),
+            rng,
+            clock,
+            log,
+            plan,
+            partitions,
+            produced: 0,
+            now: 1_000_000,
+            faults: Arc::default(),
+            totals: Totals::default(),
+            profile,
+            trace,
+        };
+        world.break_network(seed);
+        world
+    }
+
+    fn say(&self, text: impl FnOnce() -> String) {
+        if self.trace {
+            println!("{:>8} {}", self.now - 1_000_000, text());
+        }
+    }
+
+    fn break_network(&mut self, seed: u64) {
+        let one_in = self.profile.fault;
+        if one_in == 0 {
+            return;
+        }
+        let counts = Arc::clone(&self.faults);
+        let mut rng = Rng::new(seed.wrapping_mul(31).wrapping_add(7));
+        let trace = self.trace;
+        self.log.set_faults(move |request| {
+            if !rng.one_in(one_in) {
+                return Fault::None;
+            }
+            let mut counts = counts.lock().unwrap();
+            let fault = match (request, rng.below(6)) {
+                (_, 0) => Fault::LoseRequest,
+                (_, 1) => Fault::LoseAnswer,
+                (_, 2) => Fault::Delay,
+                (_, 3) => Fault::GiveUpLost,
+                (Request::Produce { .. }, _) => Fault::Delay,
+                (_, 4) => Fault::GiveUpDone,
+                (_, _) => Fault::GiveUpDelayed,
+            };
+            match fault {
+                Fault::LoseRequest => counts.lost += 1,
+                Fault::LoseAnswer => counts.repeated += 1,
+                Fault::Delay => counts.delayed += 1,
+                Fault::GiveUpLost | Fault::GiveUpDone | Fault::GiveUpDelayed => counts.gave_up += 1,
+                Fault::None => {}
+            }
+            if trace {
+                println!("         fault {fault:?} on {request:?}");
+            }
+            fault
+        });
+    }
+
+    // --- events ---
+
+    fn attack(&mut self) -> Result<(), String> {
+        for _ in 0..self.profile.events {
+            self.event()?;
+        }
+        Ok(())
+    }
+
+    fn event(&mut self) -> Result<(), String> {
+        self.totals.events += 1;
+        let process = self.rng.below(self.processes.len() as u64) as usize;
+        let happens = |rng: &mut Rng, one_in: u64| one_in > 0 && rng.one_in(one_in);
+        if happens(&mut self.rng, self.profile.kill) {
+            self.kill(process);
+        } else if happens(&mut self.rng, self.profile.pause) {
+            self.pause(process);
+        } else if happens(&mut self.rng, self.profile.stop) {
+            self.stop(process);
+        } else if happens(&mut self.rng, self.profile.twin) {
+            self.twin(process);
+        }
+        match self.rng.below(20) {
+            0 | 1 => self.pass_time(),
+            2 => self.produce(),
+            3 => self.deliver_marker(),
+            4 if self.rng.one_in(4) => self.deliver_delayed(),
+            _ => self.turn(process)?,
+        }
+        Ok(())
+    }
+
+    fn pass_time(&mut self) {
+        let ms = 1 + self.rng.below(25);
+        self.now += ms;
+        self.clock.advance(ms);
+        self.log.tick();
+        for index in 0..self.processes.len() {
+            let process = &mut self.processes[index];
+            if process.paused_until > 0 && process.paused_until <= self.now {
+                process.paused_until = 0;
+                let life = format!("{}#{}", process.name, process.life);
+                self.log.pause(&life, false);
+                self.say(|| format!("{life} continues"));
+            }
+            if self.processes[index].worker.is_none() && self.processes[index].restart_at <= self.now {
+                self.start(index);
+            }
+        }
+    }
+
+    fn produce(&mut self) {
+        if self.produced >= self.profile.records {
+            return;
+        }
+        let mut writer = self.log.writer().unwrap();
+        for _ in 0..1 + self.rng.below(8) {
+            let id = self.produced;
+            let text = format!("{id} k{}", id % 7);
+            let mut records = RecordsBuilder::default();
+            records.push(None, Some(text.as_bytes()), self.now as i64);
+            let partition = self.rng.below(u64::from(self.partitions)) as u32;
+            writer.write(&TopicPartition::new(INPUT, partition), records.finish()).unwrap();
+            self.produced += 1;
+        }
+    }
+
+    fn deliver_marker(&mut self) {
+        let held = self.log.held_markers();
+        if held > 0 {
+            self.log.deliver_marker(self.rng.below(held as u64) as usize);
+        }
+    }
+
+    fn deliver_delayed(&mut self) {
+        let delayed = self.log.delayed_requests();
+        if delayed > 0 {
+            self.totals.late_requests += 1;
+            self.say(|| "a delayed request arrives".to_owned());
+            self.log.deliver_delayed(self.rng.below(delayed as u64) as usize);
+        }
+    }
+
+    fn turn(&mut self, index: usize) -> Result<(), String> {
+        let now = self.now;
+        let process = &mut self.processes[index];
+        if process.paused_until > now {
+            return Ok(());
+        }
+        let Some(worker) = &mut process.worker else { return Ok(()) };
+        let before = self.trace.then(|| format!("{worker:?}"));
+        match worker.turn(Duration::ZERO) {
+            Ok(Turn::Stopped) => self.end_life(index, true),
+            Ok(_) => {
+                if let Some(before) = before {
+                    let after = format!("{:?}", self.processes[index].worker.as_ref().unwrap());
+                    if before != after {
+                        self.say(|| format!("{after}"));
+                    }
+                }
+            }
+            // Another process has the name: this one is over.
+            Err(JobError::Log(millstream_runtime::log::LogError::Fenced(why))) => {
+                self.say(|| format!("p{index} was replaced: {why}"));
+                self.end_life(index, false);
+            }
+            Err(error) => return Err(format!("p{index} failed: {error}")),
+        }
+        Ok(())
+    }
+
+    // --- lives of processes ---
+
+    fn start(&mut self, index: usize) {
+        let process = &mut self.processes[index];
+        process.life += 1;
+        let life = format!("{}#{}", process.name, process.life);
+        let log = Arc::new(self.log.process(&life));
+        let worker = start_worker(&self.profile, &self.plan, log, &self.clock, process, &mut self.rng);
+        self.processes[index].worker = Some(worker);
+        self.say(|| format!("{life} starts"));
+    }
+
+    fn end_life(&mut self, index: usize, count: bool) {
+        let restart_at = self.now + self.rng.below(400);
+        let process = &mut self.processes[index];
+        if let Some(worker) = process.worker.take() {
+            let status = worker.status();
+            self.totals.commits += status.commits;
+            self.totals.aborts += status.aborts;
+            self.totals.in_doubt += status.in_doubt;
+            self.totals.fences += status.fences;
+            self.totals.writers_replaced += status.writers_replaced;
+            self.totals.checkpoints += status.checkpoints + u64::from(count);
+        }
+        let life = format!("{}#{}", process.name, process.life);
+        self.log.kill(&life);
+        let process = &mut self.processes[index];
+        process.paused_until = 0;
+        process.restart_at = restart_at;
+    }
+
+    fn kill(&mut self, index: usize) {
+        let Some(worker) = &self.processes[index].worker else { return };
+        self.totals.kills += 1;
+        self.totals.kills_in_commit += u64::from(worker.is_committing());
+        self.say(|| format!("p{index} is killed"));
+        self.end_life(index, false);
+        self.touch_disk(index);
+    }
+
+    /// What may happen to the disk of a process that is down.
+    fn touch_disk(&mut self, index: usize) {
+        let process = &mut self.processes[index];
+        if self.profile.lose_disk > 0 && self.rng.one_in(self.profile.lose_disk) {
+            self.totals.lost_disks += 1;
+            process.states.disks().iter().for_each(|(_, disk)| disk.clear());
+        } else if self.profile.stale_disk > 0 && self.rng.one_in(self.profile.stale_disk) {
+            if process.backup.is_empty() {
+                process.backup = process.states.disks().iter().map(|(id, disk)| (*id, disk.fork())).collect();
+            } else {
+                self.totals.stale_disks += 1;
+                for (id, backup) in std::mem::take(&mut process.backup) {
+                    process.states.disk(id).replace_with(&backup);
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, index: usize) {
+        let longest = 3 * self.profile.session_timeout_ms.max(self.profile.transaction_timeout_ms);
+        let until = self.now + self.rng.below(longest);
+        let process = &mut self.processes[index];
+        let Some(worker) = &process.worker else { return };
+        self.totals.pauses += 1;
+        self.totals.pauses_in_commit += u64::from(worker.is_committing());
+        process.paused_until = until;
+        let life = format!("{}#{}", process.name, process.life);
+        self.log.pause(&life, true);
+        self.say(|| format!("{life} is paused"));
+    }
+
+    fn stop(&mut self, index: usize) {
+        if let Some(worker) = &mut self.processes[index].worker {
+            self.totals.stops += 1;
+            worker.stop();
+            self.say(|| format!("p{index} is asked to stop"));
+        }
+    }
+
+    /// Starts a process a second time while the first still runs, on a disk of its own: an orchestrator that gave up
+    /// on a machine too early.
+    fn twin(&mut self, index: usize) {
+        if self.processes.len() > 5 || self.processes[index].worker.is_none() {
+            return;
+        }
+        self.totals.twins += 1;
+        let name = self.processes[index].name.clone();
+        let life = self.processes.iter().map(|process| process.life).max().unwrap_or(0) + 100;
+        let states = Arc::default();
+        let twin = Process { name, life, worker: None, states, backup: Vec::new(), paused_until: 0, restart_at: 0 };
+        self.processes.push(twin);
+        self.start(self.processes.len() - 1);
+    }
+
+    // --- the end ---
+
+    /// Ends all attacks, and lets the job drain its input.
+    fn set_right(&mut self) -> Result<(), String> {
+        self.say(|| "everything is set right".to_owned());
+        self.log.clear_faults();
+        // Twins of a living process go; one process of each name stays.
+        let mut seen: Vec<String> = Vec::new();
+        for index in (0..self.processes.len()).rev() {
+            let name = self.processes[index].name.clone();
+            if seen.contains(&name) {
+                self.end_life(index, false);
+                self.processes.remove(index);
+            } else {
+                seen.push(name);
+            }
+        }
+        while self.produced < self.profile.records {
+            self.produce();
+        }
+        while self.log.delayed_requests() > 0 {
+            self.deliver_delayed();
+        }
+        let mut drained = 0;
+        for round in 0..60_000u64 {
+            for index in 0..self.processes.len() {
+                self.turn(index)?;
+            }
+            // Markers come late until the end, but they come.
+            if round % 3 == 0 {
+                self.deliver_marker();
+            }
+            if round % 4 == 0 {
+                self.pass_time();
+            }
+            if round % 16 == 0 && self.produced >= self.profile.records {
+                drained = if self.is_drained()? { drained + 1 } else { 0 };
+                if drained > 3 {
+                    return self.stop_all();
+                }
+            }
+        }
+        let states: Vec<String> = self
+            .processes
+            .iter()
+            .map(|process| format!("{}: {:?} {:?}", process.name, process.worker, process.worker.as_ref().map(Worker::status)))
+            .collect();
+        self.say(|| self.log.describe());
+        Err(format!("the job does not come to rest: {}", states.join("\n")))
+    }
+
+    fn is_drained(&mut self) -> Result<bool, String> {
+        let mut tasks = 0;
+        for process in &mut self.processes {
+            let Some(worker) = &mut process.worker else { return Ok(false) };
+            let status = worker.status();
+            tasks += status.tasks.len();
+            let empty = status.tasks.is_empty();
+            if !empty && !worker.is_drained().map_err(|error| error.to_string())? {
+                return Ok(false);
+            }
+        }
+        Ok(tasks == self.plan.tasks().count())
+    }
+
+    fn stop_all(&mut self) -> Result<(), String> {
+        for index in 0..self.processes.len() {
+            self.processes[index].restart_at = u64::MAX;
+            if let Some(worker) = &mut self.processes[index].worker {
+                worker.stop();
+            }
+        }
+        for _ in 0..5_000 {
+            for index in 0..self.processes.len() {
+                self.turn(index)?;
+                self.processes[index].restart_at = u64::MAX;
+            }
+            self.pass_time();
+            self.deliver_marker();
+            if self.processes.iter().all(|process| process.worker.is_none()) {
+                return Ok(());
+            }
+        }
+        Err("the job does not stop".to_owned())
+    }
+
+    fn check(&mut self) -> Result<(), String> {
+        while self.log.held_markers() > 0 {
+            self.deliver_marker();
+        }
+        let counts = self.faults.lock().unwrap();
+        self.totals.requests_lost += counts.lost;
+        self.totals.requests_repeated += counts.repeated;
+        self.totals.requests_delayed += counts.delayed;
+        self.totals.gave_up += counts.gave_up;
+        drop(counts);
+
+        let mut times: BTreeMap<u64, u32> = BTreeMap::new();
+        for (_, value) in self.read_all(OUT)? {
+            *times.entry(value.unwrap_or_default().parse().map_err(|_| "odd output")?).or_default() += 1;
+        }
+        let lost: Vec<u64> = (0..self.produced).filter(|id| !times.contains_key(id)).collect();
+        let doubled: Vec<u64> = times.iter().filter(|(_, count)| **count > 1).map(|(id, _)| *id).collect();
+        if !lost.is_empty() || !doubled.is_empty() {
+            return Err(format!("lost {lost:?}, doubled {doubled:?} of {} records", self.produced));
+        }
+        let mut folded: BTreeMap<String, u64> = BTreeMap::new();
+        for (key, value) in self.read_all(COUNTS)? {
+            folded.insert(key, value.unwrap_or_default().parse().map_err(|_| "odd count")?);
+        }
+        let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+        for id in 0..self.produced {
+            *expected.entry(format!("k{}", id % 7)).or_default() += 1;
+        }
+        if folded != expected {
+            return Err(format!("counts are {folded:?}, expected {expected:?}"));
+        }
+        self.check_groups()
+    }
+
+    /// The group's offsets stand at the end of the input and of every journal.
+    fn check_groups(&mut self) -> Result<(), String> {
+        let mut admin = self.log.admin().map_err(|error| error.to_string())?;
+        for partition in 0..self.partitions {
+            let place = [TopicPartition::new(INPUT, partition)];
+            let end = admin.offsets(&place, OffsetQuery::Latest, Isolation::ReadCommitted).unwrap()[0];
+            let committed = admin.committed(self.plan.group(), &place, Isolation::ReadCommitted).unwrap();
+            let committed = committed[0].as_ref().map_or(0, |committed| committed.offset);
+            if committed > end {
+                return Err(format!("the group has committed {committed} of {end} in {place:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_all(&self, topic: &str) -> Result<Vec<(String, Option<String>)>, String> {
+        let mut reader = self.log.reader(&ReaderOptions::new(Isolation::ReadCommitted)).unwrap();
+        let places: Vec<_> =
+            (0..self.partitions).map(|partition| (TopicPartition::new(topic, partition), 0)).collect();
+        reader.assign(&places).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut all = Vec::new();
+        loop {
+            let mut runs = Vec::new();
+            reader.poll(Duration::ZERO, &mut runs).unwrap();
+            for record in runs.iter().flat_map(|run| run.records.iter()) {
+                all.push((record.key.map(text).unwrap_or_default(), record.value.map(text)));
+            }
+            let at_end = |(place, _): &(TopicPartition, u64)| {
+                reader.status(place).is_some_and(|status| status.position >= status.end)
+            };
+            if places.iter().all(at_end) {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+fn start_worker(
+    profile: &Profile,
+    plan: &Arc<JobPlan>,
+    log: Arc<MemoryLog>,
+    clock: &Arc<ManualClock>,
+    process: &Process,
+    rng: &mut Rng,
+) -> Worker {
+    let mut settings = WorkerSettings {
+        commit_interval_ms: 20,
+        commit_interval_min_ms: rng.below(20),
+        tick_interval_ms: 20,
+        heal_interval_ms: 500,
+        checkpoint_commits: 1 + rng.below(6),
+        rules: profile.rules,
+        evict_after_commit: rng.one_in(2),
+        ..WorkerSettings::default()
+    };
+    settings.build.hash_seed = rng.next();
+    let states: Arc<MemoryStates> = Arc::clone(&process.states);
+    let cx = WorkerContext {
+        plan: Arc::clone(plan),
+        log,
+        states,
+        clock: clock.clone(),
+        name: process.name.clone(),
+        session_timeout_ms: profile.session_timeout_ms,
+        transaction_timeout_ms: profile.transaction_timeout_ms,
+        nonce: u128::from(rng.next()),
+        settings,
+    };
+    Worker::start(cx, RestoreRunner::interleaved()).expect("a worker starts on the log in memory")
+}
