@@ -6,7 +6,9 @@
 
 use crate::plan::{JobPlan, TaskId};
 use millstream_operators::source::{Bounded, Startup};
-use millstream_operators::{CutTopology, InputFrom, Offset, Records, RecordsBuilder, StoreSpec, TopicPartition};
+use millstream_operators::{
+    CutTopology, InputFrom, Offset, Records, RecordsBuilder, StoreSpec, TopicPartition,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -82,7 +84,8 @@ pub enum ControlError {
 impl ControlRecord {
     /// The record of a job that starts.
     pub fn new(plan: &JobPlan, incarnation: u128, begins: Offsets, ends: Offsets) -> Self {
-        let upstream = |index| (plan.repartition_topic(index).to_string(), plan.cut().repartitions[index].from_tasks);
+        let upstream =
+            |index| (plan.repartition_topic(index).to_string(), plan.cut().repartitions[index].from_tasks);
         ControlRecord {
             version: VERSION,
             incarnation: format!("{incarnation:032x}"),
@@ -117,7 +120,8 @@ impl ControlRecord {
     /// Where bounded inputs end.
     pub fn ends(&self) -> Offsets {
         let flat = |(topic, ends): (&String, &BTreeMap<u32, Offset>)| {
-            let place = |(partition, end): (&u32, &Offset)| (TopicPartition::new(topic.as_str(), *partition), *end);
+            let place =
+                |(partition, end): (&u32, &Offset)| (TopicPartition::new(topic.as_str(), *partition), *end);
             ends.iter().map(place).collect::<Vec<_>>()
         };
         self.ends.iter().flat_map(flat).collect()
@@ -157,7 +161,9 @@ impl ControlRecord {
     /// # Errors
     /// [`ControlError::Unreadable`].
     pub fn newest(topic: &str, records: &Records) -> Result<Option<Self>, ControlError> {
-        let Some(record) = records.iter().filter(|record| record.key == Some(KEY)).last() else { return Ok(None) };
+        let Some(record) = records.iter().filter(|record| record.key == Some(KEY)).last() else {
+            return Ok(None);
+        };
         let unreadable =
             |detail| ControlError::Unreadable { topic: topic.to_owned(), offset: record.offset, detail };
         let control: Self = serde_json::from_slice(record.value.unwrap_or_default())
@@ -194,8 +200,10 @@ fn differences(before: &[Vec<String>], now: &[Vec<String>]) -> Vec<String> {
         if before == now {
             continue;
         }
-        let gone = before.iter().filter(|store| !now.contains(store)).map(|store| format!("\"{store}\" is gone"));
-        let new = now.iter().filter(|store| !before.contains(store)).map(|store| format!("\"{store}\" is new"));
+        let gone =
+            before.iter().filter(|store| !now.contains(store)).map(|store| format!("\"{store}\" is gone"));
+        let new =
+            now.iter().filter(|store| !before.contains(store)).map(|store| format!("\"{store}\" is new"));
         let before_changes = changes.len();
         changes.extend(gone.chain(new));
         if changes.len() == before_changes {

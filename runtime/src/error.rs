@@ -95,7 +95,9 @@ pub enum JobError {
         needed: u32,
     },
     /// Another process of the same job uses the state directory.
-    #[error("state directory {path} is in use by {owner}; give each process of a job its own --state directory")]
+    #[error(
+        "state directory {path} is in use by {owner}; give each process of a job its own --state directory"
+    )]
     StateInUse {
         /// The directory.
         path: String,

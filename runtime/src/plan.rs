@@ -42,7 +42,12 @@ const ENGINE: &str = "engine 1";
 
 impl JobPlan {
     /// The plan of `job` over `cut`. `sink_partitions` gives the partition count of every topic it writes to.
-    pub fn new(job: &str, group: Option<&str>, cut: CutTopology, sink_partitions: BTreeMap<String, u32>) -> Self {
+    pub fn new(
+        job: &str,
+        group: Option<&str>,
+        cut: CutTopology,
+        sink_partitions: BTreeMap<String, u32>,
+    ) -> Self {
         let mut lines = cut.fingerprint_lines();
         lines.push(ENGINE.to_owned());
         let fingerprint = xxh3_128(lines.join("\n").as_bytes());

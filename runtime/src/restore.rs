@@ -183,8 +183,11 @@ impl Restore {
 
     fn committed(&mut self) -> Result<Next, JobError> {
         let journal = self.journal();
-        let isolation =
-            if self.cx.rules.wait_for_pending { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
+        let isolation = if self.cx.rules.wait_for_pending {
+            Isolation::ReadCommitted
+        } else {
+            Isolation::ReadUncommitted
+        };
         match self.admin.committed(self.cx.plan.group(), &[journal], isolation) {
             Ok(mut committed) => Ok(Next::To(Stage::Bounds(committed.pop().flatten()))),
             Err(error) if error.is_retriable() => Ok(Next::Wait(Stage::Committed, error.to_string())),
@@ -194,8 +197,11 @@ impl Restore {
 
     fn bounds(&mut self, committed: Option<CommittedOffset>) -> Result<Next, JobError> {
         let journal = [self.journal()];
-        let isolation =
-            if self.cx.rules.read_to_true_end { Isolation::ReadUncommitted } else { Isolation::ReadCommitted };
+        let isolation = if self.cx.rules.read_to_true_end {
+            Isolation::ReadUncommitted
+        } else {
+            Isolation::ReadCommitted
+        };
         let mut ask = |query| self.admin.offsets(&journal, query, isolation).map(|offsets| offsets[0]);
         let bounds = ask(OffsetQuery::Earliest).and_then(|start| Ok((start, ask(OffsetQuery::Latest)?)));
         match bounds {
@@ -264,7 +270,8 @@ impl Restore {
             None => JournalReader::from_start(reader, journal, bounds.start, bounds.end, incarnation)?,
         };
         let resume = ResumePoint::beginning(incarnation, bounds.start);
-        let reading = Reading { committed, bounds, reader, state, unconfirmed, resume, control, control_is_new };
+        let reading =
+            Reading { committed, bounds, reader, state, unconfirmed, resume, control, control_is_new };
         Ok(Next::To(Stage::Read(Box::new(reading))))
     }
 
@@ -325,7 +332,9 @@ impl Restore {
             // What the checkpoint names is not there, or something else is in its place.
             Err(JobError::Journal(error)) if reading.unconfirmed.is_some() => {
                 warn!(task = %self.task, %error, "the checkpoint's commit can't be read");
-                return self.without_checkpoint(*reading).map(|reading| Next::To(Stage::Read(Box::new(reading))));
+                return self
+                    .without_checkpoint(*reading)
+                    .map(|reading| Next::To(Stage::Read(Box::new(reading))));
             }
             turn => turn?,
         };
@@ -381,7 +390,10 @@ impl Restore {
         let journal = self.journal();
         let writer = JournalReader::writer_at(&*self.cx.log, &journal, reading.reader.position());
         let writer = writer.map_or_else(String::new, |writer| {
-            format!(" (written by member \"{}\", transactional id \"{}\")", writer.member, writer.transactional_id)
+            format!(
+                " (written by member \"{}\", transactional id \"{}\")",
+                writer.member, writer.transactional_id
+            )
         });
         let (position, end) = (reading.reader.position(), reading.bounds.end);
         format!("an open transaction holds {journal} between {position} and {end}{writer}")
@@ -467,7 +479,10 @@ enum Next {
 
 impl std::fmt::Debug for Restore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Restore").field("task", &self.task).field("progress", &self.progress).finish_non_exhaustive()
+        f.debug_struct("Restore")
+            .field("task", &self.task)
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,8 +11,8 @@
 use crate::journal::{ChainEnd, Entry, InputMark, Step, WriterId, encode_entry};
 use crate::plan::{JobPlan, TaskId};
 use millstream_operators::{
-    BuildCx, Destinations, EventTime, Graph, Input, InputProgress, NO_WATERMARK, Offset, OperatorError, Outbox, Records,
-    SealedOutbox, StepCx, TopicPartition, all_idle, watermark_of_all, watermark_of_others,
+    BuildCx, Destinations, EventTime, Graph, Input, InputProgress, NO_WATERMARK, Offset, OperatorError,
+    Outbox, Records, SealedOutbox, StepCx, TopicPartition, all_idle, watermark_of_all, watermark_of_others,
 };
 use millstream_state::{CheckpointMark, Delta, StateError, TaskState};
 use std::collections::BTreeMap;
@@ -164,7 +164,8 @@ impl Task {
                     Position { next: mark.position, end, ended: mark.ended }
                 }
                 Some(_) => {
-                    let (operator, detail) = (input.place().to_string(), "not the clocks of this input".to_owned());
+                    let (operator, detail) =
+                        (input.place().to_string(), "not the clocks of this input".to_owned());
                     return Err(failed(OperatorError::CorruptState { operator, detail }));
                 }
                 None => Position { next: begin(input.place()), end, ended: false },
@@ -235,7 +236,8 @@ impl Task {
         let input = &mut self.inputs[index];
         let node = input.node();
         let watermark = self.graph.watermark();
-        let batches = input.decode(&records, others, watermark, self.now_ms, self.graph.counters_mut(node))?;
+        let batches =
+            input.decode(&records, others, watermark, self.now_ms, self.graph.counters_mut(node))?;
         let mut cx = StepCx {
             now_ms: self.now_ms,
             commit: self.chain.number + 1,
@@ -400,7 +402,10 @@ impl Task {
     /// # Panics
     /// When it is not right after a commit.
     pub fn checkpoint(&mut self) -> Result<(), StateError> {
-        assert!(self.prepared.is_none() && self.steps.is_empty(), "a checkpoint is taken right after a commit");
+        assert!(
+            self.prepared.is_none() && self.steps.is_empty(),
+            "a checkpoint is taken right after a commit"
+        );
         self.committed_since_checkpoint = 0;
         let ChainEnd { number, hash } = self.chain;
         self.state.checkpoint(CheckpointMark { number, hash, journal_offset: self.journal_before })

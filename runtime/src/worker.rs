@@ -327,7 +327,8 @@ impl Worker {
     /// Whether every task of this worker has read all its bounded input and committed the results, and there is at
     /// least one.
     pub fn is_finished(&self) -> bool {
-        let finished = |slot: &Slot| matches!(slot, Slot::Running(task) if task.is_finished() && !task.is_dirty());
+        let finished =
+            |slot: &Slot| matches!(slot, Slot::Running(task) if task.is_finished() && !task.is_dirty());
         matches!(self.phase, Phase::Running) && !self.slots.is_empty() && self.slots.values().all(finished)
     }
 
@@ -355,6 +356,9 @@ fn new_writer(cx: &WorkerContext) -> Result<Box<dyn TransactionalWriter>, JobErr
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker").field("name", &self.cx.name).field("phase", &self.phase).finish_non_exhaustive()
+        f.debug_struct("Worker")
+            .field("name", &self.cx.name)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
     }
 }

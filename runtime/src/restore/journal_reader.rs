@@ -126,6 +126,9 @@ impl JournalReader {
 
 impl std::fmt::Debug for JournalReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("JournalReader").field("place", &self.place).field("position", &self.position).finish_non_exhaustive()
+        f.debug_struct("JournalReader")
+            .field("place", &self.place)
+            .field("position", &self.position)
+            .finish_non_exhaustive()
     }
 }

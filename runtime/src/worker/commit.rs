@@ -167,7 +167,11 @@ impl Worker {
     }
 
     /// Makes the offsets part of the transaction, as whoever this worker is in its group right now.
-    fn send_offsets(&mut self, commit: &Commit, ends: &[(TopicPartition, Offset)]) -> Result<(), TransactionError> {
+    fn send_offsets(
+        &mut self,
+        commit: &Commit,
+        ends: &[(TopicPartition, Offset)],
+    ) -> Result<(), TransactionError> {
         let rules = self.cx.settings.rules;
         let mut offsets = Vec::new();
         for id in &commit.tasks {
@@ -185,8 +189,10 @@ impl Worker {
                 offsets.push((place.clone(), committed));
             }
         }
-        let mut member =
-            self.member.metadata().map_err(|error| TransactionError::Fenced(format!("no membership: {error}")))?;
+        let mut member = self
+            .member
+            .metadata()
+            .map_err(|error| TransactionError::Fenced(format!("no membership: {error}")))?;
         if member.generation < 0 || member.member.is_empty() {
             if rules.commit_as_member {
                 return Err(TransactionError::Fenced("the worker is not in its group any more".to_owned()));

@@ -171,7 +171,8 @@ impl Worker {
                 ended.push(place.clone());
                 continue;
             }
-            let caught_up = queue.runs.is_empty() && status.is_some_and(|status| status.position >= status.end);
+            let caught_up =
+                queue.runs.is_empty() && status.is_some_and(|status| status.position >= status.end);
             if !caught_up {
                 queue.quiet_since_ms = None;
                 continue;
@@ -204,7 +205,8 @@ impl Worker {
             }
             for (place, position) in task.positions().filter(|(_, position)| !position.ended) {
                 places.push(place.clone());
-                positions.push(self.reader.status(place).map_or(position.next, |s| s.position.max(position.next)));
+                positions
+                    .push(self.reader.status(place).map_or(position.next, |s| s.position.max(position.next)));
             }
         }
         let ends = match self.admin.offsets(&places, OffsetQuery::Latest, Isolation::ReadCommitted) {

@@ -115,7 +115,8 @@ impl RestoreRunner {
             let mut open: VecDeque<RestoreJob> = VecDeque::new();
             loop {
                 // Blocks only while there is nothing to restore.
-                let next = if open.is_empty() { jobs.recv().map_err(|_| ()) } else { jobs.try_recv().or_else(gone) };
+                let next =
+                    if open.is_empty() { jobs.recv().map_err(|_| ()) } else { jobs.try_recv().or_else(gone) };
                 match next {
                     Ok(job) => open.push_back(job),
                     Err(()) if open.is_empty() => return,
@@ -238,13 +239,18 @@ impl Worker {
         self.last_heal_ms = now;
         match self.member.heal(Duration::from_secs(1)) {
             Ok(false) => {}
-            Ok(true) => warn!(worker = self.cx.name, "the group had left tasks to nobody: sharing them out again"),
+            Ok(true) => {
+                warn!(worker = self.cx.name, "the group had left tasks to nobody: sharing them out again")
+            }
             Err(error) => tracing::debug!(%error, "could not look at the group"),
         }
     }
 
     fn tasks_of(&self, places: &[TopicPartition]) -> Vec<TaskId> {
-        places.iter().filter_map(|place| self.cx.plan.task_of_journal(&place.topic, place.partition)).collect()
+        places
+            .iter()
+            .filter_map(|place| self.cx.plan.task_of_journal(&place.topic, place.partition))
+            .collect()
     }
 
     /// Destroys the tokens of partitions and lets others have them.
@@ -282,7 +288,9 @@ impl Worker {
             busy |= moved;
             let Some((number, result)) = result else { return Ok(busy) };
             let of_number = |slot: &Slot| matches!(slot, Slot::Restoring(handle) if handle.number == number);
-            let Some(id) = self.slots.iter().find(|(_, slot)| of_number(slot)).map(|(id, _)| *id) else { continue };
+            let Some(id) = self.slots.iter().find(|(_, slot)| of_number(slot)).map(|(id, _)| *id) else {
+                continue;
+            };
             match result {
                 Ok(restored) => self.take_over(id, *restored)?,
                 Err(error) => self.fail(id, error),

@@ -68,10 +68,15 @@ impl Worker {
     }
 
     /// Reads a journal for the entry of a task's sealed commit; `None` while there is more to read.
-    fn judge(&mut self, id: TaskId, reading: &mut Option<JournalReader>) -> Result<Option<Verdict>, JobError> {
+    fn judge(
+        &mut self,
+        id: TaskId,
+        reading: &mut Option<JournalReader>,
+    ) -> Result<Option<Verdict>, JobError> {
         let Some(Slot::Running(task)) = self.slots.get(&id) else { return Ok(Some(Verdict::Foreign)) };
         let Some(prepared) = task.prepared() else { return Ok(Some(Verdict::Foreign)) };
-        let (journal, mine) = (prepared.journal.clone(), ChainEnd { number: prepared.number, hash: prepared.hash });
+        let (journal, mine) =
+            (prepared.journal.clone(), ChainEnd { number: prepared.number, hash: prepared.hash });
         let Some(reader) = reading else {
             // The same order as a take-over: the pending offset, the true end, then the entries.
             let places = std::slice::from_ref(&journal);
@@ -89,13 +94,16 @@ impl Worker {
         };
         if let Some(found) = entries.first() {
             let same = found.entry.number == mine.number && found.hash == mine.hash && entries.len() == 1;
-            let verdict = if same { Verdict::Committed(journal, found.next_offset) } else { Verdict::Foreign };
+            let verdict =
+                if same { Verdict::Committed(journal, found.next_offset) } else { Verdict::Foreign };
             return Ok(Some(verdict));
         }
         match turn {
             ReadTurn::AtEnd => Ok(Some(Verdict::NotCommitted)),
             ReadTurn::More => Ok(None),
-            ReadTurn::Waiting => Err(LogError::NotReady(format!("a transaction holds the end of {journal}")).into()),
+            ReadTurn::Waiting => {
+                Err(LogError::NotReady(format!("a transaction holds the end of {journal}")).into())
+            }
         }
     }
 

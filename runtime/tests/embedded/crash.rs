@@ -274,7 +274,11 @@ impl Reports {
             }
         }
         // The group's offset is of the last transaction whose records are there.
-        let offset = log.admin().expect("admin").committed("g", &[place("in", 0)]).expect("answered");
+        let offset = log
+            .admin()
+            .expect("admin")
+            .committed("g", &[place("in", 0)], Isolation::ReadCommitted)
+            .expect("answered");
         let offset = offset[0].as_ref().map(|offset| offset.metadata.clone());
         assert_eq!(offset, last.map(|(round, number)| format!("{round} {number}")));
     }

@@ -4,7 +4,8 @@ use crate::common::*;
 use millstream_runtime::clock::ManualClock;
 use millstream_runtime::log::embedded::EmbeddedLog;
 use millstream_runtime::log::{
-    CommittedOffset, Log, LogError, Member, MemberEvent, MemberOptions, TopicPartition, TransactionError,
+    CommittedOffset, Isolation, Log, LogError, Member, MemberEvent, MemberOptions, TopicPartition,
+    TransactionError,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -167,13 +168,20 @@ fn pending_offsets_are_waited_for() {
     writer.begin().expect("begun");
     writer.send_offsets(&[(place("t", 0), committed.clone())], &metadata).expect("sent");
     let places = [place("t", 0)];
-    let pending = workers[0].member.committed(&places, Duration::from_millis(10));
+    let mut admin = log.admin().expect("admin");
+    let pending = admin.committed("g", &places, Isolation::ReadCommitted);
     assert!(matches!(pending, Err(LogError::NotReady(_))), "{pending:?}");
     let thread = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(20));
         writer.commit().expect("committed");
     });
-    assert_eq!(workers[0].member.committed(&places, SOON), Ok(vec![Some(committed)]));
+    let answer = loop {
+        match admin.committed("g", &places, Isolation::ReadCommitted) {
+            Err(LogError::NotReady(_)) => std::thread::sleep(Duration::from_millis(1)),
+            answer => break answer,
+        }
+    };
+    assert_eq!(answer, Ok(vec![Some(committed)]));
     thread.join().expect("committed");
 }
 
@@ -195,15 +203,24 @@ fn groups_without_members_can_be_changed_by_hand() {
     let log = open(dir.path());
     let mut admin = log.admin().expect("admin");
     let places = [place("t", 0), place("t", 1), place("u", 0)];
-    assert_eq!(admin.committed("g", &places), Ok(vec![Some(offset(3)), None, Some(offset(4))]));
+    assert_eq!(
+        admin.committed("g", &places, Isolation::ReadCommitted),
+        Ok(vec![Some(offset(3)), None, Some(offset(4))])
+    );
     // What was committed for a topic goes with it: made again, its offsets mean something else.
     admin.delete_topic("t").expect("removed");
-    assert_eq!(admin.committed("g", &places), Ok(vec![None, None, Some(offset(4))]));
+    assert_eq!(
+        admin.committed("g", &places, Isolation::ReadCommitted),
+        Ok(vec![None, None, Some(offset(4))])
+    );
     admin.delete_group("g").expect("forgotten");
     admin.delete_group("never was").expect("no error");
     drop((admin, log));
     let log = open(dir.path());
-    assert_eq!(log.admin().expect("admin").committed("g", &places), Ok(vec![None, None, None]));
+    assert_eq!(
+        log.admin().expect("admin").committed("g", &places, Isolation::ReadCommitted),
+        Ok(vec![None, None, None])
+    );
 }
 
 #[test]

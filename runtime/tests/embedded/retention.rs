@@ -217,6 +217,7 @@ fn offsets_are_found_by_time() {
     assert_eq!((uncommitted(50), uncommitted(150), uncommitted(201)), (5, 6, 7));
     writer.abort().expect("aborted");
     assert_eq!(at_time(&log, &place, 50), 6);
+    assert_eq!(at_time(&log, &place, 201), 8, "the end of the transaction took an offset");
     drop((writer, log));
     check_after(dir.path(), &place);
 }

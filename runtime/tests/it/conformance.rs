@@ -5,6 +5,7 @@
 //! has passed ([`World::eventually`]). That something is *not* visible is checked by reading to an end that the log
 //! itself has named.
 
+mod embedded;
 mod groups;
 mod membership;
 mod memory;
@@ -50,6 +51,8 @@ pub(crate) trait Target: Send + Sync {
 pub(crate) enum Feature {
     /// Other processes can use the log, and fall silent.
     Processes,
+    /// Records of aborted transactions stay, for those who read uncommitted.
+    AbortedRecords,
 }
 
 /// Makes the log for one test; `None`, with the reason printed, where it can't be had.
@@ -187,4 +190,8 @@ macro_rules! every_test {
 
 mod on_memory {
     every_test!(crate::conformance::memory::target);
+}
+
+mod on_embedded {
+    every_test!(crate::conformance::embedded::target);
 }

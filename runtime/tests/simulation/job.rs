@@ -193,8 +193,10 @@ impl Operator for Counting {
         let codec = KeyCodec::new(vec![DataType::Utf8]).unwrap();
         let keys = codec.decode(self.changed.iter().map(|slot| self.slots.key(*slot)))?;
         let counts: Int64Array = self.changed.iter().map(|slot| Some(self.counts[*slot as usize])).collect();
-        let schema =
-            Schema::new(vec![Field::new("key", DataType::Utf8, true), Field::new("n", DataType::Int64, true)]);
+        let schema = Schema::new(vec![
+            Field::new("key", DataType::Utf8, true),
+            Field::new("n", DataType::Int64, true),
+        ]);
         let rows = RecordBatch::try_new(Arc::new(schema), vec![Arc::clone(&keys[0]), Arc::new(counts)])?;
         let times = vec![cx.now_ms; rows.num_rows()];
         cx.emit(Batch::append(rows, times));

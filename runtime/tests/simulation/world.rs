@@ -201,7 +201,9 @@ impl World {
             [INPUT, OUT, COUNTS].iter().map(|topic| (topic.to_string(), partitions)).collect();
         topics.extend(plan.cut().parts.iter().map(|part| (plan.journal_topic(part.index), part.tasks)));
         let repartitions = plan.cut().repartitions.iter().enumerate();
-        topics.extend(repartitions.map(|(at, topic)| (plan.repartition_topic(at).to_string(), topic.partitions)));
+        topics.extend(
+            repartitions.map(|(at, topic)| (plan.repartition_topic(at).to_string(), topic.partitions)),
+        );
         topics.push((plan.control_topic(), 1));
         for (topic, partitions) in topics {
             admin.create_topic(&TopicSpec::new(topic, partitions)).unwrap();
@@ -478,7 +480,8 @@ impl World {
         let name = self.processes[index].name.clone();
         let life = self.processes.iter().map(|process| process.life).max().unwrap_or(0) + 100;
         let states = Arc::default();
-        let twin = Process { name, life, worker: None, states, backup: Vec::new(), paused_until: 0, restart_at: 0 };
+        let twin =
+            Process { name, life, worker: None, states, backup: Vec::new(), paused_until: 0, restart_at: 0 };
         self.processes.push(twin);
         self.start(self.processes.len() - 1);
     }
@@ -528,7 +531,14 @@ impl World {
         let states: Vec<String> = self
             .processes
             .iter()
-            .map(|process| format!("{}: {:?} {:?}", process.name, process.worker, process.worker.as_ref().map(Worker::status)))
+            .map(|process| {
+                format!(
+                    "{}: {:?} {:?}",
+                    process.name,
+                    process.worker,
+                    process.worker.as_ref().map(Worker::status)
+                )
+            })
             .collect();
         self.say(|| self.log.describe());
         Err(format!("the job does not come to rest: {}", states.join("\n")))

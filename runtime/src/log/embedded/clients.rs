@@ -8,7 +8,7 @@ use crate::log::{
 };
 use millstream_operators::{Offset, TopicPartition};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(crate) struct EmbeddedAdmin {
@@ -73,10 +73,9 @@ impl Admin for EmbeddedAdmin {
         &mut self,
         group: &str,
         places: &[TopicPartition],
+        isolation: Isolation,
     ) -> Result<Vec<Option<CommittedOffset>>, LogError> {
-        self.shared.check()?;
-        let groups = self.shared.groups();
-        Ok(places.iter().map(|place| groups.committed(group, place)).collect())
+        self.shared.committed(group, places, isolation)
     }
 
     fn commit(&mut self, group: &str, offsets: &[(TopicPartition, CommittedOffset)]) -> Result<(), LogError> {
@@ -96,9 +95,6 @@ pub(crate) struct EmbeddedMember {
     session_timeout_ms: u64,
 }
 
-/// How long a pending transaction is waited for before it is looked at again.
-const PENDING_STEP: Duration = Duration::from_millis(5);
-
 impl EmbeddedMember {
     pub(crate) fn new(shared: &Arc<Shared>, options: &MemberOptions) -> Self {
         let client = shared.add_member(options);
@@ -108,7 +104,7 @@ impl EmbeddedMember {
 
 impl Member for EmbeddedMember {
     fn poll(&mut self) -> Result<Option<MemberEvent>, LogError> {
-        self.shared.with_member(&self.client, false, |member, _, _| member.poll())?
+        self.shared.poll_member(&self.client)
     }
 
     fn accept(&mut self, places: &[TopicPartition]) -> Result<(), LogError> {
@@ -125,22 +121,15 @@ impl Member for EmbeddedMember {
         self.shared.with_member(&self.client, false, |member, _, _| member.metadata())
     }
 
-    fn committed(
-        &mut self,
-        places: &[TopicPartition],
-        timeout: Duration,
-    ) -> Result<Vec<Option<CommittedOffset>>, LogError> {
-        let deadline = Instant::now() + timeout;
-        loop {
-            match self.shared.committed_stable(self.client.group(), places) {
-                Err(LogError::NotReady(_)) if Instant::now() < deadline => std::thread::sleep(PENDING_STEP),
-                answer => return answer,
-            }
-        }
+    fn heal(&mut self, _timeout: Duration) -> Result<bool, LogError> {
+        self.shared.heal_group(&self.client)
     }
 
     fn leave(&mut self, _timeout: Duration) -> Result<(), LogError> {
-        self.shared.with_member(&self.client, true, |member, group, _| member.leave(group))
+        let left = self.shared.with_member(&self.client, true, |member, group, _| member.leave(group));
+        // One with a name keeps its place for as long as its session lasts.
+        self.shared.expire_after(self.session_timeout_ms);
+        left
     }
 }
 

@@ -112,12 +112,11 @@ impl Shared {
     /// Reserves offsets for partitions before they run out.
     pub(crate) fn reserve_ahead(&self, partitions: &[Arc<Partition>]) -> Result<(), LogError> {
         let _one = self.reserving.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = |partition: &Arc<Partition>| {
-            let mut state = partition.lock();
-            let wanted = state.ceiling;
-            (Arc::clone(partition), state.next_ceiling(wanted))
+        let ahead = |partition: &Arc<Partition>| {
+            let ceiling = partition.lock().ceiling_ahead()?;
+            Some((Arc::clone(partition), ceiling))
         };
-        self.write_ceilings(&partitions.iter().map(next).collect::<Vec<_>>())
+        self.write_ceilings(&partitions.iter().filter_map(ahead).collect::<Vec<_>>())
     }
 
     fn write_ceilings(&self, ceilings: &[(Arc<Partition>, Offset)]) -> Result<(), LogError> {

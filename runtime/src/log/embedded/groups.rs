@@ -14,7 +14,7 @@ use super::keys::{self, Space};
 use super::queue::{GroupOffset, Unit};
 use crate::log::group::{Group, Standing};
 use crate::log::group_client::GroupClient;
-use crate::log::{CommittedOffset, GroupMetadata, LogError, MemberOptions};
+use crate::log::{CommittedOffset, GroupMetadata, Isolation, LogError, MemberEvent, MemberOptions};
 use millstream_operators::TopicPartition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +34,8 @@ struct Entry {
     /// The generation on disk.
     stored_generation: i32,
     clients: BTreeMap<u64, GroupClient>,
+    /// Those that have polled: before that a member does not join.
+    started: BTreeSet<u64>,
 }
 
 /// A member in this process.
@@ -41,12 +43,6 @@ struct Entry {
 pub(crate) struct ClientId {
     group: Arc<str>,
     number: u64,
-}
-
-impl ClientId {
-    pub(crate) fn group(&self) -> &str {
-        &self.group
-    }
 }
 
 /// Partition count of a topic.
@@ -67,8 +63,10 @@ impl Entry {
         self.touch(now_ms);
         // A member joins, the others learn of it and join again, the generation begins and all learn of that.
         for _ in 0..3 {
-            for client in self.clients.values_mut() {
-                client.background(&mut self.group, now_ms, partitions_of);
+            for (number, client) in &mut self.clients {
+                if self.started.contains(number) {
+                    client.background(&mut self.group, now_ms, partitions_of);
+                }
             }
         }
         self.group.tick(now_ms, partitions_of);
@@ -180,6 +178,10 @@ impl Groups {
     }
 }
 
+fn has_left() -> LogError {
+    LogError::Client("the member has left its group".to_owned())
+}
+
 /// Members.
 impl Shared {
     /// Runs `work` on a group and keeps its generation on disk where it changed.
@@ -202,11 +204,26 @@ impl Shared {
             groups.clients += 1;
             groups.clients
         };
-        self.with_group(&options.group, |entry, now_ms, partitions_of| {
+        self.with_group(&options.group, |entry, _, _| {
             entry.clients.insert(number, GroupClient::new(options.clone()));
-            entry.settle(now_ms, partitions_of);
         });
         ClientId { group: options.group.as_str().into(), number }
+    }
+
+    /// What a client's own thread does; joins when it is the first time.
+    pub(crate) fn poll_member(&self, client: &ClientId) -> Result<Option<MemberEvent>, LogError> {
+        self.check()?;
+        let polled = self.with_group(&client.group, |entry, now_ms, partitions_of| {
+            entry.touch(now_ms);
+            let first = entry.started.insert(client.number);
+            let member = entry.clients.get_mut(&client.number)?;
+            member.background(&mut entry.group, now_ms, partitions_of);
+            if first {
+                entry.settle(now_ms, partitions_of);
+            }
+            entry.clients.get_mut(&client.number).map(GroupClient::poll)
+        });
+        polled.ok_or_else(has_left)?
     }
 
     /// Runs `work` on a member; afterwards, with `settle`, the whole group does what follows from it.
@@ -220,26 +237,43 @@ impl Shared {
         let result = self.with_group(&client.group, |entry, now_ms, partitions_of| {
             entry.touch(now_ms);
             let member = entry.clients.get_mut(&client.number)?;
-            if !settle {
-                member.background(&mut entry.group, now_ms, partitions_of);
-            }
             let result = work(member, &mut entry.group, now_ms);
             if settle {
                 entry.settle(now_ms, partitions_of);
             }
             Some(result)
         });
-        result.ok_or_else(|| LogError::Client("the member has left its group".to_owned()))
+        result.ok_or_else(has_left)
+    }
+
+    /// Rebalances a group that is at rest with partitions that nobody has.
+    pub(crate) fn heal_group(&self, client: &ClientId) -> Result<bool, LogError> {
+        self.check()?;
+        let healed = self.with_group(&client.group, |entry, now_ms, partitions_of| {
+            entry.touch(now_ms);
+            let member = entry.clients.get_mut(&client.number)?;
+            let healed = member.heal(&mut entry.group, now_ms, partitions_of);
+            if healed {
+                entry.settle(now_ms, partitions_of);
+            }
+            Some(healed)
+        });
+        healed.ok_or_else(has_left)
+    }
+
+    /// Looks for members that are gone once a session that ends now is over.
+    pub(crate) fn expire_after(&self, session_timeout_ms: u64) {
+        self.ticker.timeout_at(self.clock.monotonic_ms() + session_timeout_ms + 1);
     }
 
     /// A member is gone without having left: the group finds out after its session timeout.
     pub(crate) fn drop_member(&self, client: &ClientId, session_timeout_ms: u64) {
-        let now_ms = self.clock.monotonic_ms();
         self.with_group(&client.group, |entry, now_ms, _| {
             entry.touch(now_ms);
             entry.clients.remove(&client.number);
+            entry.started.remove(&client.number);
         });
-        self.ticker.timeout_at(now_ms + session_timeout_ms + 1);
+        self.expire_after(session_timeout_ms);
     }
 
     /// Drops members whose session has timed out.
@@ -266,18 +300,20 @@ impl Shared {
         }
     }
 
-    /// What a group has committed, once no transaction holds any of it.
+    /// What a group has committed; read-committed only once no transaction holds any of it.
     ///
     /// # Errors
     /// [`LogError::NotReady`] while one does.
-    pub(crate) fn committed_stable(
+    pub(crate) fn committed(
         &self,
         group: &str,
         places: &[TopicPartition],
+        isolation: Isolation,
     ) -> Result<Vec<Option<CommittedOffset>>, LogError> {
         self.check()?;
         let groups = self.groups();
-        if let Some(place) = places.iter().find(|place| groups.is_pending(group, place)) {
+        let held = places.iter().find(|place| groups.is_pending(group, place));
+        if let Some(place) = held.filter(|_| isolation == Isolation::ReadCommitted) {
             return Err(LogError::NotReady(format!("a transaction holds the committed offset of {place}")));
         }
         Ok(places.iter().map(|place| groups.committed(group, place)).collect())

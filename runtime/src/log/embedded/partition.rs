@@ -49,12 +49,16 @@ pub(crate) struct State {
     pub(crate) next: Offset,
     /// What is reserved on disk.
     pub(crate) ceiling: Offset,
+    /// The largest ceiling that was ever asked for: the next one is above it, whatever became of that one.
+    asked: Offset,
     /// `next` at the reservation before, and how much it added: the size of the next one follows use.
     reserved_at: Offset,
     step: u64,
     /// Whether the ticker has been asked for the next reservation.
     hungry: bool,
     held: BTreeMap<Offset, Held>,
+    /// How many of them belong to open transactions. The end of one takes an offset: so many are kept back.
+    open: u64,
     pub(crate) blocks: Blocks,
     tail: BTreeMap<Offset, StoredBatch>,
     /// Every stored batch from here on is in the tail.
@@ -166,8 +170,9 @@ impl Partition {
             return Err(NotPlaced::Removed);
         }
         let first = state.next;
-        if first + count > state.ceiling {
-            return Err(NotPlaced::Exhausted { wanted: first + count, batches });
+        let wanted = first + count + state.open + u64::from(open);
+        if wanted > state.ceiling {
+            return Err(NotPlaced::Exhausted { wanted, batches });
         }
         let mut next = first;
         let mut placed = Vec::with_capacity(batches.len());
@@ -177,8 +182,9 @@ impl Partition {
             placed.push(batch);
         }
         state.next = next;
+        state.open += u64::from(open);
         state.held.insert(first, Held { next, open: open.then(|| placed.clone()) });
-        let low = !state.hungry && state.ceiling - next < state.step / 2;
+        let low = !state.hungry && state.ceiling - state.next < state.step / 2;
         state.hungry |= low;
         if open {
             state.wake();
@@ -186,11 +192,16 @@ impl Partition {
         Ok(Placed { batches: placed, hungry: low })
     }
 
-    /// Lets go of held offsets: their records are on disk (`stored`), or never will be.
-    pub(crate) fn release(&self, batches: &[StoredBatch], stored: bool) {
+    /// Lets go of held offsets: their records are on disk (`stored`), or never will be. `end`: a transaction ends
+    /// here.
+    pub(crate) fn release(&self, batches: &[StoredBatch], stored: bool, end: bool) {
         let mut state = self.lock();
-        if let Some(first) = batches.first() {
-            state.held.remove(&first.base);
+        if let Some(held) = batches.first().and_then(|first| state.held.remove(&first.base)) {
+            state.open -= u64::from(held.open.is_some());
+        }
+        // Kept back when it was opened.
+        if end && state.next < state.ceiling {
+            state.next += 1;
         }
         if stored && !state.removed {
             let tail_from = state.tail_from;
@@ -247,18 +258,26 @@ impl State {
         Bounds { start: self.start, stable: stable.max(self.start), next: self.next }
     }
 
-    /// The ceiling of the next reservation: at least `wanted`.
+    /// The ceiling of the next reservation: at least `wanted`. Ceilings ascend in the order of these calls, which has
+    /// to be the order they are written in.
     pub(crate) fn next_ceiling(&mut self, wanted: Offset) -> Offset {
         let used = self.next - self.reserved_at;
         self.step = (used * 4).clamp(STEP_MIN, STEP_MAX);
         self.reserved_at = self.next;
-        wanted.max(self.next) + self.step
+        self.hungry = false;
+        self.asked = self.asked.max(wanted).max(self.ceiling) + self.step;
+        self.asked
+    }
+
+    /// The ceiling of a reservation ahead of use; `None` when one was made since it was asked for.
+    pub(crate) fn ceiling_ahead(&mut self) -> Option<Offset> {
+        let ceiling = self.ceiling;
+        self.hungry.then(|| self.next_ceiling(ceiling))
     }
 
     /// A reservation is on disk.
     pub(crate) fn raise_ceiling(&mut self, ceiling: Offset) {
         self.ceiling = self.ceiling.max(ceiling);
-        self.hungry = false;
     }
 
     /// Notes a batch that is about to be written; gives the summary to write with it, and `None` when the batch is
@@ -333,5 +352,22 @@ impl State {
                 watcher.wake();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lower one written after a higher one would let offsets be given twice after a crash.
+    #[test]
+    fn ceilings_ascend_however_they_are_asked_for() {
+        let mut state = State { next: 900, ceiling: 1_024, hungry: true, ..State::default() };
+        let ahead = state.ceiling_ahead().expect("hungry");
+        assert_eq!(state.ceiling_ahead(), None, "asked for twice, answered once");
+        let urgent = state.next_ceiling(1_030);
+        assert!(ahead > 1_024 && urgent > ahead);
+        state.hungry = true;
+        assert!(state.ceiling_ahead() > Some(urgent));
     }
 }

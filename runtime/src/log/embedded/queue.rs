@@ -45,6 +45,9 @@ pub(crate) struct Unit {
 pub(crate) struct Append {
     pub(crate) partition: Arc<Partition>,
     pub(crate) batches: Vec<StoredBatch>,
+    /// Whether a transaction ends with them in this partition: that takes an offset, as a broker's marker does, so
+    /// that offsets are the same on every log.
+    pub(crate) end: bool,
 }
 
 /// An offset that a group commits.
@@ -233,8 +236,8 @@ impl Shared {
 
     /// Makes a unit visible that is on disk.
     fn show(&self, unit: Unit) {
-        for Append { partition, batches } in &unit.appends {
-            partition.release(batches, true);
+        for Append { partition, batches, end } in &unit.appends {
+            partition.release(batches, true, *end);
             self.tail.count(partition, batches);
             if partition.config.retention_ms.is_some() || partition.config.retention_bytes.is_some() {
                 self.ticker.retain(partition);

@@ -27,10 +27,6 @@ pub(crate) struct EmbeddedReader {
     index: BTreeMap<TopicPartition, usize>,
     /// Which partition has the next turn.
     turn: usize,
-    /// An error that was met beside records; the next poll answers with it.
-    pending: Option<LogError>,
-    /// Whether the last poll answered with an error: the next one lets other partitions be read.
-    complained: bool,
 }
 
 #[derive(Debug)]
@@ -52,18 +48,12 @@ impl EmbeddedReader {
             assigned: Vec::new(),
             index: BTreeMap::new(),
             turn: 0,
-            pending: None,
-            complained: false,
         }
     }
 
-    /// Reads what is there; `false` when that is nothing.
+    /// Reads what is there; `false` when that is nothing. An error of one partition keeps no other from being read.
     fn fetch(&mut self, runs: &mut Vec<Run>) -> Result<bool, LogError> {
         self.shared.check()?;
-        if let Some(error) = self.pending.take() {
-            self.complained = true;
-            return Err(error);
-        }
         let before = runs.len();
         let mut error = None;
         let mut bytes_left = self.poll_bytes_max;
@@ -78,14 +68,7 @@ impl EmbeddedReader {
                 break;
             }
         }
-        if runs.len() > before {
-            // Together with an error the caller would drop these records.
-            self.pending = error.filter(|_| !self.complained);
-            self.complained = false;
-            return Ok(true);
-        }
-        self.complained = error.is_some();
-        error.map_or(Ok(false), Err)
+        error.map_or(Ok(runs.len() > before), Err)
     }
 
     /// Reads from the partition whose turn it is; gives the bytes read.
@@ -194,7 +177,6 @@ impl Reader for EmbeddedReader {
             gone.unwatch(&self.waker);
         }
         self.turn = 0;
-        self.pending = None;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::partition::Partition;
 use super::transactions::Identity;
 use super::writer::{GATHER_BYTES_MAX, check_sizes};
 use crate::log::{
-    CommitOutcome, CommittedOffset, GroupMetadata, TransactionError, TransactionOptions, TransactionalWriter,
+    CommittedOffset, EndOutcome, GroupMetadata, TransactionError, TransactionOptions, TransactionalWriter,
 };
 use millstream_operators::{Offset, Records, TopicPartition};
 use std::collections::BTreeMap;
@@ -140,20 +140,22 @@ impl TransactionalWriter for EmbeddedTransactionalWriter {
         self.shared.send_offsets(self.identity()?, offsets, member)
     }
 
-    fn commit(&mut self) -> Result<CommitOutcome, TransactionError> {
+    fn commit(&mut self) -> Result<EndOutcome, TransactionError> {
         self.flush()?;
         self.shared.commit_writer(self.identity()?)?;
         self.begun = false;
         self.clear();
-        Ok(CommitOutcome { sent_again: false })
+        Ok(EndOutcome { sent_again: false })
     }
 
-    fn abort(&mut self) -> Result<(), TransactionError> {
+    fn abort(&mut self) -> Result<EndOutcome, TransactionError> {
         self.clear();
-        if !std::mem::take(&mut self.begun) {
-            return Ok(());
+        if std::mem::take(&mut self.begun)
+            && let Some(identity) = &self.identity
+        {
+            self.shared.abort_writer(identity)?;
         }
-        self.identity.as_ref().map_or(Ok(()), |identity| self.shared.abort_writer(identity))
+        Ok(EndOutcome { sent_again: false })
     }
 }
 

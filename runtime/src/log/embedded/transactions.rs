@@ -1,7 +1,8 @@
 //! Transactions: what a writer has been given offsets for and not committed, in memory; one atomic write at the end.
 //!
 //! Nothing of an open transaction is on disk, so there is nothing to undo after a crash and no marker to write: an
-//! aborted transaction leaves a gap in the offsets. Readers stop at its first offset until it has ended.
+//! aborted transaction leaves a gap in the offsets. Readers stop at its first offset until it has ended. The end takes
+//! one more offset of each partition, where a broker would write its marker.
 //!
 //! A writer is fenced by its epoch: `init` of another writer of the same id, and a transaction that takes too long,
 //! raise it. Group offsets are checked for member and generation when they are sent, as brokers do, and not again at
@@ -15,7 +16,7 @@ use super::queue::{Append, GroupOffset, Unit};
 use crate::log::group::Standing;
 use crate::log::{CommittedOffset, GroupMetadata, LogError, TransactionError};
 use millstream_operators::{Offset, TopicPartition};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All transactional ids.
@@ -99,6 +100,14 @@ fn fatal(error: &LogError) -> TransactionError {
     TransactionError::Fatal(error.to_string())
 }
 
+/// Marks the last append of each partition.
+fn mark_ends(appends: &mut [Append]) {
+    let mut seen = BTreeSet::new();
+    for append in appends.iter_mut().rev() {
+        append.end = seen.insert(append.partition.id);
+    }
+}
+
 impl Shared {
     /// Gives a writer its identity, fencing the one before and aborting what it left.
     pub(crate) fn init_writer(&self, id: &str, timeout_ms: u64) -> Result<Identity, TransactionError> {
@@ -126,8 +135,10 @@ impl Shared {
 
     /// Ends the transaction of a writer, if one is open.
     fn abort_open(&self, state: &mut Writer) {
-        for Append { partition, batches } in state.appends.drain(..) {
-            partition.release(&batches, false);
+        let mut appends = std::mem::take(&mut state.appends);
+        mark_ends(&mut appends);
+        for Append { partition, batches, end } in appends {
+            partition.release(&batches, false, end);
         }
         if !state.offsets.is_empty() {
             state.offsets.clear();
@@ -175,7 +186,7 @@ impl Shared {
         })?;
         let next = batches.last().map_or(0, |batch| batch.next());
         state.bytes += bytes;
-        state.appends.push(Append { partition: Arc::clone(partition), batches });
+        state.appends.push(Append { partition: Arc::clone(partition), batches, end: false });
         Ok(next)
     }
 
@@ -218,7 +229,8 @@ impl Shared {
             self.check().map_err(|error| fatal(&error))?;
             state.phase = Phase::Committing;
             state.bytes = 0;
-            let appends = std::mem::take(&mut state.appends);
+            let mut appends = std::mem::take(&mut state.appends);
+            mark_ends(&mut appends);
             let offsets = std::mem::take(&mut state.offsets);
             (Unit { appends, offsets, ..Unit::default() }, state.number)
         };

@@ -75,7 +75,7 @@ impl Gathered {
             }
             // From here on readers wait for these offsets: whatever happens to the others, the unit is queued.
             match shared.place(&partition, batches, false) {
-                Ok(batches) => unit.appends.push(Append { partition, batches }),
+                Ok(batches) => unit.appends.push(Append { partition, batches, end: false }),
                 Err(error) => self.error = self.error.take().or(Some(error)),
             }
         }
