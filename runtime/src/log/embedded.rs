@@ -38,9 +38,11 @@ mod groups;
 mod keys;
 mod load;
 mod options;
+mod orphans;
 mod partition;
 mod queue;
 mod reader;
+mod remote;
 mod retention;
 mod scan;
 mod store;
@@ -54,19 +56,20 @@ mod wake;
 mod writer;
 
 pub use options::{EmbeddedOptions, SyncPolicy};
+pub use remote::EmbeddedClient;
 
 use crate::clock::{Clock, SystemClock};
 use crate::log::{
     Admin, Log, LogError, LogInfo, Member, MemberOptions, Reader, ReaderOptions, TransactionOptions,
     TransactionalWriter, Writer,
 };
-use directory::Directory;
+use directory::{Directory, Owner};
 use engine::Shared;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A log on disk that this process owns. Clones are the same log; it is closed when the last of them is dropped.
 /// Clients that are still there then answer with errors, and the directory is free once they are gone too.
@@ -74,7 +77,7 @@ use std::time::Duration;
 /// ```
 /// use millstream_runtime::log::embedded::{EmbeddedLog, EmbeddedOptions};
 /// use millstream_runtime::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 ///
 /// let dir = tempfile::tempdir()?;
 /// let log = EmbeddedLog::open(dir.path(), &EmbeddedOptions::default())?;
@@ -91,11 +94,39 @@ pub struct EmbeddedLog {
     running: Arc<Running>,
 }
 
+/// The log in a directory, for a topic command: opened here if nobody has it open, and through its owner otherwise.
+///
+/// # Errors
+/// [`LogError::InUse`] when its owner does not serve it; otherwise as [`EmbeddedLog::open`].
+pub fn open_or_connect(dir: impl AsRef<Path>, options: &EmbeddedOptions) -> Result<Arc<dyn Log>, LogError> {
+    let dir = dir.as_ref();
+    let deadline = Instant::now() + OWNER_TIMEOUT;
+    loop {
+        let in_use = match EmbeddedLog::open(dir, options) {
+            Err(error @ LogError::InUse { .. }) if Owner::of(dir).is_none_or(|owner| owner.serves) => error,
+            opened => return Ok(Arc::new(opened?)),
+        };
+        match EmbeddedClient::connect(dir) {
+            Ok(client) => return Ok(Arc::new(client)),
+            // It is about to serve, or about to end.
+            Err(LogError::NotReady(_)) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(LogError::NotReady(_)) => return Err(in_use),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How long an owner may take from taking the directory to serving it: it has to recover the database in between.
+const OWNER_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The log's threads; ending them closes the log.
 #[derive(Debug)]
 struct Running {
     shared: Arc<Shared>,
     ticker: Mutex<Option<JoinHandle<()>>>,
+    server: Mutex<Option<remote::Server>>,
 }
 
 impl EmbeddedLog {
@@ -119,7 +150,7 @@ impl EmbeddedLog {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LogError> {
         let dir = dir.as_ref();
-        let directory = Directory::take(dir, options.create, clock.as_ref())?;
+        let directory = Directory::take(dir, options, clock.as_ref())?;
         // The socket and messages name it wherever another process stands.
         let dir = dir.canonicalize().map_err(|error| {
             LogError::Client(format!("can't open the log's directory {}: {error}", dir.display()))
@@ -143,9 +174,13 @@ impl EmbeddedLog {
             closing: AtomicBool::new(false),
             _directory: directory,
         });
-        let running = Running { shared: Arc::clone(&shared), ticker: Mutex::default() };
+        let running =
+            Running { shared: Arc::clone(&shared), ticker: Mutex::default(), server: Mutex::default() };
         running.start()?;
         shared.retain_all()?;
+        if options.serve {
+            running.serve(&dir);
+        }
         Ok(EmbeddedLog { running: Arc::new(running) })
     }
 
@@ -195,22 +230,36 @@ impl Running {
         *self.ticker.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(thread);
         Ok(())
     }
+
+    /// The log is of use without being served: where that fails, it is told and no more.
+    fn serve(&self, dir: &Path) {
+        match remote::Server::start(dir, &self.shared) {
+            Ok(server) => {
+                *self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(server);
+            }
+            Err(error) => tracing::warn!(%error, "topic commands of other processes will not find the log"),
+        }
+    }
+}
+
+fn taken<T>(slot: &Mutex<Option<T>>) -> Option<T> {
+    slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         let shared = &self.shared;
         shared.closing.store(true, Ordering::Release);
+        shared.wake_readers();
+        drop(taken(&self.server));
         shared.ticker.stop();
-        let ticker = self.ticker.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        if let Some(ticker) = ticker {
+        if let Some(ticker) = taken(&self.ticker) {
             let _ = ticker.join();
         }
         shared.send_gathered();
         if let Err(error) = shared.close() {
             tracing::error!(log = shared.info.location, %error, "the embedded log was not closed cleanly");
         }
-        shared.wake_readers();
         shared.store.shut_down();
         shared.join_cleaner();
     }

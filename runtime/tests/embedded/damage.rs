@@ -145,6 +145,28 @@ fn a_missing_file_is_named() {
     }
 }
 
+/// RocksDB keeps them; each kill during a flush would leave one.
+#[test]
+fn half_written_blob_files_are_removed_and_damaged_ones_are_not() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let wanted = filled(dir.path());
+    // What was in the write-ahead log is in a file of its own now.
+    drop(open(dir.path()));
+    let whole = files(dir.path(), "blob");
+    let torn = [(3, 0), (5, 20), (990_000, 100_000)].map(|(number, length)| {
+        let path = dir.path().join(format!("db/{number:06}.blob"));
+        std::fs::write(&path, vec![0; length]).expect("written");
+        path
+    });
+    drop(open(dir.path()));
+    assert!(torn.iter().all(|path| !path.exists()) && whole.iter().all(|path| path.exists()));
+    let bytes = std::fs::read(&whole[0]).expect("read");
+    std::fs::write(&whole[0], &bytes[..bytes.len() - 10]).expect("written");
+    let log = open(dir.path());
+    assert!(whole[0].exists(), "the damaged one is still there");
+    assert!(matches!(read_checked(&log, 0, &wanted[0]), Err(LogError::Corrupt(_))));
+}
+
 #[test]
 fn other_formats_and_other_logs_are_refused() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -8,4 +8,5 @@ mod damage;
 mod groups;
 mod power;
 mod retention;
+mod socket;
 mod transactions;

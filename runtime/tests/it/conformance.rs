@@ -195,3 +195,53 @@ mod on_memory {
 mod on_embedded {
     every_test!(crate::conformance::embedded::target);
 }
+
+/// What a log serves to other processes: no members, no transactions.
+mod on_embedded_served {
+    suite! { crate::conformance::embedded::remote_target =>
+        topics {
+            a_topic_is_made_described_listed_and_deleted,
+            a_topic_can_be_made_only_once,
+            a_topic_that_does_not_exist_is_unknown,
+            settings_of_a_topic_are_kept,
+            a_setting_that_is_not_known_is_refused_by_name,
+            a_value_that_is_not_one_is_refused_by_name,
+            names_that_kafka_refuses_are_refused,
+            a_topic_needs_a_partition,
+            a_log_says_what_it_is,
+        }
+        writing {
+            records_come_back_byte_for_byte,
+            offsets_follow_each_other,
+            an_empty_run_is_nothing,
+            records_of_many_partitions_find_their_own,
+            a_large_record_comes_through,
+            a_record_larger_than_the_topic_takes_is_refused,
+            an_unknown_topic_is_refused,
+            a_partition_beyond_the_last_is_refused,
+            append_time_replaces_the_writers_timestamp,
+        }
+        reading {
+            a_reader_begins_where_it_is_told,
+            partitions_that_stay_go_on_where_they_stand,
+            a_partition_that_comes_back_begins_at_its_new_offset,
+            a_paused_partition_hands_out_nothing_until_it_goes_on,
+            a_partition_assigned_anew_is_not_paused,
+            a_reader_knows_its_position_and_the_end,
+            a_reader_sees_what_is_written_later,
+            an_offset_that_is_gone_is_out_of_range,
+            an_offset_beyond_the_end_is_out_of_range,
+            an_offset_out_of_range_does_not_stop_other_partitions,
+            reading_goes_on_after_the_offset_is_mended,
+        }
+        retention {
+            records_expire_by_their_time,
+            records_expire_by_their_size,
+            records_without_a_limit_stay,
+        }
+        groups {
+            a_group_that_does_not_exist_has_committed_nothing,
+            a_deleted_group_has_forgotten_what_it_committed,
+        }
+    }
+}

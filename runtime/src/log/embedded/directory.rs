@@ -10,11 +10,12 @@
 //!
 //! The directory is for its owner's eyes only (mode 0700).
 
+use super::EmbeddedOptions;
 use crate::clock::Clock;
 use crate::log::LogError;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::io::{ErrorKind, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,24 @@ pub(crate) struct Owner {
     pub(crate) pid: u32,
     pub(crate) command: String,
     pub(crate) started_ms: i64,
+    /// Whether it serves other processes.
+    pub(crate) serves: bool,
 }
+
+impl Owner {
+    /// This process.
+    fn this(clock: &dyn Clock, serves: bool) -> Self {
+        let words: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        Owner { pid: std::process::id(), command: words.join(" "), started_ms: clock.wall_ms(), serves }
+    }
+
+    /// The owner that the lock file of a directory names; `None` when it names none, or is being written.
+    pub(crate) fn of(dir: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(dir.join(LOCK)).ok()?).ok()
+    }
+}
+
+const LOCK: &str = "lock";
 
 impl std::fmt::Display for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -48,15 +66,15 @@ impl std::fmt::Display for Owner {
 }
 
 impl Directory {
-    /// Takes the directory, making it first where `create` says so.
+    /// Takes the directory, making it first where the options say so.
     ///
     /// # Errors
     /// [`LogError::InUse`] naming the owner.
-    pub(crate) fn take(path: &Path, create: bool, clock: &dyn Clock) -> Result<Self, LogError> {
+    pub(crate) fn take(path: &Path, options: &EmbeddedOptions, clock: &dyn Clock) -> Result<Self, LogError> {
         let failed = |doing: &str, error: std::io::Error| {
             LogError::Client(format!("can't {doing} the log's directory {}: {error}", path.display()))
         };
-        if create {
+        if options.create {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
             made.map_err(|error| failed("make", error))?;
         } else if !path.join("format").exists() {
@@ -64,18 +82,15 @@ impl Directory {
         }
         let private = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
         private.map_err(|error| failed("protect", error))?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut lock = options.open(path.join("lock")).map_err(|error| failed("lock", error))?;
+        let mut file = OpenOptions::new();
+        file.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut lock = file.open(path.join(LOCK)).map_err(|error| failed("lock", error))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(in_use(path, &mut lock)),
+            Err(TryLockError::WouldBlock) => return Err(in_use(path)),
             Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
-        let command: Vec<String> =
-            std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
-        let owner =
-            Owner { pid: std::process::id(), command: command.join(" "), started_ms: clock.wall_ms() };
+        let owner = Owner::this(clock, options.serve);
         let written = serde_json::to_vec(&owner).map_err(std::io::Error::other).and_then(|owner| {
             lock.set_len(0)?;
             lock.rewind()?;
@@ -168,13 +183,12 @@ fn parse_format(text: &str) -> Result<String, FormatProblem> {
     }
 }
 
-fn in_use(path: &Path, lock: &mut File) -> LogError {
-    let mut text = String::new();
-    // The owner may be writing it this moment.
-    let owner = lock.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str::<Owner>(&text).ok());
+fn in_use(path: &Path) -> LogError {
+    let owner = Owner::of(path);
     let advice = match &owner {
         Some(owner) if owner.pid == std::process::id() => "use the one that is open",
-        _ => "stop it first, or let it serve you: topic commands find it by themselves",
+        Some(owner) if owner.serves => "stop it first; topic commands can reach the log through it",
+        _ => "stop it first",
     };
     LogError::InUse {
         path: path.display().to_string(),

@@ -8,6 +8,7 @@
 //! failed `fsync` left behind is unknown and a second one may lie, so nothing is synced or acknowledged afterwards.
 
 use super::keys::{self, PLACED_KEY_BYTES, Space};
+use super::orphans::remove_orphans;
 use super::synced::SyncedMark;
 use crate::log::LogError;
 use rocksdb::{
@@ -65,6 +66,7 @@ impl Store {
             _ => LogError::Client(format!("can't open the log's database in {}: {error}", path.display())),
         })?;
         mark.check(db.latest_sequence_number())?;
+        remove_orphans(&db);
         let synced = AtomicU64::new(db.latest_sequence_number());
         Ok(Store {
             db,
