@@ -79,7 +79,8 @@ fn partitions_are_shared_out_and_given_back() {
 fn a_member_that_is_dropped_times_out_and_one_that_is_idle_does_not() {
     let dir = tempfile::tempdir().expect("a directory");
     let clock = Arc::new(ManualClock::at(0));
-    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), clock.clone()).expect("opens");
+    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), Arc::<ManualClock>::clone(&clock))
+        .expect("opens");
     create(&log, "t", 2);
     let mut workers = vec![Worker::new(&log, &options_of("g")), Worker::new(&log, &options_of("g"))];
     settle(&mut workers, 1);

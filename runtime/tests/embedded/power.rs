@@ -39,7 +39,7 @@ fn logs(dir: &Path) -> BTreeMap<PathBuf, u64> {
 fn step(log: &EmbeddedLog, number: u64) {
     let nobody =
         GroupMetadata { group: "g".to_owned(), generation: -1, member: String::new(), instance: None };
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         write(log, &place("t", 0), records(&[&format!("plain {number}")]));
         return;
     }
@@ -50,7 +50,7 @@ fn step(log: &EmbeddedLog, number: u64) {
         writer.write(&place("t", partition), &records(&[&values[0], &values[1]])).expect("written");
     }
     writer.flush().expect("flushed");
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         writer.abort().expect("aborted");
         return;
     }

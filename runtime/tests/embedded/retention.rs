@@ -58,7 +58,8 @@ fn records_before_an_offset_are_removed() {
 fn old_records_are_removed_batch_by_batch() {
     let dir = tempfile::tempdir().expect("a directory");
     let clock = Arc::new(ManualClock::at(10_000));
-    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), clock.clone()).expect("opens");
+    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), Arc::<ManualClock>::clone(&clock))
+        .expect("opens");
     let spec = TopicSpec::new("t", 1).with("retention.ms", "1000");
     log.admin().expect("admin").create_topic(&spec).expect("new");
     let place = place("t", 0);
@@ -102,7 +103,8 @@ fn what_is_beyond_the_size_is_removed() {
 fn retention_does_not_pass_an_open_transaction() {
     let dir = tempfile::tempdir().expect("a directory");
     let clock = Arc::new(ManualClock::at(10_000));
-    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), clock.clone()).expect("opens");
+    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), Arc::<ManualClock>::clone(&clock))
+        .expect("opens");
     let spec = TopicSpec::new("t", 1).with("retention.ms", "1");
     log.admin().expect("admin").create_topic(&spec).expect("new");
     let place = place("t", 0);

@@ -119,7 +119,8 @@ fn a_newer_writer_of_the_id_fences_the_one_before() {
 fn a_transaction_that_takes_too_long_is_aborted() {
     let dir = tempfile::tempdir().expect("a directory");
     let clock = Arc::new(ManualClock::at(1_000));
-    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), clock.clone()).expect("opens");
+    let log = EmbeddedLog::open_with_clock(dir.path(), &options(), Arc::<ManualClock>::clone(&clock))
+        .expect("opens");
     create(&log, "t", 1);
     let place = place("t", 0);
     let options = TransactionOptions { id: "w".to_owned(), timeout_ms: 500 };
