@@ -52,7 +52,7 @@ pub use operator::{
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;
-pub use records::{Headers, Offset, Record, Records, RecordsBuilder, TopicPartition};
+pub use records::{Headers, Offset, Record, Records, RecordsBuilder, RecordsOver, TopicPartition};
 pub use rows::{RowCodec, RowWriter};
 pub use temporal_join::TemporalJoin;
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};

@@ -165,6 +165,13 @@ pub struct Record<'a> {
 }
 
 impl Record<'_> {
+    /// Bytes of its key, value and headers.
+    #[inline]
+    pub fn data_bytes(&self) -> usize {
+        let headers = if self.headers.is_empty() { 0 } else { self.headers.bytes.len() };
+        self.key.map_or(0, <[u8]>::len) + self.value.map_or(0, <[u8]>::len) + headers
+    }
+
     /// Feeds everything in the record to `hasher`, lengths included.
     pub fn digest(&self, hasher: &mut xxhash_rust::xxh3::Xxh3) {
         hasher.update(&self.offset.to_le_bytes());
@@ -185,6 +192,27 @@ pub struct Headers<'a> {
 impl<'a> Headers<'a> {
     /// No headers.
     pub const NONE: Headers<'static> = Headers { bytes: &[0, 0] };
+
+    /// Headers from their encoding, see the module's head; `None` when the bytes are not one.
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        let (count, mut rest) = bytes.split_first_chunk::<2>()?;
+        for _ in 0..u16::from_le_bytes(*count) {
+            let (length, tail) = rest.split_first_chunk::<2>()?;
+            let (name, tail) = tail.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+            std::str::from_utf8(name).ok()?;
+            let (length, tail) = tail.split_first_chunk::<4>()?;
+            rest = match u32::from_le_bytes(*length) {
+                u32::MAX => tail,
+                length => tail.get(length as usize..)?,
+            };
+        }
+        rest.is_empty().then_some(Headers { bytes })
+    }
+
+    /// The encoding of the headers, see the module's head.
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
 
     /// Number of headers.
     pub fn len(&self) -> usize {
@@ -319,6 +347,73 @@ impl RecordsBuilder {
     }
 }
 
+/// Makes records over a buffer that holds their data already: nothing is copied.
+///
+/// The key, the value and the headers of each record follow each other in the buffer, record after record, without
+/// gaps. What does not fit the buffer is refused, so that bytes from a disk or a socket can't make records that panic
+/// when they are read.
+///
+/// ```
+/// use millstream_operators::RecordsOver;
+/// let mut over = RecordsOver::new(bytes::Bytes::from_static(b"kvaluek2"), 2).expect("small");
+/// over.push(7, 1_000, Some(1), Some(5), 0).expect("within the buffer");
+/// over.push(8, 1_000, Some(2), None, 0).expect("within the buffer");
+/// let records = over.finish().expect("nothing is left over");
+/// assert_eq!(records.get(0).value, Some(&b"value"[..]));
+/// assert_eq!((records.get(1).offset, records.get(1).key), (8, Some(&b"k2"[..])));
+/// ```
+#[derive(Debug)]
+pub struct RecordsOver {
+    data: Bytes,
+    /// Where the next record begins.
+    position: u32,
+    entries: Vec<Entry>,
+}
+
+impl RecordsOver {
+    /// No records yet over `data`, with room for `records`; `None` when the buffer is 4 GiB or larger.
+    pub fn new(data: Bytes, records: usize) -> Option<Self> {
+        u32::try_from(data.len()).ok()?;
+        Some(RecordsOver { data, position: 0, entries: Vec::with_capacity(records) })
+    }
+
+    /// The next record: lengths of its key and value (`None`: there is none) and of its encoded headers (0: none).
+    /// `None` when they reach beyond the buffer or the headers are not an encoding of some.
+    #[inline]
+    pub fn push(
+        &mut self,
+        offset: Offset,
+        timestamp_ms: i64,
+        key: Option<u32>,
+        value: Option<u32>,
+        headers: u32,
+    ) -> Option<()> {
+        let key = self.take(key)?;
+        let value = self.take(value)?;
+        let headers = self.take((headers > 0).then_some(headers))?;
+        if let Some(bytes) = headers.of(&self.data) {
+            Headers::from_bytes(bytes)?;
+        }
+        self.entries.push(Entry { offset, timestamp_ms, key, value, headers });
+        Some(())
+    }
+
+    #[inline]
+    fn take(&mut self, length: Option<u32>) -> Option<Span> {
+        let Some(length) = length else { return Some(Span::NULL) };
+        let start = self.position;
+        let end = start.checked_add(length).filter(|end| *end as usize <= self.data.len())?;
+        self.position = end;
+        Some(Span { start, length })
+    }
+
+    /// The run; `None` when the buffer holds more than the records.
+    pub fn finish(self) -> Option<Records> {
+        (self.position as usize == self.data.len())
+            .then_some(Records { data: self.data, entries: self.entries })
+    }
+}
+
 /// The encoding of headers, as in the module's head.
 ///
 /// More than 65 535 headers or a name beyond 65 535 bytes can't be written; what is over is left out.
@@ -377,5 +472,27 @@ mod tests {
         let (whole, pieces, shifted) = (whole.finish(), pieces.finish(), shifted.finish());
         assert_eq!(whole.checksum(), pieces.checksum());
         assert_ne!(whole.checksum(), shifted.checksum());
+    }
+
+    #[test]
+    fn records_over_a_buffer_refuse_what_does_not_fit() {
+        let over = |bytes: &'static [u8]| RecordsOver::new(Bytes::from_static(bytes), 1).expect("small");
+        assert!(over(b"abc").push(0, 0, Some(2), Some(2), 0).is_none(), "beyond the buffer");
+        assert!(over(b"abc").push(0, 0, Some(u32::MAX), Some(u32::MAX), 0).is_none(), "beyond any buffer");
+        assert!(over(b"a").push(0, 0, None, None, 1).is_none(), "headers need two bytes");
+        assert!(over(&[1, 0, 1, 0, b'n', 9, 0, 0, 0]).push(0, 0, None, None, 9).is_none(), "torn header");
+        let mut rest = over(b"abc");
+        rest.push(0, 0, Some(1), None, 0).expect("fits");
+        assert!(rest.finish().is_none(), "two bytes belong to no record");
+    }
+
+    #[test]
+    fn headers_come_back_from_their_encoding() {
+        let bytes = encode_headers([("a", Some(&b"1"[..])), ("b", None)]);
+        let headers = Headers::from_bytes(&bytes).expect("an encoding");
+        assert_eq!(headers.iter().collect::<Vec<_>>(), [("a", Some(&b"1"[..])), ("b", None)]);
+        assert_eq!(headers.as_bytes(), bytes);
+        assert!(Headers::from_bytes(&bytes[..bytes.len() - 1]).is_none());
+        assert!(Headers::from_bytes(&[]).is_none());
     }
 }

@@ -1,12 +1,13 @@
 //! The log: a durable, partitioned, replayable sequence of records, and the only source of truth.
 //!
 //! [`Log`] is what the engine needs of one. Three backends implement it: `kafka` (any broker that speaks the
-//! protocol), `embedded` (on disk, in this process) and [`memory`] (for tests and simulations; it models what real
+//! protocol), [`embedded`] (on disk, in this process) and [`memory`] (for tests and simulations; it models what real
 //! brokers do, late markers and fencing included). One suite, `tests/it/conformance`, runs against all three.
 //!
 //! The traits are batch-wise both ways: readers hand out runs of records, writers take them. No call blocks for longer
 //! than its timeout, and none is asynchronous: each worker drives its clients from its own thread.
 
+pub mod embedded;
 mod error;
 mod group;
 mod group_client;
@@ -56,6 +57,15 @@ pub trait Log: Send + Sync {
         &self,
         options: &TransactionOptions,
     ) -> Result<Box<dyn TransactionalWriter>, LogError>;
+
+    /// Makes everything that was acknowledged so far survive a power cut of this machine. What is kept elsewhere and
+    /// must not get ahead of the log waits for this first. Nothing to do where the log is on other machines.
+    ///
+    /// # Errors
+    /// [`LogError`] when the log has failed: what was acknowledged last may be lost.
+    fn sync(&self) -> Result<(), LogError> {
+        Ok(())
+    }
 }
 
 /// What and where a log is.
@@ -209,7 +219,8 @@ pub trait Reader: Send {
     /// Waits up to `timeout` for records and appends them to `runs`.
     ///
     /// # Errors
-    /// [`LogError::OffsetOutOfRange`] when a position is no longer there; other partitions can still be read.
+    /// [`LogError::OffsetOutOfRange`] when a position is no longer there, each time until the partition is taken out of
+    /// the assignment. Records of other partitions go to `runs` all the same.
     fn poll(&mut self, timeout: Duration, runs: &mut Vec<Run>) -> Result<(), LogError>;
 
     /// Where it stands in a partition; `None` before it knows the partition's end.
@@ -313,7 +324,8 @@ pub trait Member: Send {
     /// [`LogError::Timeout`]: ask again later.
     fn heal(&mut self, timeout: Duration) -> Result<bool, LogError>;
 
-    /// Leaves the group; its partitions go to others at once.
+    /// Leaves the group; its partitions go to others at once. A member with a name keeps its place until its session
+    /// is over, so that it can come back; so does one that is dropped without leaving.
     ///
     /// # Errors
     /// [`LogError::Timeout`]; the group then finds out by itself.

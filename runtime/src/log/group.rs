@@ -233,6 +233,33 @@ impl Group {
     }
 }
 
+/// What a group keeps on disk.
+impl Group {
+    /// A group that has had `generation` generations: numbers of generations are never used again.
+    pub(crate) fn restored(generation: i32) -> Self {
+        Group { generation, ..Group::default() }
+    }
+
+    pub(crate) fn generation(&self) -> i32 {
+        self.generation
+    }
+
+    /// The partitions that it committed offsets for.
+    pub(crate) fn committed_places(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.committed.keys()
+    }
+
+    /// Forgets what it committed for partitions of a topic; gives those.
+    pub(crate) fn forget_topic(&mut self, topic: &str) -> Vec<TopicPartition> {
+        let forgotten: Vec<TopicPartition> =
+            self.committed.keys().filter(|place| place.topic.as_ref() == topic).cloned().collect();
+        for place in &forgotten {
+            self.committed.remove(place);
+        }
+        forgotten
+    }
+}
+
 /// Shares partitions out: evenly, moving as few as it can, and never giving a partition to anybody while another
 /// member still holds it: that member is left without it now and it is given away in the next generation.
 fn assign(

@@ -3,7 +3,8 @@
 //!
 //! The details that exactly-once depends on are librdkafka's: a rebalance in the background changes the generation
 //! between two polls; a member that the group has forgotten reports generation -1 and no id until the application has
-//! given up its partitions, and only then joins again under a new id.
+//! given up its partitions, and only then joins again under a new id; a member with an instance name does not say
+//! that it leaves.
 
 use super::group::{Group, Join, PartitionsOf, Standing};
 use super::{GroupMetadata, LogError, MemberEvent, MemberOptions};
@@ -55,6 +56,15 @@ impl GroupClient {
 
     pub(crate) fn group(&self) -> &str {
         &self.options.group
+    }
+
+    /// Its id, while the group knows it.
+    pub(crate) fn member_id(&self) -> Option<&str> {
+        self.member.as_deref()
+    }
+
+    pub(crate) fn subscribes(&self, topic: &str) -> bool {
+        self.options.topics.iter().any(|subscribed| subscribed == topic)
     }
 
     pub(crate) fn metadata(&self) -> GroupMetadata {
@@ -179,7 +189,10 @@ impl GroupClient {
     }
 
     pub(crate) fn leave(&mut self, group: &mut Group) {
-        if let Some(member) = self.member.take() {
+        // A member with a name only falls silent: it may come back before its session is over.
+        if let Some(member) = self.member.take()
+            && self.options.instance.is_none()
+        {
             group.leave(&member);
         }
         self.lose(State::Left);

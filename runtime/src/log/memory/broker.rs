@@ -263,6 +263,11 @@ impl Broker {
         self.next_client
     }
 
+    /// A client that is dropped falls silent; its group finds out by itself.
+    pub(crate) fn remove_member(&mut self, client: u64) {
+        self.members.remove(&client);
+    }
+
     /// Runs `work` on a member and its group; `None` when its process was killed.
     pub(crate) fn with_member<R>(
         &mut self,

@@ -126,19 +126,16 @@ impl Reader for MemoryReader {
     fn poll(&mut self, _timeout: Duration, runs: &mut Vec<Run>) -> Result<(), LogError> {
         let broker = self.shared.lock();
         let committed_only = self.isolation == Isolation::ReadCommitted;
+        let mut failed = Ok(());
         for (place, (position, paused)) in &mut self.positions {
             if *paused {
                 continue;
             }
             let partition = broker.partition(place)?;
             if *position < partition.start() || *position > partition.end() {
-                let (start, end) = (partition.start(), partition.end());
-                return Err(LogError::OffsetOutOfRange {
-                    place: place.clone(),
-                    wanted: *position,
-                    start,
-                    end,
-                });
+                let (start, end, wanted) = (partition.start(), partition.end(), *position);
+                failed = Err(LogError::OffsetOutOfRange { place: place.clone(), wanted, start, end });
+                continue;
             }
             let (records, next) = partition.read(*position, committed_only, broker.run_records_max);
             *position = next;
@@ -146,7 +143,7 @@ impl Reader for MemoryReader {
                 runs.push(Run { place: place.clone(), records });
             }
         }
-        Ok(())
+        failed
     }
 
     fn status(&self, place: &TopicPartition) -> Option<ReadStatus> {
@@ -194,6 +191,12 @@ impl MemoryMember {
     pub(crate) fn new(shared: &Arc<Shared>, process: &Arc<str>, options: &MemberOptions) -> Self {
         let client = shared.lock().add_member(process, GroupClient::new(options.clone()));
         MemoryMember { shared: Arc::clone(shared), client }
+    }
+}
+
+impl Drop for MemoryMember {
+    fn drop(&mut self) {
+        self.shared.lock().remove_member(self.client);
     }
 }
 
@@ -247,6 +250,8 @@ pub(crate) struct MemoryTransactionalWriter {
     id: Arc<str>,
     timeout_ms: u64,
     writer: Option<WriterIdentity>,
+    /// Whether the transaction has anything in it.
+    begun: bool,
     /// Next sequence number and offset after the last record, by partition.
     sequences: BTreeMap<TopicPartition, u64>,
     written: BTreeMap<TopicPartition, Offset>,
@@ -261,6 +266,7 @@ impl MemoryTransactionalWriter {
             id: options.id.as_str().into(),
             timeout_ms: options.timeout_ms,
             writer: None,
+            begun: false,
             sequences: BTreeMap::new(),
             written: BTreeMap::new(),
             end_under_way: false,
@@ -325,11 +331,16 @@ impl TransactionalWriter for MemoryTransactionalWriter {
     fn begin(&mut self) -> Result<(), TransactionError> {
         self.writer()?;
         self.written.clear();
+        self.begun = false;
         Ok(())
     }
 
     fn write(&mut self, place: &TopicPartition, records: &Records) -> Result<(), TransactionError> {
         let writer = self.writer()?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.begun = true;
         let sequence = self.sequences.get(place).copied().unwrap_or(0);
         let (id, records_sent) = (Arc::clone(&self.id), records.clone());
         let call = Call::Produce { id, writer, place: place.clone(), records: records_sent, sequence };
@@ -359,6 +370,7 @@ impl TransactionalWriter for MemoryTransactionalWriter {
             // As librdkafka does: nothing is sent, and nothing fences.
             return Ok(());
         }
+        self.begun = true;
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let call = Call::SendOffsets { id, writer, member: member.clone(), offsets: offsets.to_vec() };
         match self.send(&Request::SendOffsets { writer: Arc::clone(&self.id) }, call) {
@@ -368,6 +380,10 @@ impl TransactionalWriter for MemoryTransactionalWriter {
     }
 
     fn commit(&mut self) -> Result<EndOutcome, TransactionError> {
+        if !self.begun {
+            // As librdkafka does: the end of a transaction without anything in it is not sent.
+            return Ok(EndOutcome { sent_again: false });
+        }
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let request = Request::End { writer: Arc::clone(&id), commit: true };
         match self.send(&request, Call::End { id, writer, commit: true }) {
@@ -383,6 +399,9 @@ impl TransactionalWriter for MemoryTransactionalWriter {
     }
 
     fn abort(&mut self) -> Result<EndOutcome, TransactionError> {
+        if !self.begun {
+            return Ok(EndOutcome { sent_again: false });
+        }
         let (id, writer) = (Arc::clone(&self.id), self.writer()?);
         let request = Request::End { writer: Arc::clone(&id), commit: false };
         match self.send(&request, Call::End { id, writer, commit: false }) {

@@ -1,0 +1,123 @@
+//! A proxy in front of a broker that cuts clients off, by their `client.id`.
+//!
+//! A paused client's bytes stay where they are, both ways: as far as the broker knows the client has fallen silent, as
+//! far as the client knows the broker has. That is what a stopped process and a lost network look like.
+
+use std::collections::HashSet;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// The proxy. It ends with the process.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    clients: Mutex<Clients>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    paused: HashSet<String>,
+    dead: HashSet<String>,
+}
+
+impl Proxy {
+    /// A proxy to a broker on a port of its own.
+    ///
+    /// # Errors
+    /// When there is no port.
+    pub fn to(broker: SocketAddr) -> io::Result<Proxy> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
+        std::thread::Builder::new().name("proxy".to_owned()).spawn(move || {
+            for client in listener.incoming().flatten() {
+                let shared = Arc::clone(&of_thread);
+                // Broken connections are the clients' business.
+                std::thread::spawn(move || serve(client, broker, &shared));
+            }
+        })?;
+        Ok(Proxy { port, shared })
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Holds back everything a client sends and gets, or lets it pass again.
+    pub fn pause(&self, client: &str, paused: bool) {
+        let mut clients = self.shared.lock();
+        match paused {
+            true => clients.paused.insert(client.to_owned()),
+            false => clients.paused.remove(client),
+        };
+        self.shared.changed.notify_all();
+    }
+
+    /// Cuts a client's connections, and any it makes from now on.
+    pub fn kill(&self, client: &str) {
+        self.shared.lock().dead.insert(client.to_owned());
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until the client's bytes may pass; `false` when they never will.
+    fn may_pass(&self, client: &str) -> bool {
+        let blocked =
+            |clients: &mut Clients| clients.paused.contains(client) && !clients.dead.contains(client);
+        let clients = self.changed.wait_while(self.lock(), blocked).unwrap_or_else(PoisonError::into_inner);
+        !clients.dead.contains(client)
+    }
+}
+
+fn serve(mut client: TcpStream, broker: SocketAddr, shared: &Arc<Shared>) -> io::Result<()> {
+    client.set_nodelay(true)?;
+    let (head, name) = read_head(&mut client)?;
+    if !shared.may_pass(&name) {
+        return Ok(());
+    }
+    let mut broker = TcpStream::connect(broker)?;
+    broker.set_nodelay(true)?;
+    broker.write_all(&head)?;
+    let (from_broker, to_client) = (broker.try_clone()?, client.try_clone()?);
+    let (of_thread, name_of_thread) = (Arc::clone(shared), name.clone());
+    std::thread::spawn(move || copy(from_broker, to_client, &name_of_thread, &of_thread));
+    copy(client, broker, &name, shared);
+    Ok(())
+}
+
+/// The beginning of a connection's first request up to the client's name, and the name: length, API key and version,
+/// correlation id, length of the name, name.
+fn read_head(client: &mut TcpStream) -> io::Result<(Vec<u8>, String)> {
+    let mut head = vec![0; 14];
+    client.read_exact(&mut head)?;
+    let length = usize::try_from(i16::from_be_bytes([head[12], head[13]])).unwrap_or(0);
+    let mut name = vec![0; length];
+    client.read_exact(&mut name)?;
+    head.extend_from_slice(&name);
+    Ok((head, String::from_utf8_lossy(&name).into_owned()))
+}
+
+fn copy(mut from: TcpStream, mut to: TcpStream, client: &str, shared: &Shared) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if !shared.may_pass(client) || to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
