@@ -6,6 +6,7 @@
 //! itself has named.
 
 mod groups;
+mod kafka;
 mod membership;
 mod memory;
 mod offsets;
@@ -29,6 +30,9 @@ pub(crate) trait Target: Send + Sync {
 
     /// Lets time pass on the log's clock, milliseconds.
     fn pass(&self, ms: u64);
+
+    /// The log's clock, milliseconds since 1970.
+    fn now_ms(&self) -> i64;
 
     /// Whether the log can do this.
     fn can(&self, feature: Feature) -> bool;
@@ -187,4 +191,8 @@ macro_rules! every_test {
 
 mod on_memory {
     every_test!(crate::conformance::memory::target);
+}
+
+mod on_kafka {
+    every_test!(crate::conformance::kafka::target);
 }
