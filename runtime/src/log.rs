@@ -1,6 +1,6 @@
 //! The log: a durable, partitioned, replayable sequence of records, and the only source of truth.
 //!
-//! [`Log`] is what the engine needs of one. Three backends implement it: `kafka` (any broker that speaks the
+//! [`Log`] is what the engine needs of one. Three backends implement it: [`kafka`] (any broker that speaks the
 //! protocol), [`embedded`] (on disk, in this process) and [`memory`] (for tests and simulations; it models what real
 //! brokers do, late markers and fencing included). One suite, `tests/it/conformance`, runs against all three.
 //!
@@ -11,11 +11,12 @@ pub mod embedded;
 mod error;
 mod group;
 mod group_client;
+pub mod kafka;
 pub mod memory;
 mod topics;
 
 pub use error::{LogError, TransactionError};
-pub use millstream_operators::{Offset, Records, RecordsBuilder, TopicPartition};
+pub use millstream_operators::{Offset, Record, Records, RecordsBuilder, TopicPartition};
 pub use topics::{CleanupPolicy, TopicConfig, TopicDescription, TopicSpec};
 
 use std::time::Duration;

@@ -123,8 +123,14 @@ impl TopicConfig {
     }
 }
 
-/// Checks a topic's name as Kafka does: so that a job moves from one log to the other.
+/// Checks a topic's name as Kafka does, so that a job moves from one log to the other, and its settings.
 pub(crate) fn check_topic_spec(spec: &TopicSpec) -> Result<TopicConfig, LogError> {
+    check_topic_name(spec)?;
+    TopicConfig::parse(&spec.config)
+}
+
+/// Checks a topic's name and its number of partitions as Kafka does.
+pub(crate) fn check_topic_name(spec: &TopicSpec) -> Result<(), LogError> {
     let name = &spec.name;
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let refuse = |reason: &str| Err(LogError::Unsupported(format!("topic name \"{name}\": {reason}")));
@@ -140,5 +146,5 @@ pub(crate) fn check_topic_spec(spec: &TopicSpec) -> Result<TopicConfig, LogError
     if spec.partitions == 0 {
         return Err(LogError::Unsupported(format!("topic \"{name}\" needs at least one partition")));
     }
-    TopicConfig::parse(&spec.config)
+    Ok(())
 }

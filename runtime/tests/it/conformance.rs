@@ -7,6 +7,7 @@
 
 mod embedded;
 mod groups;
+mod kafka;
 mod membership;
 mod memory;
 mod offsets;
@@ -30,6 +31,9 @@ pub(crate) trait Target: Send + Sync {
 
     /// Lets time pass on the log's clock, milliseconds.
     fn pass(&self, ms: u64);
+
+    /// The log's clock, milliseconds since 1970.
+    fn now_ms(&self) -> i64;
 
     /// Whether the log can do this.
     fn can(&self, feature: Feature) -> bool;
@@ -244,4 +248,8 @@ mod on_embedded_served {
             a_deleted_group_has_forgotten_what_it_committed,
         }
     }
+}
+
+mod on_kafka {
+    every_test!(crate::conformance::kafka::target);
 }

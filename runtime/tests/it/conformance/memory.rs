@@ -1,7 +1,7 @@
 //! The log in memory, on a clock that only the test moves.
 
 use super::{Feature, Target};
-use millstream_runtime::clock::ManualClock;
+use millstream_runtime::clock::{Clock, ManualClock};
 use millstream_runtime::log::Log;
 use millstream_runtime::log::memory::MemoryLog;
 use std::sync::Arc;
@@ -25,6 +25,10 @@ impl Target for Memory {
     fn pass(&self, ms: u64) {
         self.clock.advance(ms);
         self.log.tick();
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.wall_ms()
     }
 
     fn can(&self, _feature: Feature) -> bool {

@@ -1,6 +1,6 @@
 //! Old records go, by age and by size.
 
-use super::world::{World, records};
+use super::world::{World, noise, records};
 use millstream_runtime::log::{RecordsBuilder, TopicPartition};
 
 pub(crate) fn records_expire_by_their_time(world: &World) {
@@ -15,10 +15,10 @@ pub(crate) fn records_expire_by_their_time(world: &World) {
     assert_eq!(world.end(&place), 10);
     // Offsets go on where they were.
     let mut builder = RecordsBuilder::default();
-    builder.push(None, Some(b"of 2100"), 4_102_444_800_000);
+    builder.push(None, Some(b"of today"), world.target().now_ms());
     world.write_records(&place, builder.finish());
     assert_eq!(world.end(&place), 11);
-    assert_eq!(world.values(&place), ["of 2100"]);
+    assert_eq!(world.values(&place), ["of today"]);
 }
 
 pub(crate) fn records_expire_by_their_size(world: &World) {
@@ -26,15 +26,8 @@ pub(crate) fn records_expire_by_their_size(world: &World) {
     config.push(("retention.bytes", "2000000"));
     let topic = world.topic_with("t", 1, &config);
     let place = TopicPartition::new(topic.as_ref(), 0);
-    // Half a million bytes at a time; `noise` so that no compression makes them small.
-    let mut state = 7u32;
     for _ in 0..12 {
-        let noise = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            char::from(b' ' + (state >> 24) as u8 % 90)
-        };
-        let value: String = std::iter::repeat_with(noise).take(500_000).collect();
-        world.write_records(&place, records(&[&value]));
+        world.write_records(&place, records(&[&noise(500_000)]));
     }
     let earliest = world.eventually("expiry", || Some(world.earliest(&place)).filter(|start| *start >= 4));
     assert_eq!(world.end(&place), 12);

@@ -290,6 +290,16 @@ pub(crate) fn records(values: &[&str]) -> Records {
     builder.finish()
 }
 
+/// Text that no compression makes much smaller: brokers compare compressed sizes.
+pub(crate) fn noise(length: usize) -> String {
+    let mut state = 7u32;
+    let next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b' ' + (state >> 24) as u8 % 90)
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
 /// The records of a run. A run is never empty and its offsets rise.
 pub(crate) fn reads(run: &Run) -> Vec<Read> {
     assert!(!run.records.is_empty(), "{}: an empty run", run.place);

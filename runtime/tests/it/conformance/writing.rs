@@ -1,6 +1,6 @@
 //! Writing without transactions.
 
-use super::world::{REQUEST, World, records};
+use super::world::{REQUEST, World, noise, records};
 use millstream_operators::{Headers, Record};
 use millstream_runtime::log::{Isolation, LogError, Records, RecordsBuilder, TopicPartition};
 
@@ -83,39 +83,28 @@ pub(crate) fn records_of_many_partitions_find_their_own(world: &World) {
 
 pub(crate) fn a_large_record_comes_through(world: &World) {
     let place = world.partition("t");
-    // Nothing that a compression could make small.
-    let mut state = 1u32;
-    let noise = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    let large: Vec<u8> = std::iter::repeat_with(noise).take(900_000).collect();
+    let large = noise(900_000);
     let mut builder = RecordsBuilder::default();
     builder.push(Some(b"before"), Some(b"small"), AT_MS);
-    builder.push(Some(b"large"), Some(&large), AT_MS);
+    builder.push(Some(b"large"), Some(large.as_bytes()), AT_MS);
     builder.push(Some(b"after"), Some(b"small"), AT_MS);
     world.write_records(&place, builder.finish());
     let found = world.read_all(&place, Isolation::ReadUncommitted);
     assert_eq!(found.len(), 3);
-    assert!(found[1].value.as_deref() == Some(&large[..]));
+    assert!(found[1].value.as_deref() == Some(large.as_bytes()));
 }
 
 pub(crate) fn a_record_larger_than_the_topic_takes_is_refused(world: &World) {
     let topic = world.topic_with("t", 2, &[("max.message.bytes", "5000")]);
     let place = TopicPartition::new(topic.as_ref(), 1);
-    let large = "x".repeat(50_000);
-    let noise: String =
-        (0..50_000u32).map(|at| char::from(b'a' + (at.wrapping_mul(at) >> 3) as u8 % 26)).collect();
-    for value in [large, noise] {
-        let mut writer = world.log().writer().expect("a writer");
-        let refused = writer.write(&place, records(&[&value])).and_then(|()| writer.flush(REQUEST));
-        match refused {
-            Err(LogError::RecordTooLarge { place: of, bytes, limit }) => {
-                assert_eq!((of, limit), (place.clone(), 5000));
-                assert!(bytes >= 50_000, "{bytes}");
-            }
-            other => panic!("{other:?}"),
+    let mut writer = world.log().writer().expect("a writer");
+    let refused = writer.write(&place, records(&[&noise(50_000)])).and_then(|()| writer.flush(REQUEST));
+    match refused {
+        Err(LogError::RecordTooLarge { place: of, bytes, limit }) => {
+            assert_eq!((of, limit), (place.clone(), 5000));
+            assert!(bytes >= 50_000, "{bytes}");
         }
+        other => panic!("{other:?}"),
     }
     assert_eq!(world.end(&place), 0);
     world.write(&place, &["small"]);

@@ -267,10 +267,10 @@ fn free_ports<const N: usize>() -> [u16; N] {
     listeners.map(|listener| listener.local_addr().expect("an address").port())
 }
 
-/// A new cluster's id: 16 random bytes in base 64 without padding, as Kafka has them.
+/// A new cluster's id: 16 random bytes in base 64 without padding, as Kafka has them. It must not look like an option.
 fn cluster_id() -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut rest: u128 = rand::random();
+    let mut rest: u128 = rand::random::<u128>() >> 1;
     let mut digits: Vec<char> = (0..22)
         .map(|at| {
             // 22 digits of 6 bits hold 4 bits more than there are: the last digit has 2 bits.

@@ -1,0 +1,56 @@
+//! A real Apache Kafka. A process of the world is a client id: a proxy in front of the broker cuts it off.
+
+use super::{Feature, Target};
+use millstream_runtime::clock::{Clock, SystemClock};
+use millstream_runtime::log::Log;
+use millstream_runtime::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
+use millstream_test_support::kafka::{Broker, shared};
+use std::sync::Arc;
+use std::time::Duration;
+
+struct Kafka {
+    broker: &'static Broker,
+}
+
+pub(crate) fn target() -> Option<Box<dyn Target>> {
+    // With RUST_LOG in the environment a test that fails shows what the client has said.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+    Some(Box::new(Kafka { broker: shared()? }))
+}
+
+impl Target for Kafka {
+    fn log(&self, process: &str) -> Arc<dyn Log> {
+        let config = match process {
+            "" => KafkaConfig::new(self.broker.bootstrap()),
+            _ => KafkaConfig::new(self.broker.proxied_bootstrap())
+                .with("client.id", process, PropertySource::Job)
+                .expect("a property that may be set"),
+        };
+        Arc::new(KafkaLog::connect(config).expect("the broker answers"))
+    }
+
+    fn pass(&self, ms: u64) {
+        std::thread::sleep(Duration::from_millis(ms));
+    }
+
+    fn now_ms(&self) -> i64 {
+        SystemClock::default().wall_ms()
+    }
+
+    fn can(&self, _feature: Feature) -> bool {
+        true
+    }
+
+    fn pause(&self, process: &str, paused: bool) {
+        self.broker.proxy().pause(process, paused);
+    }
+
+    fn kill(&self, process: &str) {
+        self.broker.proxy().kill(process);
+    }
+
+    fn small_segments(&self) -> &[(&str, &str)] {
+        &[("segment.bytes", "1048576")]
+    }
+}
