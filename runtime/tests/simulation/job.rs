@@ -10,7 +10,9 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use millstream_operators::exchange::{ByEncodedKey, ExchangeSpec, PayloadCodec};
 use millstream_operators::keys::{KeyCodec, SlotTable};
 use millstream_operators::sink::{AppendSink, RowEncoder, RowEncoderSpec, SinkSpec, SinkTopic, UpsertSink};
-use millstream_operators::source::{Bounded, DecodeCx, Decoded, Decoder, DecoderSpec, Policy, SourceSpec, Startup};
+use millstream_operators::source::{
+    Bounded, DecodeCx, Decoded, Decoder, DecoderSpec, Policy, SourceSpec, Startup,
+};
 use millstream_operators::*;
 use millstream_runtime::JobPlan;
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! The embedded log in a directory of its own, on a clock that only the test moves.
 
 use super::{Feature, Target};
+use millstream_runtime::clock::Clock;
 use millstream_runtime::clock::ManualClock;
 use millstream_runtime::log::Log;
 use millstream_runtime::log::embedded::{EmbeddedClient, EmbeddedLog, EmbeddedOptions};
@@ -47,6 +48,10 @@ impl Target for Remote {
         self.owner.pass(ms);
     }
 
+    fn now_ms(&self) -> i64 {
+        self.owner.now_ms()
+    }
+
     fn can(&self, feature: Feature) -> bool {
         self.owner.can(feature)
     }
@@ -64,6 +69,10 @@ impl Target for Embedded {
     fn pass(&self, ms: u64) {
         self.clock.advance(ms);
         self.log.tick().expect("time passes");
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.wall_ms()
     }
 
     fn can(&self, feature: Feature) -> bool {
