@@ -13,9 +13,11 @@
 //! rows or not.
 
 mod block;
+mod columns;
 mod sink;
 
 pub use block::{BlockHeader, BlockRows, decode_block, peek_header};
+pub use columns::{ByTopicKey, ColumnBlocks};
 pub(crate) use sink::ExchangeSink;
 
 use crate::OperatorError;

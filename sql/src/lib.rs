@@ -1,1 +1,24 @@
+//! Flink's SQL dialect to a topology.
+//!
+//! ```text
+//!   text --script--> statements --catalog--> tables
+//!                        |                      |
+//!                        +---- query (DataFusion's planner, Flink's meaning) --lower--> topology
+//! ```
+//! [`plan()`] does all of it. What is wrong with a file is reported all at once: one error or more per wrong statement,
+//! each with its place in the text and with what to do about it ([`SqlErrors`]). No DataFusion plan is ever executed:
+//! only its expressions are, inside of operators.
 
+mod catalog;
+pub mod error;
+pub mod explain;
+mod expression;
+mod lower;
+mod plan;
+mod query;
+mod script;
+mod settings;
+
+pub use error::{Span, SqlError, SqlErrors};
+pub use explain::explain;
+pub use plan::{SqlJob, plan};

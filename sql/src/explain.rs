@@ -1,0 +1,64 @@
+//! `EXPLAIN`: the operators of a job by sub-topology, with what their rows mean, their state and their topics.
+
+use millstream_operators::{CutError, CutNode, InputFrom, PartitionCounts, SubTopology, Topology, Work, cut};
+use std::fmt::Write;
+
+/// Describes a topology, cut for topics of these partition counts.
+///
+/// # Errors
+/// [`CutError`] when it can't be cut.
+pub fn explain(topology: &Topology, partitions: PartitionCounts<'_>) -> Result<String, CutError> {
+    let cut = cut(topology, partitions)?;
+    let mut text = String::new();
+    for part in &cut.parts {
+        let inputs = part.inputs.iter().map(|input| match &input.from {
+            InputFrom::Table { topic, .. } => format!("topic {topic}"),
+            InputFrom::Repartition(index) => {
+                format!("repartition topic {}", slug(&cut.repartitions[*index].name))
+            }
+        });
+        let inputs: Vec<String> = inputs.collect();
+        let _ = writeln!(text, "Sub-topology {}: a task per partition of {}", part.index, inputs.join(", "));
+        let width = part.nodes.iter().map(|node| node.name.chars().count()).max().unwrap_or(0);
+        for (index, node) in part.nodes.iter().enumerate() {
+            write_node(&mut text, part, index, node, width);
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+fn write_node(text: &mut String, part: &SubTopology, index: usize, node: &CutNode, width: usize) {
+    let from: Vec<String> = node.inputs.iter().map(usize::to_string).collect();
+    let from = if from.is_empty() { String::new() } else { format!(" <- {}", from.join(", ")) };
+    let (what, detail) = match &node.work {
+        Work::Source(source) => ("Source".to_owned(), source.describe()),
+        Work::Receive(exchange) => ("Receive".to_owned(), format!("by {}", exchange.by)),
+        Work::Send { exchange, .. } => {
+            ("Send".to_owned(), format!("to a repartition topic, by {}", exchange.by))
+        }
+        Work::Sink(sink) => ("Sink".to_owned(), sink.writer.describe()),
+        Work::Operator(operator) => {
+            let description = operator.describe();
+            (description.name, description.detail)
+        }
+    };
+    let _ = writeln!(text, "  {index:>2}{from:<7} {:<width$}  [{}] {what}: {detail}", node.name, node.kind);
+    if let Work::Operator(operator) = &node.work {
+        for store in operator.stores() {
+            let _ = writeln!(
+                text,
+                "  {:>2}{:<7} {:<width$}  state \"{}\": {}",
+                "", "", "", store.name, store.schema
+            );
+        }
+    }
+    let _ = part;
+}
+
+/// The part of a topic's name that an exchange gives.
+fn slug(name: &str) -> String {
+    name.chars()
+        .map(|char| if char.is_ascii_alphanumeric() || matches!(char, '-' | '_') { char } else { '-' })
+        .collect()
+}

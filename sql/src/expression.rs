@@ -1,0 +1,94 @@
+//! DataFusion's physical expressions as the operators see them.
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::execution::context::ExecutionProps;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::physical_expr::expressions::{CastExpr, Column};
+use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use millstream_operators::{Expression, ExpressionCx, OperatorError};
+use std::sync::Arc;
+
+/// A physical expression, created with the plan and evaluated once per batch.
+#[derive(Debug)]
+pub(crate) struct Evaluated {
+    expr: Arc<dyn PhysicalExpr>,
+    data_type: DataType,
+    sql: String,
+}
+
+impl Evaluated {
+    /// An expression over rows of `schema`.
+    pub(crate) fn new(expr: Arc<dyn PhysicalExpr>, schema: &SchemaRef, sql: String) -> Result<Self> {
+        let data_type = expr.data_type(schema)?;
+        Ok(Evaluated { expr, data_type, sql })
+    }
+}
+
+impl Expression for Evaluated {
+    fn evaluate(
+        &self,
+        rows: &RecordBatch,
+        _cx: &ExpressionCx,
+    ) -> std::result::Result<ArrayRef, OperatorError> {
+        let failed = |error: datafusion::error::DataFusionError| OperatorError::Expression {
+            expression: self.sql.clone(),
+            detail: error.strip_backtrace(),
+        };
+        self.expr.evaluate(rows).and_then(|value| value.into_array(rows.num_rows())).map_err(failed)
+    }
+
+    fn data_type(&self) -> &DataType {
+        &self.data_type
+    }
+
+    fn sql(&self) -> &str {
+        &self.sql
+    }
+}
+
+/// Where the columns of a relation stand in the rows that carry it.
+pub(crate) struct Columns<'a> {
+    /// The relation.
+    pub relation: &'a DFSchema,
+    /// By column of the relation: its place in the rows; `None` for one that is in no row.
+    pub places: &'a [Option<usize>],
+    /// The rows.
+    pub rows: &'a SchemaRef,
+}
+
+impl Columns<'_> {
+    /// Creates an expression over the relation that is evaluated over the rows.
+    pub(crate) fn expression(&self, expr: &Expr) -> Result<Arc<dyn PhysicalExpr>> {
+        let over_relation = create_physical_expr(
+            expr,
+            self.relation,
+            &ExecutionProps::new(),
+            &PhysicalPlanningContext::default(),
+        )?;
+        over_relation.transform(|node| self.to_rows(node)).data()
+    }
+
+    fn to_rows(&self, node: Arc<dyn PhysicalExpr>) -> Result<Transformed<Arc<dyn PhysicalExpr>>> {
+        let Some(column) = (node.as_ref() as &dyn std::any::Any).downcast_ref::<Column>() else {
+            return Ok(Transformed::no(node));
+        };
+        let Some(place) = self.places[column.index()] else {
+            return plan_err!(
+                "{} is only known when the window closes: group by window_start and window_end first",
+                column.name()
+            );
+        };
+        let field = self.rows.field(place);
+        let wanted = self.relation.field(column.index()).data_type();
+        let found: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
+        if field.data_type() == wanted {
+            return Ok(Transformed::new(found, true, datafusion::common::tree_node::TreeNodeRecursion::Jump));
+        }
+        let cast: Arc<dyn PhysicalExpr> = Arc::new(CastExpr::new(found, wanted.clone(), None));
+        Ok(Transformed::new(cast, true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
+    }
+}

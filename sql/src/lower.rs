@@ -1,0 +1,251 @@
+//! From an analysed plan to operators.
+//!
+//! [`Lowering`] walks a plan bottom up; every node becomes a [`Stream`]: the operator its rows come from, and where the
+//! columns of the plan's node stand in those rows. Nodes that only rename, reorder or drop columns become no operator.
+//! Rows are brought together by key only where they are not together yet.
+
+mod aggregate;
+mod join;
+mod project;
+mod sink;
+mod source;
+mod stream;
+
+pub(crate) use sink::InsertInto;
+pub(crate) use source::SourceTable;
+pub(crate) use stream::{PartitionedBy, Partitioning, Stream, Windows};
+
+use crate::expression::Columns;
+use crate::query::nodes::{TemporalJoin, Versioned, WindowTable};
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan};
+use millstream_operators::{NodeId, NodeSpec, StreamKind, Topology, TopologyError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Why a plan can't be run as a stream.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// What to do instead.
+    pub help: Option<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Refusal { message: message.into(), help: Some(help.into()) }
+    }
+}
+
+impl From<DataFusionError> for Refusal {
+    fn from(error: DataFusionError) -> Self {
+        Refusal { message: error.strip_backtrace(), help: None }
+    }
+}
+
+impl From<TopologyError> for Refusal {
+    fn from(error: TopologyError) -> Self {
+        Refusal { message: error.message, help: None }
+    }
+}
+
+/// What whoever reads a stream needs to know of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Changes {
+    /// The old row of an update, and the new one.
+    Both,
+    /// The last row of every key is enough.
+    LastOnly,
+}
+
+/// The topology of a job while its statements are added.
+pub(crate) struct Lowering<'a> {
+    pub(crate) topology: Topology,
+    tables: &'a BTreeMap<String, SourceTable>,
+    /// By table: the columns that some statement needs.
+    needed: BTreeMap<String, BTreeSet<usize>>,
+    sources: BTreeMap<String, Stream>,
+    lowered: HashMap<(LogicalPlan, Changes), Stream>,
+    /// What the operators of the current statement are named after.
+    scope: String,
+    names: BTreeSet<String>,
+}
+
+impl<'a> Lowering<'a> {
+    /// A lowering of these plans; a table that several of them read is read once.
+    pub(crate) fn new<'p>(
+        tables: &'a BTreeMap<String, SourceTable>,
+        plans: impl Iterator<Item = &'p LogicalPlan>,
+    ) -> Result<Self, Refusal> {
+        let mut needed: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for plan in plans {
+            collect_needed(plan, &mut needed)?;
+        }
+        Ok(Lowering {
+            topology: Topology::new(),
+            tables,
+            needed,
+            sources: BTreeMap::new(),
+            lowered: HashMap::new(),
+            scope: String::new(),
+            names: BTreeSet::new(),
+        })
+    }
+
+    /// Adds a node, named after the statement and what it does.
+    fn add(&mut self, what: &str, spec: NodeSpec, inputs: &[NodeId]) -> Result<NodeId, Refusal> {
+        let name = self.free_name(format!("{} / {what}", self.scope));
+        Ok(self.topology.add(name, spec, inputs)?)
+    }
+
+    fn free_name(&mut self, name: String) -> String {
+        let numbered = (2..).map(|number| format!("{name} {number}"));
+        let free = [name.clone()].into_iter().chain(numbered).find(|name| !self.names.contains(name));
+        let free = free.unwrap_or(name);
+        self.names.insert(free.clone());
+        free
+    }
+
+    pub(crate) fn kind(&self, stream: &Stream) -> StreamKind {
+        self.topology.kind(stream.node)
+    }
+
+    /// Lowers a plan.
+    pub(crate) fn lower(&mut self, plan: &LogicalPlan, changes: Changes) -> Result<Stream, Refusal> {
+        let key = (plan.clone(), changes);
+        if let Some(stream) = self.lowered.get(&key) {
+            return Ok(stream.clone());
+        }
+        let stream = self.lower_new(plan, changes)?;
+        self.lowered.insert(key, stream.clone());
+        Ok(stream)
+    }
+
+    fn lower_new(&mut self, plan: &LogicalPlan, changes: Changes) -> Result<Stream, Refusal> {
+        match plan {
+            LogicalPlan::TableScan(scan) => self.lower_scan(scan),
+            LogicalPlan::SubqueryAlias(alias) => self.lower(&alias.input, changes),
+            LogicalPlan::Projection(projection) => {
+                self.lower_projection(&projection.input, &projection.expr, &projection.schema, changes)
+            }
+            LogicalPlan::Filter(filter) => {
+                let all: Vec<Expr> = filter.input.schema().iter().map(Expr::from).collect();
+                self.lower_projection(plan, &all, filter.input.schema(), changes)
+            }
+            LogicalPlan::Aggregate(aggregate) => self.lower_aggregate(aggregate, changes),
+            LogicalPlan::Distinct(Distinct::All(input)) => self.lower_distinct(input, changes),
+            LogicalPlan::Extension(Extension { node }) => {
+                if let Some(window) = node.as_any().downcast_ref::<WindowTable>() {
+                    self.lower_window(window)
+                } else if let Some(join) = node.as_any().downcast_ref::<TemporalJoin>() {
+                    self.lower_join(join)
+                } else if let Some(versioned) = node.as_any().downcast_ref::<Versioned>() {
+                    Err(Refusal::new(
+                        format!(
+                            "FOR SYSTEM_TIME AS OF {} stands outside of a join",
+                            versioned.as_of.join(".")
+                        ),
+                        "write left JOIN right FOR SYSTEM_TIME AS OF left.time AS r ON left.k = r.k",
+                    ))
+                } else {
+                    Err(unsupported(plan))
+                }
+            }
+            other => Err(unsupported(other)),
+        }
+    }
+
+    /// `TUMBLE` and `HOP`: the columns of the window are in no row until it closes.
+    fn lower_window(&mut self, table: &WindowTable) -> Result<Stream, Refusal> {
+        let input = self.lower(&table.input, Changes::Both)?;
+        let named = match &table.time {
+            Expr::Column(column) => table.input.schema().maybe_index_of_column(column),
+            _ => None,
+        };
+        if input.windows.is_some() {
+            return Err(Refusal::new(
+                "a window over a window that has not been closed",
+                "group by window_start and window_end first, and name window_time in the outer DESCRIPTOR",
+            ));
+        }
+        if named.is_none() || named != input.time {
+            let name = &table.time;
+            return Err(Refusal::new(
+                format!("{name} is not the time attribute of its table"),
+                format!(
+                    "declare WATERMARK FOR {name} AS {name} - INTERVAL '5' SECONDS in the CREATE TABLE, and keep the column in views as it is"
+                ),
+            ));
+        }
+        let first = input.places.len();
+        let windows =
+            Windows { spec: table.window, start: Some(first), end: Some(first + 1), time: Some(first + 2) };
+        let mut places = input.places.clone();
+        places.extend([None; crate::query::nodes::WINDOW_COLUMNS]);
+        Ok(Stream { places, windows: Some(windows), ..input })
+    }
+
+    /// Adds the operators of a query that is only explained.
+    pub(crate) fn explain_query(&mut self, plan: &LogicalPlan) -> Result<(), Refusal> {
+        self.scope = "query".to_owned();
+        let stream = self.lower(plan, Changes::Both)?;
+        let writer = std::sync::Arc::new(millstream_operators::sink::Blackhole);
+        let sink = millstream_operators::sink::SinkSpec { table: "query".to_owned(), topic: None, writer };
+        let name = self.free_name("query / rows".to_owned());
+        self.topology.add(name, NodeSpec::Sink(std::sync::Arc::new(sink)), &[stream.node])?;
+        Ok(())
+    }
+
+    fn columns<'s>(&self, stream: &'s Stream, relation: &'s datafusion::common::DFSchema) -> Columns<'s> {
+        Columns { relation, places: &stream.places, rows: &stream.rows }
+    }
+}
+
+/// Notes which columns of which tables a plan reads.
+fn collect_needed(plan: &LogicalPlan, needed: &mut BTreeMap<String, BTreeSet<usize>>) -> Result<(), Refusal> {
+    use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+    plan.apply(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let columns = needed.entry(scan.table_name.table().to_owned()).or_default();
+            match &scan.projection {
+                Some(projection) => columns.extend(projection),
+                None => columns.extend(0..scan.source.schema().fields().len()),
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(())
+}
+
+fn unsupported(plan: &LogicalPlan) -> Refusal {
+    let (what, help) = match plan {
+        LogicalPlan::Join(_) => (
+            "a join without FOR SYSTEM_TIME AS OF is not supported yet",
+            "join with a versioned table: JOIN t FOR SYSTEM_TIME AS OF left.time AS t ON ..; t needs 'connector' = \
+             'upsert-kafka', a PRIMARY KEY and a WATERMARK",
+        ),
+        LogicalPlan::Union(_) => ("UNION is not supported yet", "write one INSERT INTO for each part of it"),
+        LogicalPlan::Sort(_) => (
+            "ORDER BY is not supported yet: a stream that goes on has no last row to sort",
+            "sort where the results are read",
+        ),
+        LogicalPlan::Limit(_) => {
+            ("LIMIT is not supported yet", "filter with WHERE, or limit where the results are read")
+        }
+        LogicalPlan::Window(_) => (
+            "OVER is not supported yet",
+            "aggregate with GROUP BY over TUMBLE or HOP, or without a window into an upsert table",
+        ),
+        LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => {
+            ("a query without a table has no stream to read", "name a table in FROM")
+        }
+        LogicalPlan::Unnest(_) => {
+            ("UNNEST is not supported yet", "flatten the arrays before they are written")
+        }
+        _ => (
+            "this kind of query is not supported yet",
+            "use SELECT with WHERE, GROUP BY, TUMBLE, HOP and JOIN FOR SYSTEM_TIME AS OF",
+        ),
+    };
+    Refusal::new(what, help)
+}

@@ -1,0 +1,278 @@
+//! Tables that are read: one source per table, with the columns that any statement needs.
+
+use super::{Lowering, PartitionedBy, Partitioning, Refusal, Stream};
+use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable};
+use crate::error::{SqlError, code};
+use crate::expression::{Columns, Evaluated};
+use crate::query::{Names, plan_expression};
+use crate::script::Positions;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::{Expr, ExprSchemable, TableScan};
+use millstream_operators::source::{EventTimeSpec, SourceSpec};
+use millstream_operators::table::{ColumnFrom, TableColumn, TableDecoderSpec};
+use millstream_operators::{NodeSpec, StreamKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A table whose computed columns are planned.
+#[derive(Debug)]
+pub(crate) struct SourceTable {
+    /// As declared.
+    pub table: Table,
+    /// All columns with their types.
+    pub schema: SchemaRef,
+    /// By column: the expression of a computed one.
+    pub computed: BTreeMap<usize, Expr>,
+}
+
+impl SourceTable {
+    /// Plans the computed columns of a table. They read columns that are not computed, and computed ones in front.
+    pub(crate) fn new(table: Table, names: &Names, positions: &Positions) -> Result<Self, Vec<SqlError>> {
+        let mut errors = Vec::new();
+        let mut computed = BTreeMap::new();
+        let mut types: Vec<Option<(DataType, bool)>> = table
+            .columns
+            .iter()
+            .map(|column| {
+                let known = !matches!(column.kind, ColumnKind::Computed(_));
+                known.then(|| (column.data_type.clone(), column.nullable))
+            })
+            .collect();
+        for (index, column) in table.columns.iter().enumerate() {
+            let ColumnKind::Computed(tokens) = &column.kind else { continue };
+            let known = types.iter().zip(&table.columns).filter_map(|(data_type, column)| {
+                let (data_type, nullable) = data_type.clone()?;
+                Some(Field::new(&column.name.value, data_type, nullable))
+            });
+            let known = Schema::new(known.collect::<Vec<_>>());
+            let planned = DFSchema::try_from(known)
+                .map_err(|error| SqlError::new(code::COLUMN, column.name.span, error.strip_backtrace()))
+                .and_then(|schema| Ok((plan_expression(tokens, &schema, names, positions)?, schema)));
+            match planned {
+                Err(error) => errors.push(error),
+                Ok((expr, schema)) => match expr.get_type(&schema) {
+                    Ok(data_type) => {
+                        types[index] = Some((data_type, true));
+                        computed.insert(index, expr);
+                    }
+                    Err(error) => errors.push(crate::query::from_datafusion(&error, tokens, positions)),
+                },
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let fields = table.columns.iter().zip(types).filter_map(|(column, data_type)| {
+            let (data_type, nullable) = data_type?;
+            Some(Field::new(&column.name.value, data_type, nullable))
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let source = SourceTable { table, schema, computed };
+        source.check_event_time()?;
+        Ok(source)
+    }
+
+    fn check_event_time(&self) -> Result<(), Vec<SqlError>> {
+        let Some(watermark) = &self.table.watermark else { return Ok(()) };
+        let field = self.schema.field(watermark.column);
+        if matches!(field.data_type(), DataType::Timestamp(_, _)) {
+            return Ok(());
+        }
+        let found = millstream_operators::formats::sql_type(field.data_type());
+        let error = SqlError::new(
+            code::WATERMARK,
+            watermark.span,
+            format!("the event time {} is a {found}", field.name()),
+        );
+        let help = "a watermark needs a TIMESTAMP or TIMESTAMP_LTZ; of a number make one with a computed column: \
+                    event_time AS TO_TIMESTAMP_LTZ(number, 3)";
+        Err(vec![error.label("not a time").help(help)])
+    }
+}
+
+impl Lowering<'_> {
+    pub(super) fn lower_scan(&mut self, scan: &TableScan) -> Result<Stream, Refusal> {
+        let name = scan.table_name.table();
+        let tables = self.tables;
+        let Some(table) = tables.get(name) else {
+            return Err(Refusal::new(format!("there is no table {name}"), "declare it with CREATE TABLE"));
+        };
+        let source = match self.sources.get(name) {
+            Some(source) => source.clone(),
+            None => {
+                let source = self.add_source(name, table)?;
+                self.sources.insert(name.to_owned(), source.clone());
+                source
+            }
+        };
+        let all: Vec<usize> = (0..table.schema.fields().len()).collect();
+        let picked: Vec<Option<usize>> =
+            scan.projection.as_ref().unwrap_or(&all).iter().copied().map(Some).collect();
+        let places = picked.iter().flatten().map(|column| source.places[*column]).collect();
+        Ok(source.with_columns(&picked, places))
+    }
+
+    fn add_source(&mut self, name: &str, source: &SourceTable) -> Result<Stream, Refusal> {
+        let Connector::Topic(topic) = &source.table.connector else {
+            return Err(Refusal::new(
+                format!("{name} can only be written to"),
+                "read a table with 'connector' = 'kafka' or 'upsert-kafka'",
+            ));
+        };
+        let topics: Vec<String> = topic.topics.iter().map(|topic| topic.value.clone()).collect();
+        if let Some(other) = self.reader_of(&topics) {
+            return Err(Refusal::new(
+                format!("tables {other} and {name} read the same topic"),
+                format!("declare the columns of both in one table, and make {name} a view of it"),
+            ));
+        }
+        let needed = self.needed.remove(name).unwrap_or_default();
+        let (columns, places) = table_columns(source, topic, &needed)?;
+        let event_time = source.table.watermark.as_ref().and_then(|watermark| places[watermark.column]);
+        let output: Vec<usize> = (0..columns.len()).collect();
+        let decoder = TableDecoderSpec::new(
+            stream_kind(topic),
+            topic.layout.value.clone(),
+            topic.layout.key.clone(),
+            columns,
+            output,
+            event_time,
+        );
+        let decoder =
+            decoder.map_err(|error| Refusal { message: format!("table {name}: {error}"), help: None })?;
+        let rows = Arc::clone(decoder.schema());
+        let spec = SourceSpec {
+            table: name.to_owned(),
+            topics,
+            decoder: Arc::new(decoder),
+            kind: stream_kind(topic),
+            event_time: source.table.watermark.as_ref().map(|watermark| EventTimeSpec {
+                out_of_orderness_ms: watermark.out_of_orderness_ms,
+                max_future_ms: topic.max_future_ms,
+            }),
+            idle_timeout_ms: topic.idle_timeout_ms,
+            startup: topic.startup.clone(),
+            bounded: topic.bounded.clone(),
+            bad_records: topic.bad_records,
+        };
+        let node = self.topology.add(name, NodeSpec::Source(Arc::new(spec)), &[])?;
+        self.names.insert(name.to_owned());
+        let unique = (stream_kind(topic) == StreamKind::Upsert).then(|| source.table.primary_key.clone());
+        Ok(Stream {
+            node,
+            rows,
+            places,
+            time: source.table.watermark.as_ref().map(|watermark| watermark.column),
+            has_watermark: source.table.watermark.is_some(),
+            windows: None,
+            unique,
+            partitioning: partitioning(source, topic),
+            keyed: None,
+            late: topic.late_records,
+        })
+    }
+
+    fn reader_of(&self, topics: &[String]) -> Option<&str> {
+        self.topology.nodes().iter().find_map(|node| match &node.spec {
+            NodeSpec::Source(source) if source.topics.iter().any(|topic| topics.contains(topic)) => {
+                Some(source.table.as_str())
+            }
+            _ => None,
+        })
+    }
+}
+
+/// The columns that are decoded: those needed, what computed ones read, the event time and the primary key; and by
+/// column of the table its place among them.
+fn table_columns(
+    source: &SourceTable,
+    topic: &TopicTable,
+    needed: &BTreeSet<usize>,
+) -> Result<(Vec<TableColumn>, Vec<Option<usize>>), Refusal> {
+    let relation = DFSchema::try_from(source.schema.as_ref().clone())?;
+    let mut wanted = needed.clone();
+    wanted.extend(source.table.watermark.as_ref().map(|watermark| watermark.column));
+    if stream_kind(topic) == StreamKind::Upsert {
+        wanted.extend(&source.table.primary_key);
+    }
+    for column in (0..source.schema.fields().len()).rev() {
+        if let (true, Some(expr)) = (wanted.contains(&column), source.computed.get(&column)) {
+            wanted.extend(
+                expr.column_refs().into_iter().filter_map(|read| relation.maybe_index_of_column(read)),
+            );
+        }
+    }
+    let (computed, plain): (Vec<usize>, Vec<usize>) =
+        wanted.into_iter().partition(|column| source.computed.contains_key(column));
+    let mut places = vec![None; source.schema.fields().len()];
+    let mut columns: Vec<TableColumn> = Vec::new();
+    for column in plain {
+        let from = match &source.table.columns[column].kind {
+            ColumnKind::Metadata { metadata, .. } => ColumnFrom::Metadata(*metadata),
+            _ => physical(source, topic, column)?,
+        };
+        places[column] = Some(columns.len());
+        columns.push(TableColumn { field: source.schema.field(column).clone(), from });
+    }
+    for column in computed {
+        let rows =
+            Arc::new(Schema::new(columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>()));
+        let expr = &source.computed[&column];
+        let over = Columns { relation: &relation, places: &places, rows: &rows };
+        let evaluated = Evaluated::new(over.expression(expr)?, &rows, expr.human_display().to_string())?;
+        places[column] = Some(columns.len());
+        columns.push(TableColumn {
+            field: source.schema.field(column).clone(),
+            from: ColumnFrom::Computed(Arc::new(evaluated)),
+        });
+    }
+    Ok((columns, places))
+}
+
+/// Where a physical column is read from.
+fn physical(source: &SourceTable, topic: &TopicTable, column: usize) -> Result<ColumnFrom, Refusal> {
+    let before = source.table.columns[..column].iter();
+    let index = before.filter(|column| matches!(column.kind, ColumnKind::Physical)).count();
+    topic.layout.columns.get(index).cloned().ok_or_else(|| Refusal {
+        message: format!("column {} is not in the records of its table", source.schema.field(column).name()),
+        help: None,
+    })
+}
+
+/// Records of a topic with a declared key are where their key belongs.
+fn partitioning(source: &SourceTable, topic: &TopicTable) -> Option<Partitioning> {
+    let key = topic.layout.key.as_ref()?;
+    let columns = key_columns(source, topic)?;
+    Some(Partitioning { columns, by: PartitionedBy::TopicKey(key.format.clone(), key.declared.clone()) })
+}
+
+/// What the records of a table mean.
+pub(super) fn stream_kind(topic: &TopicTable) -> StreamKind {
+    match topic.kind {
+        TopicKind::Append => StreamKind::Append,
+        TopicKind::Upsert => StreamKind::Upsert,
+    }
+}
+
+/// The physical columns of a table, in their order.
+pub(super) fn physical_columns(source: &SourceTable) -> Vec<usize> {
+    let columns = source.table.columns.iter().enumerate();
+    columns
+        .filter(|(_, column)| matches!(column.kind, ColumnKind::Physical))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// The columns that the key of a record is made of, in the order of its fields.
+pub(super) fn key_columns(source: &SourceTable, topic: &TopicTable) -> Option<Vec<usize>> {
+    let key = topic.layout.key.as_ref()?;
+    let physical = physical_columns(source);
+    let column_of = |name: &String| {
+        let by_key =
+            topic.layout.columns.iter().position(|from| matches!(from, ColumnFrom::Key(key) if key == name));
+        let by_name = || physical.iter().position(|column| source.schema.field(*column).name() == name);
+        by_key.or_else(by_name).map(|index| physical[index])
+    };
+    key.declared.iter().map(|field| column_of(field.name())).collect()
+}

@@ -1,0 +1,214 @@
+//! From DataFusion's plan of a query to the plan that is lowered: temporal joins in the place of joins with a
+//! versioned side, Flink's meaning of aggregates, types, constants, and only the columns that are needed.
+
+use super::nodes::{TemporalJoin, Versioned};
+use super::provider::Names;
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
+use datafusion::functions_aggregate::{count::count_udaf, sum::sum_udaf};
+use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
+use datafusion::logical_expr::utils::{find_valid_equijoin_key_pair, split_conjunction_owned};
+use datafusion::logical_expr::{
+    Aggregate, Cast, Expr, ExprSchemable, Extension, Join, JoinType, LogicalPlan, Projection, SubqueryAlias,
+    cast,
+};
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
+use datafusion::optimizer::{Analyzer, Optimizer, OptimizerContext};
+use std::sync::Arc;
+
+/// The plan with Flink's meaning, its types settled. This is what a batch engine can be asked for the same answer.
+pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
+    let plan = plan.transform_up(temporal_join)?.data;
+    let plan = plan.transform_up(flink_aggregates)?.data;
+    let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
+    analyzer.execute_and_check(plan, names.config(), |_, _| {})
+}
+
+/// Constants computed, and only the columns that are needed.
+pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
+    let rules: Vec<Arc<dyn datafusion::optimizer::OptimizerRule + Send + Sync>> =
+        vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())];
+    let optimizer = Optimizer::with_rules(rules);
+    let context = OptimizerContext::new_with_config_options(Arc::new(names.config().clone()));
+    optimizer.optimize(plan, &context, |_, _| {})
+}
+
+/// The marked right side of a join, without the mark: its plan and the name of the left side's time.
+fn versioned(plan: &LogicalPlan) -> Option<(LogicalPlan, Vec<String>)> {
+    match plan {
+        LogicalPlan::SubqueryAlias(SubqueryAlias { input, alias, .. }) => {
+            let (input, as_of) = versioned(input)?;
+            let alias = SubqueryAlias::try_new(Arc::new(input), alias.clone()).ok()?;
+            Some((LogicalPlan::SubqueryAlias(alias), as_of))
+        }
+        LogicalPlan::Extension(Extension { node }) => {
+            let node = node.as_any().downcast_ref::<Versioned>()?;
+            Some((node.input.clone(), node.as_of.clone()))
+        }
+        _ => None,
+    }
+}
+
+fn temporal_join(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Join(join) = &plan else { return Ok(Transformed::no(plan)) };
+    let Some((right, as_of)) = versioned(&join.right) else { return Ok(Transformed::no(plan)) };
+    let keep_unmatched = match join.join_type {
+        JoinType::Inner => false,
+        JoinType::Left => true,
+        other => return plan_err!("FOR SYSTEM_TIME AS OF takes JOIN or LEFT JOIN, not {other} JOIN"),
+    };
+    let left = join.left.as_ref().clone();
+    let time = resolve(&as_of, left.schema())?;
+    let on = equal_pairs(join, &left, &right)?;
+    let node = TemporalJoin::new(left, right, keep_unmatched, on, time)?;
+    Ok(Transformed::yes(LogicalPlan::Extension(Extension { node: Arc::new(node) })))
+}
+
+fn resolve(name: &[String], left: &DFSchema) -> Result<Expr> {
+    let column = match name {
+        [column] => Column::new_unqualified(column),
+        [table, column] => Column::new(Some(table.as_str()), column),
+        _ => return plan_err!("FOR SYSTEM_TIME AS OF {} names no column of the left side", name.join(".")),
+    };
+    let found = match &column.relation {
+        Some(_) => left.qualified_field_from_column(&column),
+        None => left.qualified_field_with_unqualified_name(&column.name),
+    };
+    match found {
+        Ok(found) => Ok(Expr::from(found)),
+        Err(_) => plan_err!("FOR SYSTEM_TIME AS OF {column}: the left side has no such column"),
+    }
+}
+
+/// The equalities of a join's condition.
+fn equal_pairs(join: &Join, left: &LogicalPlan, right: &LogicalPlan) -> Result<Vec<(Expr, Expr)>> {
+    let mut pairs = join.on.clone();
+    for condition in join.filter.clone().map(split_conjunction_owned).unwrap_or_default() {
+        let pair = match &condition {
+            Expr::BinaryExpr(binary) if binary.op == datafusion::logical_expr::Operator::Eq => {
+                find_valid_equijoin_key_pair(&binary.left, &binary.right, left.schema(), right.schema())?
+            }
+            _ => None,
+        };
+        match pair {
+            Some(pair) => pairs.push(pair),
+            None => {
+                return plan_err!(
+                    "{condition}: a temporal join is on equalities between the two sides; move other conditions to a \
+                     WHERE behind the join"
+                );
+            }
+        }
+    }
+    if pairs.is_empty() { plan_err!("a temporal join needs ON left.column = right.key") } else { Ok(pairs) }
+}
+
+/// Gives `AVG` and `SUM` the types and the meaning they have in Flink: the sum of integers is of their type, their
+/// average an integer, the average of decimals a decimal.
+fn flink_aggregates(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
+    let input_schema = aggregate.input.schema();
+    let mut calls: Vec<Expr> = Vec::new();
+    let mut outputs: Vec<Expr> = Vec::new();
+    for (qualifier, field) in aggregate.schema.iter().take(aggregate.group_expr_len()?) {
+        outputs.push(Expr::from((qualifier, field)));
+    }
+    let mut changed = false;
+    for expr in &aggregate.aggr_expr {
+        let (call, name) = match expr {
+            Expr::Alias(alias) => (alias.expr.as_ref(), alias.name.clone()),
+            other => (other, other.schema_name().to_string()),
+        };
+        let Expr::AggregateFunction(function) = call else {
+            return plan_err!("{expr} is no aggregate that is supported");
+        };
+        let rewritten = match (function.func.name(), function.params.args.as_slice()) {
+            ("avg", [argument]) => Some(average(function, &argument.get_type(input_schema)?, &mut calls)?),
+            ("sum", [argument]) => sum(function, &argument.get_type(input_schema)?, &mut calls),
+            _ => None,
+        };
+        match rewritten {
+            Some(output) => {
+                changed = true;
+                outputs.push(output.alias(name));
+            }
+            None => {
+                let call = expr.clone();
+                outputs.push(Expr::Column(Column::new_unqualified(name)));
+                add(&mut calls, call);
+            }
+        }
+    }
+    if !changed {
+        return Ok(Transformed::no(plan));
+    }
+    let inner = Aggregate::try_new(Arc::clone(&aggregate.input), aggregate.group_expr.clone(), calls)?;
+    let projection = Projection::try_new(outputs, Arc::new(LogicalPlan::Aggregate(inner)))?;
+    Ok(Transformed::yes(LogicalPlan::Projection(projection)))
+}
+
+/// Adds a call unless it is there; the column it is read from.
+fn add(calls: &mut Vec<Expr>, call: Expr) -> Expr {
+    let column = Expr::Column(Column::new_unqualified(call.schema_name().to_string()));
+    if !calls.contains(&call) {
+        calls.push(call);
+    }
+    column
+}
+
+fn same_with(function: &AggregateFunction, udaf: Arc<datafusion::logical_expr::AggregateUDF>) -> Expr {
+    let AggregateFunctionParams { args, distinct, filter, .. } = function.params.clone();
+    Expr::AggregateFunction(AggregateFunction::new_udf(udaf, args, distinct, filter, Vec::new(), None))
+}
+
+fn average(function: &AggregateFunction, argument: &DataType, calls: &mut Vec<Expr>) -> Result<Expr> {
+    use DataType as T;
+    let sum = add(calls, same_with(function, sum_udaf()));
+    let count = add(calls, same_with(function, count_udaf()));
+    Ok(match argument {
+        T::Int8 | T::Int16 | T::Int32 | T::Int64 => cast(sum / count, argument.clone()),
+        T::Float32 | T::Float64 => cast(sum / cast(count, T::Float64), argument.clone()),
+        T::Decimal128(_, scale) => {
+            let quotient = cast(sum, T::Decimal128(38, *scale)) / cast(count, T::Decimal128(19, 0));
+            cast(quotient, T::Decimal128(38, (*scale).max(6)))
+        }
+        other => return plan_err!("AVG needs numbers, not {other}"),
+    })
+}
+
+fn sum(function: &AggregateFunction, argument: &DataType, calls: &mut Vec<Expr>) -> Option<Expr> {
+    use DataType as T;
+    let result = match argument {
+        T::Int8 | T::Int16 | T::Int32 | T::Float32 => argument.clone(),
+        T::Decimal128(_, scale) => T::Decimal128(38, *scale),
+        _ => return None,
+    };
+    let sum = add(calls, Expr::AggregateFunction(function.clone()));
+    Some(Expr::Cast(Cast::new(Box::new(sum), result)))
+}
+
+/// Refuses what would give another answer when it is computed again.
+pub(crate) fn check_deterministic(plan: &LogicalPlan) -> Result<()> {
+    use datafusion::common::tree_node::TreeNodeRecursion;
+    use datafusion::logical_expr::Volatility;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| match expr {
+                Expr::ScalarFunction(call)
+                    if call.func.signature().volatility != Volatility::Immutable =>
+                {
+                    Err(DataFusionError::Plan(format!(
+                        "{} depends on when or where it is computed; use a column of the table, as one with METADATA \
+                         FROM 'timestamp'",
+                        call.func.name().to_uppercase()
+                    )))
+                }
+                _ => Ok(TreeNodeRecursion::Continue),
+            })
+        })
+    })?;
+    Ok(())
+}
