@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod aggregate;
+mod aggregate_model;
 mod csv;
 mod json;
 mod json_differential;
