@@ -16,6 +16,8 @@ mod accumulator;
 mod groups;
 mod lane;
 mod multiset;
+mod picks;
+mod sums;
 mod updating;
 mod windowed;
 

@@ -211,11 +211,11 @@ impl Operator for Windowed {
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
         for (pane_end, groups) in self.gone.drain(..) {
-            groups.delete_all(|key| stored_key(pane_end, key), out);
+            groups.delete_all(&stored_key(pane_end, &[]), out);
         }
         for (pane_end, pane) in &mut self.panes {
             if let Pane::Loaded(groups) = pane {
-                groups.delta(false, |key| stored_key(*pane_end, key), out);
+                groups.delta(false, &stored_key(*pane_end, &[]), out);
             }
         }
         Ok(())
@@ -320,9 +320,9 @@ impl Windowed {
         let mut merged = self.new_groups();
         for pane_end in inside {
             let groups = self.pane(pane_end, &mut cx.state)?;
-            for from in groups.slots_by_key() {
+            for from in groups.used_slots() {
                 let (slot, _) = merged.intern_one(groups.slots.key(from));
-                merged.merge(slot, groups, from);
+                merged.merge(slot, groups, from)?;
             }
         }
         let batch = self.results(&merged, end)?;

@@ -10,3 +10,5 @@ mod json_differential;
 mod raw;
 mod round_trip;
 mod table;
+mod window;
+mod window_model;
