@@ -39,9 +39,9 @@ pub enum AggregateFunction {
     Min,
     /// Largest value.
     Max,
-    /// The first value that is not null, in order of arrival.
+    /// The first value that is not null, in order of arrival. Over hopping windows: of the first pane that has one.
     First,
-    /// The last value that is not null, in order of arrival.
+    /// The last value that is not null, in order of arrival. Over hopping windows: of the last pane that has one.
     Last,
 }
 
