@@ -10,5 +10,7 @@ mod json_differential;
 mod raw;
 mod round_trip;
 mod table;
+mod temporal_join;
+mod temporal_join_model;
 mod window;
 mod window_model;
