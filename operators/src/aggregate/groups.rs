@@ -146,12 +146,7 @@ impl GroupTable {
     }
 
     /// Folds a group of another table of the same aggregation in.
-    pub(super) fn merge(
-        &mut self,
-        slot: Slot,
-        other: &GroupTable,
-        from: Slot,
-    ) -> Result<(), OperatorError> {
+    pub(super) fn merge(&mut self, slot: Slot, other: &GroupTable, from: Slot) -> Result<(), OperatorError> {
         self.rows[slot as usize] += other.rows[from as usize];
         for (aggregate, other) in self.aggregates.iter_mut().zip(&other.aggregates) {
             match (aggregate, other) {

@@ -272,7 +272,9 @@ impl Versions {
 /// When the first of a key's versions becomes superfluous: when the second is reached, or a deletion is.
 fn due_time(versions: &[Version]) -> Option<EventTime> {
     match versions {
-        [Version { row: None, valid_from, .. }, ..] | [_, Version { valid_from, .. }, ..] => Some(*valid_from),
+        [Version { row: None, valid_from, .. }, ..] | [_, Version { valid_from, .. }, ..] => {
+            Some(*valid_from)
+        }
         _ => None,
     }
 }

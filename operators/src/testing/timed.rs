@@ -2,7 +2,7 @@
 
 use super::harness::{After, Event, Harness};
 use super::table::{batch, canonical, print_all};
-use crate::batch::{Batch, END_OF_TIME};
+use crate::batch::{Batch, END_OF_TIME, StreamKind};
 use crate::clock::{InputClock, combine, limit, observe};
 use crate::operator::{OperatorSpec, Port};
 use crate::source::EventTimeSpec;
@@ -65,7 +65,8 @@ pub fn check_timed(spec: &dyn OperatorSpec, delays: &[i64], events: &[Event<'_>]
 /// When they are not.
 #[track_caller]
 pub fn play_every_way(spec: &dyn OperatorSpec, delays: &[i64], all: &[Happening]) -> Outcome {
-    let run = Run { spec, delays, rows: single(all) };
+    let upserts = spec.output_kind(&[StreamKind::Upsert]).is_ok();
+    let run = Run { spec, delays, upserts, rows: single(all) };
     let whole = run.play(After::Nothing, &|place| run.begins(all, place), None);
     let check = |other: Outcome, how: String| {
         assert_eq!(other.output, whole.output, "output: {how}");
@@ -109,6 +110,8 @@ fn single(all: &[Happening]) -> Vec<Happening> {
 struct Run<'a> {
     spec: &'a dyn OperatorSpec,
     delays: &'a [i64],
+    /// Whether the input is of upserts.
+    upserts: bool,
     /// One by one.
     rows: Vec<Happening>,
 }
@@ -163,7 +166,7 @@ impl Run<'_> {
                     }
                     place += run.len();
                     let batch = join(&run);
-                    read(&mut harness, &mut clocks, *port, batch)
+                    read(&mut harness, &mut clocks, *port, batch, self.upserts)
                         .and_then(|()| raise(&mut harness, &clocks))
                 }
             };
@@ -191,13 +194,14 @@ fn read(
     clocks: &mut [(InputClock, i64)],
     port: u8,
     mut batch: Batch,
+    upserts: bool,
 ) -> Result<(), crate::OperatorError> {
     let at = usize::from(port);
     let others = clocks.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (clock, _))| *clock);
     let others = limit(others);
     let (clock, delay) = &mut clocks[at];
     let spec = EventTimeSpec { out_of_orderness_ms: *delay, max_future_ms: i64::MAX };
-    let seen = observe(&batch.times, &spec, clock.watermark, others, harness.watermark(), 0);
+    let seen = observe(&batch.times, &spec, clock.watermark, others, harness.watermark(), 0, upserts);
     clock.watermark = seen.watermark;
     batch.behind = seen.behind;
     harness.process_batch(Port(port), batch)

@@ -25,8 +25,7 @@ pub(crate) fn calls(columns: &str, calls: &[&str]) -> Vec<AggregateCall> {
             "last" => F::Last,
             other => panic!("{other}"),
         };
-        let argument_type =
-            argument.map_or(DataType::Null, |argument| columns[argument].data_type().clone());
+        let argument_type = argument.map_or(DataType::Null, |argument| columns[argument].data_type().clone());
         let name = text.chars().filter(|c| c.is_alphanumeric()).collect();
         AggregateCall { function, argument, argument_type, distinct, filter: filter.map(index), name }
     };
@@ -248,12 +247,7 @@ fn a_value_taken_back_before_it_came_does_not_count() {
     // Two writers of one stream: the old row of an update may overtake it.
     check_events(
         &changes(&["min(v)", "count(distinct v)"]),
-        &[
-            Rows(0, "k:utf8 v:i64 | + a 5  + a 7  - a 3"),
-            Commit,
-            Rows(0, "k:utf8 v:i64 | + a 3"),
-            Commit,
-        ],
+        &[Rows(0, "k:utf8 v:i64 | + a 5  + a 7  - a 3"), Commit, Rows(0, "k:utf8 v:i64 | + a 3"), Commit],
         "k:utf8 minv:i64 countdistinctv:i64 | + a 5 2",
     );
 }

@@ -92,7 +92,8 @@ fn compute(rows: &[&Row], append: bool) -> String {
     let s: Vec<&String> = rows.iter().filter_map(|row| row.s.as_ref()).collect();
     let b: Vec<bool> = rows.iter().filter_map(|row| row.b).collect();
     let passing: Vec<&&Row> = rows.iter().filter(|row| row.b == Some(true)).collect();
-    let sum = |values: &[i32]| (!values.is_empty()).then(|| values.iter().map(|v| i64::from(*v)).sum::<i64>());
+    let sum =
+        |values: &[i32]| (!values.is_empty()).then(|| values.iter().map(|v| i64::from(*v)).sum::<i64>());
     let quarters = |value: i64| value as f64 / 4.0;
     let distinct_d: Vec<i32> = d.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
     let passing_i: Vec<i32> = passing.iter().filter_map(|row| row.i).collect();

@@ -70,7 +70,8 @@ impl Model {
         self.waiting.sort();
         while let Some((time, id, key)) = self.waiting.first().copied().filter(|row| row.0 <= watermark) {
             self.waiting.remove(0);
-            let mut older = key.into_iter().flat_map(|key| self.versions.range((key, i64::MIN)..=(key, time)));
+            let mut older =
+                key.into_iter().flat_map(|key| self.versions.range((key, i64::MIN)..=(key, time)));
             let version = older.next_back().and_then(|(_, version)| *version);
             let name = key.map_or("null".to_owned(), |key| key.to_string());
             match version {

@@ -148,15 +148,12 @@ fn a_row_late_for_some_of_its_windows_counts_in_the_others_only_however_rows_are
         &spec,
         &[0],
         // When 8 comes, the windows that end at 10 and 20 have closed; when 7 comes, all of its windows have.
-        &[Rows(0, "k:utf8 v:i64 | + @5 a 1  + @25 a 2  + @8 a 4  + @29 a 8  + @7 a 16"), Watermark(END_OF_TIME)],
+        &[
+            Rows(0, "k:utf8 v:i64 | + @5 a 1  + @25 a 2  + @8 a 4  + @29 a 8  + @7 a 16"),
+            Watermark(END_OF_TIME),
+        ],
         &rows(
-            &[
-                ("a 1", -20, 10),
-                ("a 1", -10, 20),
-                ("a 15", 0, 30),
-                ("a 10", 10, 40),
-                ("a 10", 20, 50),
-            ],
+            &[("a 1", -20, 10), ("a 1", -10, 20), ("a 15", 0, 30), ("a 10", 10, 40), ("a 10", 20, 50)],
             "k:utf8 sumv:i64",
         ),
         1,
@@ -178,12 +175,7 @@ fn values_taken_back_leave_their_window() {
             Watermark(END_OF_TIME),
         ],
         &rows(
-            &[
-                ("a 2 5 1 5", -10, 10),
-                ("a 2 5 1 5", 0, 20),
-                ("b 1 2 1 2", 0, 20),
-                ("b 1 2 1 2", 10, 30),
-            ],
+            &[("a 2 5 1 5", -10, 10), ("a 2 5 1 5", 0, 20), ("b 1 2 1 2", 0, 20), ("b 1 2 1 2", 10, 30)],
             "k:utf8 count:i64 minv:i64 countdistinctv:i64 sumdistinctv:i64",
         ),
         0,
