@@ -19,11 +19,13 @@ mod multiset;
 mod picks;
 mod sums;
 mod updating;
+mod window;
 mod windowed;
 
 pub(crate) use multiset::prefix_end;
 pub use updating::Aggregate;
-pub use windowed::{Window, WindowAggregate};
+pub use window::Window;
+pub use windowed::WindowAggregate;
 
 use crate::batch::StreamKind;
 use arrow::datatypes::DataType;
