@@ -16,12 +16,16 @@ mod accumulator;
 mod groups;
 mod lane;
 mod multiset;
+mod picks;
+mod sums;
 mod updating;
+mod window;
 mod windowed;
 
 pub(crate) use multiset::prefix_end;
 pub use updating::Aggregate;
-pub use windowed::{Window, WindowAggregate};
+pub use window::Window;
+pub use windowed::WindowAggregate;
 
 use crate::batch::StreamKind;
 use arrow::datatypes::DataType;
@@ -37,9 +41,9 @@ pub enum AggregateFunction {
     Min,
     /// Largest value.
     Max,
-    /// The first value that is not null, in order of arrival.
+    /// The first value that is not null, in order of arrival. Over hopping windows: of the first pane that has one.
     First,
-    /// The last value that is not null, in order of arrival.
+    /// The last value that is not null, in order of arrival. Over hopping windows: of the last pane that has one.
     Last,
 }
 

@@ -63,7 +63,8 @@ pub struct Observed {
 }
 
 /// Passes the times of a batch through an input's clock. `others` is how far the other inputs let the task's watermark
-/// rise ([`limit`]), `task` the task's watermark now.
+/// rise ([`limit`]), `task` the task's watermark now. `always`: whether the bounds are wanted even when every row is ahead
+/// of them; in an upsert stream the rows that these replace may not be.
 pub fn observe(
     times: &[i64],
     spec: &EventTimeSpec,
@@ -71,10 +72,11 @@ pub fn observe(
     others: EventTime,
     task: EventTime,
     now_ms: i64,
+    always: bool,
 ) -> Observed {
     let horizon = now_ms.saturating_add(spec.max_future_ms);
     let mut watermark = input;
-    let mut before = Vec::new();
+    let mut before = Vec::with_capacity(if always { times.len() } else { 0 });
     let mut far_future = 0;
     for (row, &time) in times.iter().enumerate() {
         let bound = watermark.min(others).max(task);
@@ -84,7 +86,7 @@ pub fn observe(
             before.reserve_exact(times.len());
             before.resize(row, task);
         }
-        if !before.is_empty() || time <= bound {
+        if always || !before.is_empty() || time <= bound {
             before.push(bound);
         }
         if time > horizon {
@@ -129,7 +131,7 @@ mod tests {
     const SPEC: EventTimeSpec = EventTimeSpec { out_of_orderness_ms: 2, max_future_ms: 100 };
 
     fn seen(times: &[i64], input: EventTime, others: EventTime) -> Observed {
-        observe(times, &SPEC, input, others, NO_WATERMARK, 1_000)
+        observe(times, &SPEC, input, others, NO_WATERMARK, 1_000, false)
     }
 
     #[test]
@@ -137,6 +139,12 @@ mod tests {
         let observed = seen(&[10, 11, 10, 15], NO_WATERMARK, END_OF_TIME);
         assert!(observed.behind.is_none());
         assert_eq!(observed.watermark, 13);
+    }
+
+    #[test]
+    fn upserts_always_carry_bounds() {
+        let observed = observe(&[10, 20, 15, 30], &SPEC, 4, END_OF_TIME, 5, 1_000, true);
+        assert_eq!(observed.behind.as_deref(), Some(&[5, 8, 18, 18][..]));
     }
 
     #[test]

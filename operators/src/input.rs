@@ -3,7 +3,7 @@
 //! An [`Input`] turns a run of records into a batch with its bounds, and keeps what has to survive in the journal: an
 //! [`InputProgress`] with the clocks and, for a repartition topic, the last block of every upstream task.
 
-use crate::batch::{Batch, END_OF_TIME, EventTime};
+use crate::batch::{Batch, END_OF_TIME, EventTime, StreamKind};
 use crate::clock::{InputClock, combine, limit, observe};
 use crate::cut::{CutInput, InputFrom, Repartition, SubTopology, Work};
 use crate::error::OperatorError;
@@ -11,7 +11,6 @@ use crate::exchange::{ExchangeSpec, decode_block, peek_header};
 use crate::operator::Counters;
 use crate::records::{Record, Records, TopicPartition};
 use crate::source::{DecodeCx, Decoder, SourceSpec, apply_policy};
-use arrow::buffer::ScalarBuffer;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -180,7 +179,9 @@ impl Input {
                     keys: None,
                 };
                 if let Some(event_time) = &spec.event_time {
-                    let seen = observe(&batch.times, event_time, clock.watermark, others, task, now_ms);
+                    let upserts = spec.kind == StreamKind::Upsert;
+                    let seen =
+                        observe(&batch.times, event_time, clock.watermark, others, task, now_ms, upserts);
                     clock.watermark = seen.watermark;
                     counters.far_future += seen.far_future;
                     batch.behind = seen.behind;
@@ -236,20 +237,10 @@ fn receive(
     let Some(mut batch) = rows.map(|rows| rows.batch) else { return Ok(None) };
     let beside = upstream.iter().enumerate().filter(|(other, _)| *other != writer as usize);
     let others = others.min(limit(beside.map(|(_, other)| other.clock)));
-    batch.behind = batch.behind.and_then(|behind| bound_by(&batch.times, &behind, others, task));
+    // The writer's bounds as this task sees them: it may know less, through its other inputs, and may not know more.
+    let bound = |bound: EventTime| bound.min(others).max(task);
+    batch.behind = batch.behind.map(|behind| behind.iter().copied().map(bound).collect::<Vec<_>>().into());
     Ok(Some(batch))
-}
-
-/// The writer's bounds as this task sees them: it may know less, through its other inputs, and may not know more.
-fn bound_by(
-    times: &[EventTime],
-    behind: &[EventTime],
-    others: EventTime,
-    task: EventTime,
-) -> Option<ScalarBuffer<i64>> {
-    let bounds: Vec<EventTime> = behind.iter().map(|bound| (*bound).min(others).max(task)).collect();
-    let any = times.iter().zip(&bounds).any(|(time, bound)| time <= bound);
-    any.then(|| bounds.into())
 }
 
 impl std::fmt::Debug for Input {

@@ -15,8 +15,9 @@ const ROWS: u16 = 0;
 
 /// Keeps the last row of every key and emits updates as the old row taken back and the new one inserted.
 ///
-/// Input: an upsert stream, keyed by its primary key. Output: a changelog of the same columns; what does not change a
-/// row emits nothing.
+/// Input: an upsert stream, keyed by its primary key. Output: a changelog of the same columns; what does not change any
+/// of them emits nothing. A row taken back has the event time it had when it came, so that it leaves the window it is
+/// in; a column that windows go by has to be among the columns.
 #[derive(Debug, Clone)]
 pub struct Normalize {
     /// Columns of input and output.
@@ -33,7 +34,7 @@ impl OperatorSpec for Normalize {
     fn stores(&self) -> Vec<StoreSpec> {
         let column = |field: &Arc<arrow::datatypes::Field>| format!("{} {}", field.name(), field.data_type());
         let columns: Vec<String> = self.schema.fields().iter().map(column).collect();
-        vec![StoreSpec { name: "rows".to_owned(), schema: format!("key -> {}", columns.join(", ")) }]
+        vec![StoreSpec { name: "rows".to_owned(), schema: format!("key -> time ms, {}", columns.join(", ")) }]
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
@@ -65,11 +66,24 @@ struct Normalizing {
     codec: RowCodec,
     hash_seed: u64,
     keys: SlotTable,
-    /// Encoded last row by slot.
-    rows: Vec<Option<Box<[u8]>>>,
+    /// Last row by slot.
+    rows: Vec<Option<Box<StoredRow>>>,
     touched: Vec<Slot>,
     is_touched: Vec<bool>,
     row_bytes: usize,
+}
+
+/// A row with its event time in front: eight bytes, little endian.
+type StoredRow = [u8];
+
+fn split(stored: &StoredRow) -> Result<(EventTime, &[u8]), OperatorError> {
+    match stored.split_first_chunk() {
+        Some((time, row)) => Ok((EventTime::from_le_bytes(*time), row)),
+        None => Err(OperatorError::CorruptState {
+            operator: "normalize".to_owned(),
+            detail: format!("{stored:02x?} is no row"),
+        }),
+    }
 }
 
 impl Operator for Normalizing {
@@ -77,55 +91,58 @@ impl Operator for Normalizing {
         let slots = self.intern(&batch, cx)?;
         let columns = batch.columns()?;
         let writer = self.codec.writer(columns)?;
-        let mut old_rows: Vec<Box<[u8]>> = Vec::new();
+        let mut old_rows: Vec<Box<StoredRow>> = Vec::new();
         // Which side (0: old rows, 1: the batch) and which row of it.
         let mut emitted: Vec<(usize, usize)> = Vec::new();
         let (mut signs, mut times): (Vec<i8>, Vec<EventTime>) = (Vec::new(), Vec::new());
+        let mut bounds: Vec<EventTime> = Vec::new();
+        let mut scratch = Vec::new();
         for (row, slot) in slots.iter().enumerate() {
-            let new = (batch.ops.get(row) == 1).then(|| {
-                let mut bytes = Vec::new();
-                writer.write(row, &mut bytes);
-                bytes.into_boxed_slice()
-            });
+            let inserts = batch.ops.get(row) == 1;
+            if inserts {
+                scratch.clear();
+                scratch.extend(batch.times[row].to_le_bytes());
+                writer.write(row, &mut scratch);
+            }
             let last = &mut self.rows[*slot as usize];
-            if *last == new {
+            let same = match last.as_deref() {
+                Some(last) => inserts && last[8..] == scratch[8..],
+                None => !inserts,
+            };
+            if same {
                 continue;
             }
             if !std::mem::replace(&mut self.is_touched[*slot as usize], true) {
                 self.touched.push(*slot);
             }
-            self.row_bytes += new.as_ref().map_or(0, |row| row.len());
-            let inserts = new.is_some();
+            // Both rows are judged by the watermark of this moment.
+            let bound = batch.watermark_before(row, cx.watermark);
+            let new = inserts.then(|| Box::from(scratch.as_slice()));
+            self.row_bytes += if inserts { scratch.len() } else { 0 };
             if let Some(old) = std::mem::replace(last, new) {
                 self.row_bytes -= old.len();
                 emitted.push((0, old_rows.len()));
-                old_rows.push(old);
                 signs.push(-1);
-                times.push(batch.times[row]);
+                times.push(split(&old)?.0);
+                bounds.push(bound);
+                old_rows.push(old);
             }
             if inserts {
                 emitted.push((1, row));
                 signs.push(1);
                 times.push(batch.times[row]);
+                bounds.push(bound);
             }
         }
-        let old = self.codec.read(old_rows.iter().map(|row| &**row))?;
+        let old = self.codec.read(old_rows.iter().map(|row| &row[8..]))?;
         let column = |index: usize| {
             interleave(&[old.column(index).as_ref(), columns.column(index).as_ref()], &emitted)
         };
         let arrays = (0..columns.num_columns()).map(column).collect::<Result<Vec<ArrayRef>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(emitted.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(self.codec.schema()), arrays, &options)?;
-        let behind = batch.behind.as_ref().map(|behind| {
-            let row_of = |(side, row): &(usize, usize)| if *side == 1 { Some(*row) } else { None };
-            // An old row is as late as the new one that pushes it out; the newest bound is the safe one for it.
-            let newest = behind.iter().copied().max().unwrap_or(EventTime::MIN);
-            emitted
-                .iter()
-                .map(|place| row_of(place).map_or(newest, |row| behind[row]))
-                .collect::<Vec<_>>()
-                .into()
-        });
+        let any_behind = times.iter().zip(&bounds).any(|(time, bound)| time <= bound);
+        let behind = any_behind.then(|| bounds.into());
         cx.emit(Batch { behind, ..Batch::changes(rows, times, Ops::from_signs(signs)) });
         Ok(())
     }
@@ -163,10 +180,14 @@ impl Normalizing {
         self.is_touched.resize(self.keys.slot_count(), false);
         let keys: Vec<&[u8]> = new.iter().map(|slot| self.keys.key(*slot)).collect();
         let (rows, row_bytes) = (&mut self.rows, &mut self.row_bytes);
+        let mut corrupt = Ok(());
         cx.state.get_many(ROWS, &keys, |index, stored| {
+            if let Some(Err(error)) = stored.map(split) {
+                corrupt = Err(error);
+            }
             *row_bytes += stored.map_or(0, <[u8]>::len);
             rows[new[index] as usize] = stored.map(Into::into);
         })?;
-        Ok(slots)
+        corrupt.map(|()| slots)
     }
 }

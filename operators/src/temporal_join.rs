@@ -9,8 +9,10 @@
 //!   left                  a@15 -> v1     b@25 -> v2       (emitted when the watermark has reached 15, 25)
 //! ```
 //! Of the versions at or before the watermark only the last is kept. A left row behind the watermark is late: the
-//! version it needs may be gone.
+//! version it needs may be gone. A version that comes behind the watermark counts from then on: for left rows that have
+//! not left.
 
+mod due;
 mod versions;
 mod waiting;
 
@@ -30,11 +32,14 @@ use waiting::Waiting;
 const LEFT: u16 = 0;
 /// The store with versions of the right side.
 const RIGHT: u16 = 1;
+/// The store with keys of the right side by the time at which a version goes.
+const DUE: u16 = 2;
 
 /// Joins rows with the version that was valid at their time.
 ///
 /// Port 0 (left): insertions, keyed by what is joined on; its event time is the time of the join. Port 1 (right): an
-/// upsert stream keyed alike; its event time says from when a version is valid. Output: insertions, the left columns
+/// upsert stream keyed alike; its event time says from when a version is valid. Its keys, being primary keys, are never
+/// null, so that a left row whose key is null meets nothing. Output: insertions, the left columns
 /// and then the right columns; without a version the right columns are null, or the row is left out.
 #[derive(Debug, Clone)]
 pub struct TemporalJoin {
@@ -77,6 +82,7 @@ impl OperatorSpec for TemporalJoin {
         vec![
             StoreSpec { name: "waiting".to_owned(), schema: left },
             StoreSpec { name: "versions".to_owned(), schema: right },
+            StoreSpec { name: "due".to_owned(), schema: "time ms, key ->".to_owned() },
         ]
     }
 
@@ -100,6 +106,7 @@ impl OperatorSpec for TemporalJoin {
         Ok(Box::new(Joining {
             waiting: Waiting::new(&self.left)?,
             versions: Versions::new(&self.right, cx.hash_seed)?,
+            released_until: EventTime::MIN,
             schema: self.schema(),
             spec: self.clone(),
         }))
@@ -111,36 +118,38 @@ struct Joining {
     schema: SchemaRef,
     waiting: Waiting,
     versions: Versions,
+    /// The watermark up to which left rows have left and versions have been let go of.
+    released_until: EventTime,
 }
 
 impl Operator for Joining {
     fn process(&mut self, port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         if port == Port(1) {
-            return self.versions.add(&batch, cx.watermark, &mut cx.state);
+            return self.add_versions(&batch, cx);
         }
         let batch = self.without_late(batch, cx)?;
-        if !batch.is_empty() {
-            self.waiting.add(batch)?;
+        if batch.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        // A row of exactly the watermark's time is not late, and has nothing to wait for.
+        let at_once = batch.times.iter().any(|time| *time <= cx.watermark);
+        self.waiting.add(batch)?;
+        if at_once { self.release(cx.watermark, cx) } else { Ok(()) }
     }
 
     fn advance(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        self.release(watermark, cx)
-    }
-
-    fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        // Rows of exactly the watermark's time came after it was reached, and are not late.
-        self.release(cx.watermark, cx)
+        self.reach(watermark, cx)
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
         self.waiting.delta(out.block(LEFT))?;
-        self.versions.delta(out.block(RIGHT));
+        self.versions.delta(out);
         Ok(())
     }
 
-    fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+    fn restore(&mut self, watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        self.released_until = watermark;
+        self.versions.restore(watermark, state)?;
         self.waiting.restore(state)
     }
 
@@ -176,14 +185,36 @@ impl Joining {
         batch.take(&kept)
     }
 
+    /// Takes versions in. Before one that is late left rows leave, up to the watermark of its moment: they had left by
+    /// then, had each row come in a batch of its own.
+    fn add_versions(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let mut start = 0;
+        for (row, bound) in batch.behind.iter().flat_map(|behind| behind.iter().enumerate()) {
+            if batch.times[row] <= *bound && *bound > self.released_until {
+                self.versions.add(batch, start..row, &mut cx.state)?;
+                self.reach(*bound, cx)?;
+                start = row;
+            }
+        }
+        self.versions.add(batch, start..batch.len(), &mut cx.state)
+    }
+
+    /// Lets left rows and versions go that the watermark has reached.
+    fn reach(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        self.release(watermark, cx)?;
+        self.versions.prune_until(watermark, &mut cx.state)?;
+        self.released_until = self.released_until.max(watermark);
+        Ok(())
+    }
+
     /// Emits the left rows up to the watermark with their versions.
     fn release(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         let Some(ready) = self.waiting.take_until(watermark, &mut cx.state)? else { return Ok(()) };
-        self.versions.load_all(ready.keys.iter(), &mut cx.state)?;
+        let slots = self.versions.load_all(ready.keys.iter(), &mut cx.state)?;
         let mut rows: Vec<u32> = Vec::with_capacity(ready.times.len());
         let mut found: Vec<Option<&[u8]>> = Vec::with_capacity(ready.times.len());
-        for (row, (key, time)) in ready.keys.iter().zip(&ready.times).enumerate() {
-            let version = self.versions.at(key, *time);
+        for (row, (slot, time)) in slots.into_iter().zip(&ready.times).enumerate() {
+            let version = self.versions.at(slot, *time);
             if version.is_some() || self.spec.keep_unmatched {
                 rows.push(row as u32);
                 found.push(version);
@@ -196,10 +227,11 @@ impl Joining {
         };
         let right = self.versions.rows(&found)?;
         let columns: Vec<ArrayRef> = left.columns().iter().chain(right.columns()).map(Arc::clone).collect();
-        let times: Vec<EventTime> = rows.iter().map(|row| ready.times[*row as usize]).collect();
+        let pick = |times: &[EventTime]| rows.iter().map(|row| times[*row as usize]).collect::<Vec<_>>();
+        let (times, behind) = (pick(&ready.times), ready.behind.map(|behind| pick(&behind).into()));
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(times.len()));
         let columns = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
-        cx.emit(Batch::append(columns, times));
+        cx.emit(Batch { behind, ..Batch::append(columns, times) });
         Ok(())
     }
 }

@@ -16,8 +16,14 @@
 //!
 //! A type with a `!` behind it can't be null.
 
+mod function;
 mod harness;
+mod specs;
 mod table;
+mod timed;
 
-pub use harness::{After, Event, Function, Harness, check, check_events, fails};
+pub use function::Function;
+pub use harness::{After, Event, Harness, check, check_events, fails};
+pub use specs::{Keyed, Written};
 pub use table::{batch, canonical, field, print, print_all};
+pub use timed::{Happening, Outcome, check_timed, happenings, play_every_way};

@@ -85,3 +85,48 @@ pub(crate) fn merge_range(
         }
     }
 }
+
+/// Walks the keys of several blocks in `[lower, upper)` in order, as [`merge_range`] does, but one at a time: for walks
+/// that end early. Every step looks at each block.
+pub(crate) struct Walk<'a> {
+    blocks: &'a [DeltaBlock],
+    /// By block: the rows that are left, in key order.
+    rest: Vec<&'a [u32]>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(blocks: &'a [DeltaBlock], lower: &[u8], upper: Option<&[u8]>) -> Self {
+        let rest = blocks.iter().map(|block| {
+            let order = block.sorted();
+            let start = order.partition_point(|row| block.key(*row) < lower);
+            let end = upper.map_or(order.len(), |upper| order.partition_point(|row| block.key(*row) < upper));
+            &order[start..end.max(start)]
+        });
+        Walk { blocks, rest: rest.collect() }
+    }
+
+    /// The next key.
+    pub(crate) fn peek(&self) -> Option<&'a [u8]> {
+        let keys =
+            self.rest.iter().zip(self.blocks).filter_map(|(rest, block)| Some(block.key(*rest.first()?)));
+        keys.min()
+    }
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = (&'a [u8], Option<&'a [u8]>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let key = self.peek()?;
+        let mut newest = None;
+        for (rest, block) in self.rest.iter_mut().zip(self.blocks) {
+            if let Some((row, after)) = rest.split_first()
+                && block.key(*row) == key
+            {
+                newest = Some(block.row(*row as usize).1);
+                *rest = after;
+            }
+        }
+        Some((key, newest?))
+    }
+}

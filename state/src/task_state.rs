@@ -1,7 +1,7 @@
 //! The state of one task: open, read, absorb, checkpoint.
 
 use crate::base::{Base, META, Writes, prefixed};
-use crate::pending::{Pending, merge_range};
+use crate::pending::{Pending, Walk};
 use crate::rocks::{Rocks, RocksSettings};
 use crate::{CheckpointMark, Delta, MemoryDisk, StateError, StateIdentity, StoreId};
 use std::ops::ControlFlow;
@@ -142,20 +142,18 @@ impl TaskState {
         upper: Option<&[u8]>,
         mut each: impl FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), StateError> {
-        let mut overlay: Vec<(Vec<u8>, Option<Vec<u8>>)> = Vec::new();
-        merge_range(self.pending.blocks(store), lower, upper, |key, value| {
-            overlay.push((key.to_vec(), value.map(<[u8]>::to_vec)));
-        });
-        let mut overlay = overlay.into_iter().peekable();
+        let mut overlay = Walk::new(self.pending.blocks(store), lower, upper);
         let from = prefixed(store, lower);
         let to = upper.map_or_else(|| (store.0 + 1).to_be_bytes().to_vec(), |upper| prefixed(store, upper));
         let mut broke = false;
         self.base.scan(&from, &to, &mut |key, value| {
             let key = &key[2..];
-            while let Some((above, newer)) = overlay.next_if(|(above, _)| above.as_slice() <= key) {
+            while overlay.peek().is_some_and(|above| above <= key)
+                && let Some((above, newer)) = overlay.next()
+            {
                 let covers = above == key;
                 if let Some(newer) = newer
-                    && each(&above, &newer).is_break()
+                    && each(above, newer).is_break()
                 {
                     broke = true;
                     return ControlFlow::Break(());
@@ -171,7 +169,7 @@ impl TaskState {
         if !broke {
             for (key, value) in overlay {
                 if let Some(value) = value
-                    && each(&key, &value).is_break()
+                    && each(key, value).is_break()
                 {
                     break;
                 }

@@ -1,11 +1,12 @@
 //! What a group keeps of one aggregate, for all groups: vectors by slot.
 
 use super::lane::{Lane, LaneType, LaneValues, lane_type};
+use super::picks::{Bytes, Pick, choose, keep};
+use super::sums::{FloatSums, Sums, count};
 use super::{AggregateCall, AggregateFunction};
 use crate::columns::ColumnBuilder;
 use crate::keys::Slot;
 use crate::rows::{read_length, write_length};
-use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 
 /// One aggregate over all groups of a table.
@@ -13,42 +14,13 @@ use arrow::datatypes::DataType;
 pub(super) enum Accumulator {
     Count(Vec<i64>),
     SumI64(Sums<i64>),
-    SumF64(Sums<f64>),
+    SumF64(FloatSums),
     SumI128(Sums<i128>),
     /// `MIN`, `MAX`, `FIRST_VALUE` and `LAST_VALUE` over rows that are never taken back.
     PickI64(Pick, Vec<Option<i64>>),
     PickF64(Pick, Vec<Option<f64>>),
     PickI128(Pick, Vec<Option<i128>>),
-    PickBytes(Pick, Vec<Option<Box<[u8]>>>, bool),
-}
-
-/// Sums with the number of values in them: a sum over none is null.
-#[derive(Debug, Default)]
-pub(super) struct Sums<T> {
-    sums: Vec<T>,
-    counts: Vec<i64>,
-}
-
-/// Which of two values stays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pick {
-    Least,
-    Largest,
-    First,
-    Last,
-}
-
-impl Pick {
-    /// Whether `new` takes the place of `old`. NaN counts as the largest number, as in sorting.
-    #[inline]
-    fn replaces<T: PartialOrd>(self, new: &T, old: &T) -> bool {
-        match self {
-            Pick::Least => new < old,
-            Pick::Largest => new > old,
-            Pick::First => false,
-            Pick::Last => true,
-        }
-    }
+    PickBytes(Bytes),
 }
 
 impl Accumulator {
@@ -60,7 +32,7 @@ impl Accumulator {
             F::Count => return Accumulator::Count(Vec::new()),
             F::Sum => {
                 return match lane {
-                    LaneType::F64 => Accumulator::SumF64(Sums::default()),
+                    LaneType::F64 => Accumulator::SumF64(FloatSums::default()),
                     LaneType::I128 => Accumulator::SumI128(Sums::default()),
                     LaneType::I64 | LaneType::Bytes => Accumulator::SumI64(Sums::default()),
                 };
@@ -75,7 +47,8 @@ impl Accumulator {
             LaneType::F64 => Accumulator::PickF64(pick, Vec::new()),
             LaneType::I128 => Accumulator::PickI128(pick, Vec::new()),
             LaneType::Bytes => {
-                Accumulator::PickBytes(pick, Vec::new(), matches!(call.argument_type, DataType::Utf8))
+                let is_text = matches!(call.argument_type, DataType::Utf8);
+                Accumulator::PickBytes(Bytes::new(pick, is_text))
             }
         }
     }
@@ -90,22 +63,22 @@ impl Accumulator {
             Accumulator::PickI64(_, values) => values.resize(slots, None),
             Accumulator::PickF64(_, values) => values.resize(slots, None),
             Accumulator::PickI128(_, values) => values.resize(slots, None),
-            Accumulator::PickBytes(_, values, _) => values.resize(slots, None),
+            Accumulator::PickBytes(values) => values.resize(slots),
         }
     }
 
     /// Makes a slot as if nothing had been folded into it.
     pub(super) fn reset(&mut self, slot: Slot) {
-        let slot = slot as usize;
+        let at = slot as usize;
         match self {
-            Accumulator::Count(counts) => counts[slot] = 0,
-            Accumulator::SumI64(sums) => sums.set(slot, 0, 0),
-            Accumulator::SumF64(sums) => sums.set(slot, 0.0, 0),
-            Accumulator::SumI128(sums) => sums.set(slot, 0, 0),
-            Accumulator::PickI64(_, values) => values[slot] = None,
-            Accumulator::PickF64(_, values) => values[slot] = None,
-            Accumulator::PickI128(_, values) => values[slot] = None,
-            Accumulator::PickBytes(_, values, _) => values[slot] = None,
+            Accumulator::Count(counts) => counts[at] = 0,
+            Accumulator::SumI64(sums) => sums.set(at, 0, 0),
+            Accumulator::SumF64(sums) => sums.reset(slot),
+            Accumulator::SumI128(sums) => sums.set(at, 0, 0),
+            Accumulator::PickI64(_, values) => values[at] = None,
+            Accumulator::PickF64(_, values) => values[at] = None,
+            Accumulator::PickI128(_, values) => values[at] = None,
+            Accumulator::PickBytes(values) => values.set(slot, None),
         }
     }
 
@@ -114,31 +87,23 @@ impl Accumulator {
         let valid = lane.valid();
         match (self, lane.values()) {
             (Accumulator::Count(counts), _) => count(counts, slots, valid, signs),
-            (Accumulator::SumI64(sums), LaneValues::I64(values)) => {
-                let times = |value: i64, sign: i64| value.wrapping_mul(sign);
-                add(sums, slots, values, valid, signs, i64::wrapping_add, times);
-            }
-            (Accumulator::SumF64(sums), LaneValues::F64(values)) => {
-                add(sums, slots, values, valid, signs, |a, b| a + b, |value, sign| value * sign as f64);
-            }
-            (Accumulator::SumI128(sums), LaneValues::I128(values)) => {
-                let times = |value: i128, sign: i64| value.wrapping_mul(sign.into());
-                add(sums, slots, values, valid, signs, i128::wrapping_add, times);
-            }
+            (Accumulator::SumI64(sums), LaneValues::I64(values)) => sums.add(slots, values, valid, signs),
+            (Accumulator::SumF64(sums), LaneValues::F64(values)) => sums.add(slots, values, valid, signs),
+            (Accumulator::SumI128(sums), LaneValues::I128(values)) => sums.add(slots, values, valid, signs),
             (Accumulator::PickI64(pick, kept), LaneValues::I64(values)) => {
-                choose(*pick, kept, slots, |row| values[row], valid);
+                choose(*pick, kept, slots, values, valid);
             }
             (Accumulator::PickF64(pick, kept), LaneValues::F64(values)) => {
-                choose_f64(*pick, kept, slots, values, valid);
+                choose(*pick, kept, slots, values, valid);
             }
             (Accumulator::PickI128(pick, kept), LaneValues::I128(values)) => {
-                choose(*pick, kept, slots, |row| values[row], valid);
+                choose(*pick, kept, slots, values, valid);
             }
-            (Accumulator::PickBytes(pick, kept, _), LaneValues::Utf8(values)) => {
-                choose_bytes(*pick, kept, slots, |row| values.value(row).as_bytes(), valid);
+            (Accumulator::PickBytes(kept), LaneValues::Utf8(values)) => {
+                kept.choose(slots, |row| values.value(row).as_bytes(), valid);
             }
-            (Accumulator::PickBytes(pick, kept, _), LaneValues::Binary(values)) => {
-                choose_bytes(*pick, kept, slots, |row| values.value(row), valid);
+            (Accumulator::PickBytes(kept), LaneValues::Binary(values)) => {
+                kept.choose(slots, |row| values.value(row), valid);
             }
             (accumulator, values) => {
                 unreachable!("{accumulator:?} was made for another lane than {values:?}")
@@ -146,37 +111,25 @@ impl Accumulator {
         }
     }
 
-    /// Folds a group of another table of the same call in. That table's rows came later.
+    /// Folds a group of another table of the same call in. That table's rows count as later ones.
     pub(super) fn merge(&mut self, slot: Slot, other: &Accumulator, from: Slot) {
-        let (slot, from) = (slot as usize, from as usize);
+        let (at, other_at) = (slot as usize, from as usize);
         match (self, other) {
-            (Accumulator::Count(counts), Accumulator::Count(others)) => counts[slot] += others[from],
-            (Accumulator::SumI64(sums), Accumulator::SumI64(others)) => {
-                sums.sums[slot] = sums.sums[slot].wrapping_add(others.sums[from]);
-                sums.counts[slot] += others.counts[from];
-            }
-            (Accumulator::SumF64(sums), Accumulator::SumF64(others)) => {
-                sums.sums[slot] += others.sums[from];
-                sums.counts[slot] += others.counts[from];
-            }
-            (Accumulator::SumI128(sums), Accumulator::SumI128(others)) => {
-                sums.sums[slot] = sums.sums[slot].wrapping_add(others.sums[from]);
-                sums.counts[slot] += others.counts[from];
-            }
+            (Accumulator::Count(counts), Accumulator::Count(others)) => counts[at] += others[other_at],
+            (Accumulator::SumI64(sums), Accumulator::SumI64(others)) => sums.merge(at, others, other_at),
+            (Accumulator::SumF64(sums), Accumulator::SumF64(others)) => sums.merge(slot, others, from),
+            (Accumulator::SumI128(sums), Accumulator::SumI128(others)) => sums.merge(at, others, other_at),
             (Accumulator::PickI64(pick, kept), Accumulator::PickI64(_, others)) => {
-                keep(*pick, &mut kept[slot], others[from]);
+                keep(*pick, &mut kept[at], others[other_at]);
             }
             (Accumulator::PickF64(pick, kept), Accumulator::PickF64(_, others)) => {
-                let ordered = |value: f64| (total_order(value), value);
-                let mut best = kept[slot].map(ordered);
-                keep(*pick, &mut best, others[from].map(ordered));
-                kept[slot] = best.map(|(_, value)| value);
+                keep(*pick, &mut kept[at], others[other_at]);
             }
             (Accumulator::PickI128(pick, kept), Accumulator::PickI128(_, others)) => {
-                keep(*pick, &mut kept[slot], others[from]);
+                keep(*pick, &mut kept[at], others[other_at]);
             }
-            (Accumulator::PickBytes(pick, kept, _), Accumulator::PickBytes(_, others, _)) => {
-                keep(*pick, &mut kept[slot], others[from].clone());
+            (Accumulator::PickBytes(kept), Accumulator::PickBytes(others)) => {
+                others.get(from).into_iter().for_each(|value| kept.keep(slot, value));
             }
             (accumulator, other) => unreachable!("{accumulator:?} and {other:?} are of different calls"),
         }
@@ -184,62 +137,42 @@ impl Accumulator {
 
     /// Appends a group's result.
     pub(super) fn append_result(&self, slot: Slot, out: &mut ColumnBuilder) {
-        let slot = slot as usize;
+        let at = slot as usize;
         match self {
-            Accumulator::Count(counts) => out.append_i64(counts[slot]),
-            Accumulator::SumI64(sums) => match sums.get(slot) {
-                Some(sum) => out.append_i64(sum),
-                None => out.append_null(),
-            },
-            Accumulator::SumF64(sums) => match sums.get(slot) {
-                Some(sum) => out.append_f64(sum),
-                None => out.append_null(),
-            },
-            Accumulator::SumI128(sums) => match sums.get(slot) {
-                Some(sum) => out.append_i128(sum),
-                None => out.append_null(),
-            },
-            Accumulator::PickI64(_, values) => match (values[slot], &out) {
+            Accumulator::Count(counts) => out.append_i64(counts[at]),
+            Accumulator::SumI64(sums) => append(out, sums.get(at), ColumnBuilder::append_i64),
+            Accumulator::SumF64(sums) => append(out, sums.get(slot), ColumnBuilder::append_f64),
+            Accumulator::SumI128(sums) => append(out, sums.get(at), ColumnBuilder::append_i128),
+            Accumulator::PickI64(_, values) => match (values[at], &out) {
                 (Some(value), ColumnBuilder::Boolean(_)) => out.append_bool(value != 0),
-                (Some(value), _) => out.append_i64(value),
-                (None, _) => out.append_null(),
+                (value, _) => append(out, value, ColumnBuilder::append_i64),
             },
-            Accumulator::PickF64(_, values) => match values[slot] {
-                Some(value) => out.append_f64(value),
-                None => out.append_null(),
-            },
-            Accumulator::PickI128(_, values) => match values[slot] {
-                Some(value) => out.append_i128(value),
-                None => out.append_null(),
-            },
-            Accumulator::PickBytes(_, values, _) => match &values[slot] {
-                Some(value) => out.append_bytes(value),
-                None => out.append_null(),
-            },
+            Accumulator::PickF64(_, values) => append(out, values[at], ColumnBuilder::append_f64),
+            Accumulator::PickI128(_, values) => append(out, values[at], ColumnBuilder::append_i128),
+            Accumulator::PickBytes(values) => append(out, values.get(slot), ColumnBuilder::append_bytes),
         }
     }
 
     /// Appends what has to be kept of a group.
     pub(super) fn encode(&self, slot: Slot, out: &mut Vec<u8>) {
-        let slot = slot as usize;
+        let at = slot as usize;
         match self {
-            Accumulator::Count(counts) => out.extend(counts[slot].to_le_bytes()),
+            Accumulator::Count(counts) => out.extend(counts[at].to_le_bytes()),
             Accumulator::SumI64(sums) => {
-                out.extend(sums.sums[slot].to_le_bytes());
-                out.extend(sums.counts[slot].to_le_bytes());
+                let (sum, count) = sums.parts(at);
+                out.extend(sum.to_le_bytes());
+                out.extend(count.to_le_bytes());
             }
-            Accumulator::SumF64(sums) => {
-                out.extend(sums.sums[slot].to_le_bytes());
-                out.extend(sums.counts[slot].to_le_bytes());
-            }
+            Accumulator::SumF64(sums) => sums.encode(slot, out),
             Accumulator::SumI128(sums) => {
-                out.extend(sums.sums[slot].to_le_bytes());
-                out.extend(sums.counts[slot].to_le_bytes());
+                let (sum, count) = sums.parts(at);
+                out.extend(sum.to_le_bytes());
+                out.extend(count.to_le_bytes());
             }
-            Accumulator::PickI64(_, values) => encode_option(values[slot].map(i64::to_le_bytes), out),
-            Accumulator::PickF64(_, values) => encode_option(values[slot].map(f64::to_le_bytes), out),
-            Accumulator::PickI128(_, values) => encode_option(values[slot].map(i128::to_le_bytes), out),
-            Accumulator::PickBytes(_, values, _) => match &values[slot] {
+            Accumulator::PickI64(_, values) => encode_option(values[at].map(i64::to_le_bytes), out),
+            Accumulator::PickF64(_, values) => encode_option(values[at].map(f64::to_le_bytes), out),
+            Accumulator::PickI128(_, values) => encode_option(values[at].map(i128::to_le_bytes), out),
+            Accumulator::PickBytes(values) => match values.get(slot) {
                 None => out.push(0),
                 Some(value) => {
                     out.push(1);
@@ -252,35 +185,31 @@ impl Accumulator {
 
     /// Reads what [`Accumulator::encode`] wrote; `None` when it is something else.
     pub(super) fn decode(&mut self, slot: Slot, input: &mut &[u8]) -> Option<()> {
-        let slot = slot as usize;
+        let at = slot as usize;
         match self {
-            Accumulator::Count(counts) => counts[slot] = i64::from_le_bytes(take(input)?),
+            Accumulator::Count(counts) => counts[at] = i64::from_le_bytes(take(input)?),
             Accumulator::SumI64(sums) => {
-                sums.set(slot, i64::from_le_bytes(take(input)?), i64::from_le_bytes(take(input)?));
+                sums.set(at, i64::from_le_bytes(take(input)?), i64::from_le_bytes(take(input)?));
             }
-            Accumulator::SumF64(sums) => {
-                sums.set(slot, f64::from_le_bytes(take(input)?), i64::from_le_bytes(take(input)?));
-            }
+            Accumulator::SumF64(sums) => sums.decode(slot, input)?,
             Accumulator::SumI128(sums) => {
-                sums.set(slot, i128::from_le_bytes(take(input)?), i64::from_le_bytes(take(input)?));
+                sums.set(at, i128::from_le_bytes(take(input)?), i64::from_le_bytes(take(input)?));
             }
-            Accumulator::PickI64(_, values) => values[slot] = decode_option(input)?.map(i64::from_le_bytes),
-            Accumulator::PickF64(_, values) => values[slot] = decode_option(input)?.map(f64::from_le_bytes),
-            Accumulator::PickI128(_, values) => values[slot] = decode_option(input)?.map(i128::from_le_bytes),
-            Accumulator::PickBytes(_, values, text) => {
-                values[slot] = match take::<1>(input)? {
-                    [0] => None,
-                    _ => {
-                        let length = read_length(input)?;
-                        let (value, rest) = input.split_at_checked(length)?;
-                        *input = rest;
-                        if *text {
-                            std::str::from_utf8(value).ok()?;
-                        }
-                        Some(value.into())
+            Accumulator::PickI64(_, values) => values[at] = decode_option(input)?.map(i64::from_le_bytes),
+            Accumulator::PickF64(_, values) => values[at] = decode_option(input)?.map(f64::from_le_bytes),
+            Accumulator::PickI128(_, values) => values[at] = decode_option(input)?.map(i128::from_le_bytes),
+            Accumulator::PickBytes(values) => match take::<1>(input)? {
+                [0] => values.set(slot, None),
+                _ => {
+                    let length = read_length(input)?;
+                    let (value, rest) = input.split_at_checked(length)?;
+                    *input = rest;
+                    if values.is_text {
+                        std::str::from_utf8(value).ok()?;
                     }
-                };
-            }
+                    values.set(slot, Some(value));
+                }
+            },
         }
         Some(())
     }
@@ -289,148 +218,22 @@ impl Accumulator {
     pub(super) fn memory_bytes(&self) -> usize {
         match self {
             Accumulator::Count(counts) => counts.capacity() * 8,
-            Accumulator::SumI64(sums) => sums.counts.capacity() * 16,
-            Accumulator::SumF64(sums) => sums.counts.capacity() * 16,
-            Accumulator::SumI128(sums) => sums.counts.capacity() * 24,
+            Accumulator::SumI64(sums) => sums.memory_bytes(),
+            Accumulator::SumF64(sums) => sums.memory_bytes(),
+            Accumulator::SumI128(sums) => sums.memory_bytes(),
             Accumulator::PickI64(_, values) => values.capacity() * 16,
             Accumulator::PickF64(_, values) => values.capacity() * 16,
             Accumulator::PickI128(_, values) => values.capacity() * 32,
-            Accumulator::PickBytes(_, values, _) => {
-                let data: usize = values.iter().flatten().map(|value| value.len()).sum();
-                values.capacity() * 16 + data
-            }
-        }
-    }
-}
-
-impl<T: Copy + Default> Sums<T> {
-    fn resize(&mut self, slots: usize) {
-        self.sums.resize(slots, T::default());
-        self.counts.resize(slots, 0);
-    }
-
-    fn set(&mut self, slot: usize, sum: T, count: i64) {
-        (self.sums[slot], self.counts[slot]) = (sum, count);
-    }
-
-    fn get(&self, slot: usize) -> Option<T> {
-        (self.counts[slot] != 0).then(|| self.sums[slot])
-    }
-}
-
-// --- the loops ---
-
-fn count(counts: &mut [i64], slots: &[Slot], valid: Option<&NullBuffer>, signs: Option<&[i8]>) {
-    match (valid, signs) {
-        (None, None) => slots.iter().for_each(|slot| counts[*slot as usize] += 1),
-        (None, Some(signs)) => {
-            slots.iter().zip(signs).for_each(|(slot, sign)| counts[*slot as usize] += i64::from(*sign));
-        }
-        (Some(valid), signs) => {
-            for row in valid.valid_indices() {
-                counts[slots[row] as usize] += signs.map_or(1, |signs| i64::from(signs[row]));
-            }
+            Accumulator::PickBytes(values) => values.memory_bytes(),
         }
     }
 }
 
 #[inline]
-fn add<T: Copy>(
-    sums: &mut Sums<T>,
-    slots: &[Slot],
-    values: &[T],
-    valid: Option<&NullBuffer>,
-    signs: Option<&[i8]>,
-    plus: impl Fn(T, T) -> T,
-    times: impl Fn(T, i64) -> T,
-) {
-    let mut one = |row: usize, sign: Option<i8>| {
-        let slot = slots[row] as usize;
-        match sign {
-            None => {
-                sums.sums[slot] = plus(sums.sums[slot], values[row]);
-                sums.counts[slot] += 1;
-            }
-            Some(sign) => {
-                sums.sums[slot] = plus(sums.sums[slot], times(values[row], sign.into()));
-                sums.counts[slot] += i64::from(sign);
-            }
-        }
-    };
-    match (valid, signs) {
-        (None, None) => (0..slots.len()).for_each(|row| one(row, None)),
-        (None, Some(signs)) => (0..slots.len()).for_each(|row| one(row, Some(signs[row]))),
-        (Some(valid), signs) => {
-            valid.valid_indices().for_each(|row| one(row, signs.map(|signs| signs[row])));
-        }
-    }
-}
-
-#[inline]
-fn keep<T: PartialOrd>(pick: Pick, kept: &mut Option<T>, new: Option<T>) {
-    if let Some(new) = new
-        && kept.as_ref().is_none_or(|old| pick.replaces(&new, old))
-    {
-        *kept = Some(new);
-    }
-}
-
-fn choose<T: PartialOrd + Copy>(
-    pick: Pick,
-    kept: &mut [Option<T>],
-    slots: &[Slot],
-    value: impl Fn(usize) -> T,
-    valid: Option<&NullBuffer>,
-) {
-    let mut one = |row: usize| keep(pick, &mut kept[slots[row] as usize], Some(value(row)));
-    match valid {
-        None => (0..slots.len()).for_each(one),
-        Some(valid) => valid.valid_indices().for_each(&mut one),
-    }
-}
-
-/// Bits of a float that order as numbers do, NaN last.
-fn total_order(value: f64) -> i64 {
-    let value = if value.is_nan() { f64::NAN } else { value + 0.0 };
-    let bits = value.to_bits() as i64;
-    bits ^ (((bits >> 63) as u64) >> 1) as i64
-}
-
-fn choose_f64(
-    pick: Pick,
-    kept: &mut [Option<f64>],
-    slots: &[Slot],
-    values: &[f64],
-    valid: Option<&NullBuffer>,
-) {
-    let mut one = |row: usize| {
-        let (kept, new) = (&mut kept[slots[row] as usize], values[row]);
-        if kept.is_none_or(|old| pick.replaces(&total_order(new), &total_order(old))) {
-            *kept = Some(new);
-        }
-    };
-    match valid {
-        None => (0..slots.len()).for_each(one),
-        Some(valid) => valid.valid_indices().for_each(&mut one),
-    }
-}
-
-fn choose_bytes<'a>(
-    pick: Pick,
-    kept: &mut [Option<Box<[u8]>>],
-    slots: &[Slot],
-    value: impl Fn(usize) -> &'a [u8],
-    valid: Option<&NullBuffer>,
-) {
-    let mut one = |row: usize| {
-        let (kept, new) = (&mut kept[slots[row] as usize], value(row));
-        if kept.as_deref().is_none_or(|old| pick.replaces(&new, &old)) {
-            *kept = Some(new.into());
-        }
-    };
-    match valid {
-        None => (0..slots.len()).for_each(one),
-        Some(valid) => valid.valid_indices().for_each(&mut one),
+fn append<T>(out: &mut ColumnBuilder, value: Option<T>, append: impl FnOnce(&mut ColumnBuilder, T)) {
+    match value {
+        Some(value) => append(out, value),
+        None => out.append_null(),
     }
 }
 

@@ -146,7 +146,7 @@ impl GroupTable {
     }
 
     /// Folds a group of another table of the same aggregation in.
-    pub(super) fn merge(&mut self, slot: Slot, other: &GroupTable, from: Slot) {
+    pub(super) fn merge(&mut self, slot: Slot, other: &GroupTable, from: Slot) -> Result<(), OperatorError> {
         self.rows[slot as usize] += other.rows[from as usize];
         for (aggregate, other) in self.aggregates.iter_mut().zip(&other.aggregates) {
             match (aggregate, other) {
@@ -154,11 +154,12 @@ impl GroupTable {
                     accumulator.merge(slot, other, from);
                 }
                 (GroupAggregate::Multiset(multisets, _), GroupAggregate::Multiset(other, _)) => {
-                    multisets.merge(slot, other, from);
+                    multisets.merge(slot, other, from)?;
                 }
                 _ => unreachable!("tables of one aggregation have the same aggregates"),
             }
         }
+        Ok(())
     }
 
     /// Appends a group's results, one to each builder.
@@ -212,30 +213,30 @@ impl GroupTable {
         Ok(())
     }
 
-    /// Writes the touched groups: their values, or tombstones for those without rows. `key_of` makes the stored key of
-    /// a slot's key. Groups without rows are forgotten.
-    pub(super) fn delta(
-        &mut self,
-        keep_empty: bool,
-        key_of: impl Fn(&[u8]) -> Vec<u8>,
-        out: &mut DeltaScope<'_>,
-    ) {
+    /// Writes the touched groups: their values, or tombstones for those without rows, under `prefix` and their keys.
+    /// Groups without rows are forgotten.
+    pub(super) fn delta(&mut self, keep_empty: bool, prefix: &[u8], out: &mut DeltaScope<'_>) {
         let touched = std::mem::take(&mut self.touched);
-        let keys: Vec<Vec<u8>> = touched.iter().map(|slot| key_of(self.slots.key(*slot))).collect();
-        let mut value = Vec::new();
-        for (slot, key) in touched.iter().zip(&keys) {
+        let slots = &self.slots;
+        let write_key = |slot: Slot, key: &mut Vec<u8>| {
+            key.extend_from_slice(prefix);
+            key.extend_from_slice(slots.key(slot));
+        };
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        for slot in &touched {
             let exists = self.rows[*slot as usize] != 0 || keep_empty;
-            if exists {
-                value.clear();
-                self.encode(*slot, &mut value);
-                out.block(GROUPS).put(key, &value);
-            } else if self.stored[*slot as usize] {
-                out.block(GROUPS).delete(key);
+            if !exists && !self.stored[*slot as usize] {
+                continue;
             }
+            key.clear();
+            write_key(*slot, &mut key);
+            value.clear();
+            self.encode(*slot, &mut value);
+            out.block(GROUPS).push(&key, exists.then_some(&value));
         }
         for aggregate in &mut self.aggregates {
             if let GroupAggregate::Multiset(multisets, store) = aggregate {
-                multisets.delta(*store, touched.iter().copied().zip(keys.iter().map(Vec::as_slice)), out);
+                multisets.delta(*store, write_key, out);
             }
         }
         for slot in touched {
@@ -259,14 +260,14 @@ impl GroupTable {
         }
     }
 
-    /// Writes tombstones for every group that is in the store: the whole table goes.
-    pub(super) fn delete_all(&self, key_of: impl Fn(&[u8]) -> Vec<u8>, out: &mut DeltaScope<'_>) {
+    /// Writes tombstones for every group that is in the store, under `prefix` and its key: the whole table goes.
+    pub(super) fn delete_all(&self, prefix: &[u8], out: &mut DeltaScope<'_>) {
         let mut stored: Vec<Slot> = (0..self.slots.slot_count() as Slot).collect();
         stored.retain(|slot| self.stored[*slot as usize]);
         // Slots depend on what was evicted and read back since; the order of keys does not.
         stored.sort_unstable_by(|a, b| self.slots.key(*a).cmp(self.slots.key(*b)));
         for slot in stored {
-            let key = key_of(self.slots.key(slot));
+            let key = [prefix, self.slots.key(slot)].concat();
             out.block(GROUPS).delete(&key);
             for aggregate in &self.aggregates {
                 if let GroupAggregate::Multiset(multisets, store) = aggregate {
@@ -276,10 +277,14 @@ impl GroupTable {
         }
     }
 
+    /// The slots that have seen rows.
+    pub(super) fn used_slots(&self) -> impl Iterator<Item = Slot> {
+        (0..self.slots.slot_count() as Slot).filter(|slot| self.rows[*slot as usize] != 0)
+    }
+
     /// The slots that have rows, in key order.
     pub(super) fn slots_by_key(&self) -> Vec<Slot> {
-        let used = |slot: &Slot| self.rows[*slot as usize] > 0;
-        let mut slots: Vec<Slot> = (0..self.slots.slot_count() as Slot).filter(used).collect();
+        let mut slots: Vec<Slot> = self.used_slots().filter(|slot| self.rows[*slot as usize] > 0).collect();
         slots.sort_unstable_by(|a, b| self.slots.key(*a).cmp(self.slots.key(*b)));
         slots
     }

@@ -18,8 +18,9 @@ use std::sync::Arc;
 /// Groups rows by their key and emits, once per commit, how the results changed.
 ///
 /// Input: keyed ([`Batch::keys`]), any columns. Output columns: the key columns, then one per call; rows in the order in
-/// which groups were first touched since the last commit, an update as `-1` then `+1`. A group whose result did not
-/// change emits nothing; one without rows goes away.
+/// which groups were first touched since the last commit, an update as `-1` then `+1`, at the latest time of the rows
+/// since then. A group whose result did not change emits nothing, unless the output is [`StreamKind::Upsert`]: then the
+/// old result is not computed and every touched group is emitted. One without rows goes away.
 #[derive(Debug, Clone)]
 pub struct Aggregate {
     /// The key columns: name and type, as the stream was keyed by.
@@ -130,7 +131,7 @@ struct Updating {
     is_global: bool,
     groups: GroupTable,
     before: Before,
-    /// Latest event time by slot.
+    /// Latest event time since the last flush, by slot.
     times: Vec<EventTime>,
     input: StreamKind,
     hash_seed: u64,
@@ -156,14 +157,15 @@ impl Operator for Updating {
         self.groups.intern(batch.keys()?, &mut slots, &mut new);
         self.load(&new, &mut cx.state)?;
 
-        let Before { results, existed } = &mut self.before;
+        self.times.resize(self.groups.slots.slot_count(), EventTime::MIN);
+        let (Before { results, existed }, times) = (&mut self.before, &mut self.times);
         let (with_old, is_global) = (self.with_old, self.is_global);
         self.groups.touch(&slots, |groups, slot| {
             existed.push(groups.rows[slot as usize] > 0 || (is_global && groups.stored[slot as usize]));
+            times[slot as usize] = EventTime::MIN;
             if with_old { groups.append_results(slot, results) } else { Ok(()) }
         })?;
         self.groups.update(&slots, &self.calls, &arguments, batch.ops.signs())?;
-        self.times.resize(self.groups.slots.slot_count(), EventTime::MIN);
         for (slot, time) in slots.iter().zip(batch.times.iter()) {
             let latest = &mut self.times[*slot as usize];
             *latest = (*latest).max(*time);
@@ -197,7 +199,7 @@ impl Operator for Updating {
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        self.groups.delta(self.is_global, <[u8]>::to_vec, out);
+        self.groups.delta(self.is_global, &[], out);
         Ok(())
     }
 

@@ -14,7 +14,8 @@
 
 use super::groups::{Arguments, GROUPS, GroupTable, finish_all, result_builders};
 use super::updating::{check_input, describe, key_codec, stores};
-use super::{AggregateCall, LatePolicy};
+use super::window::Window;
+use super::{AggregateCall, LatePolicy, prefix_end};
 use crate::OperatorError;
 use crate::batch::{Batch, END_OF_TIME, EventTime, NO_WATERMARK, StreamKind};
 use crate::keys::{KeyCodec, Slot};
@@ -28,60 +29,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Windows over event time. Lengths in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// Length of a window.
-    size_ms: i64,
-    /// Distance between the starts of two windows; the size for tumbling ones.
-    slide_ms: i64,
-    /// Start of one of the windows, relative to 1970.
-    offset_ms: i64,
-}
-
-impl Window {
-    /// Windows of `size_ms` that start every `slide_ms`.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong, when the size is no multiple of the slide, or one of them is not positive.
-    pub fn new(size_ms: i64, slide_ms: i64, offset_ms: i64) -> Result<Self, String> {
-        if size_ms <= 0 || slide_ms <= 0 {
-            return Err("the length and the slide of a window have to be longer than nothing".to_owned());
-        }
-        if size_ms % slide_ms != 0 {
-            return Err(format!(
-                "a window of {size_ms} ms can't slide by {slide_ms} ms: the size has to be a multiple of the slide; \
-                 choose for example a size of {} ms",
-                (size_ms / slide_ms + 1) * slide_ms
-            ));
-        }
-        Ok(Window { size_ms, slide_ms, offset_ms: offset_ms.rem_euclid(slide_ms) })
-    }
-
-    /// End of the pane that a time belongs to; the end itself is not part of it.
-    #[inline]
-    fn pane_end(&self, time: EventTime) -> EventTime {
-        time - (time - self.offset_ms).rem_euclid(self.slide_ms) + self.slide_ms
-    }
-
-    /// End of the last window that a pane is part of.
-    fn last_window_of(&self, pane_end: EventTime) -> EventTime {
-        pane_end + self.size_ms - self.slide_ms
-    }
-
-    fn describe(&self) -> String {
-        let offset = if self.offset_ms == 0 { String::new() } else { format!(" from {} ms", self.offset_ms) };
-        if self.size_ms == self.slide_ms {
-            format!("tumbling {} ms{offset}", self.size_ms)
-        } else {
-            format!("hopping {} ms every {} ms{offset}", self.size_ms, self.slide_ms)
-        }
-    }
-}
-
 /// Groups rows by window and key, and emits each group when its window closes.
 ///
-/// Input: keyed ([`Batch::keys`]), any columns; the window goes by [`Batch::times`]. Output: insertions only; columns
+/// Input: keyed ([`Batch::keys`]), any columns; the window goes by [`Batch::times`], and a row that is taken back has the
+/// time it had when it came. Output: insertions only; columns
 /// are the key columns, one per call, then `window_start`, `window_end` and `window_time` (the last millisecond), which
 /// is also the event time of the row.
 #[derive(Debug, Clone)]
@@ -133,6 +84,7 @@ impl OperatorSpec for WindowAggregate {
         Ok(Box::new(Windowed {
             codec: key_codec(&self.keys)?,
             schema: self.schema(),
+            calls: self.calls.as_slice().into(),
             spec: self.clone(),
             hash_seed: cx.hash_seed,
             panes: BTreeMap::new(),
@@ -144,6 +96,7 @@ impl OperatorSpec for WindowAggregate {
 
 struct Windowed {
     spec: WindowAggregate,
+    calls: Arc<[AggregateCall]>,
     schema: SchemaRef,
     codec: KeyCodec,
     hash_seed: u64,
@@ -154,6 +107,9 @@ struct Windowed {
     /// Panes that went since the last delta and whose groups are in the store.
     gone: Vec<(EventTime, GroupTable)>,
 }
+
+/// Rows of a batch by the ends of their panes.
+type PaneRows = BTreeMap<EventTime, Vec<u32>>;
 
 enum Pane {
     /// In the store only.
@@ -172,57 +128,45 @@ impl Operator for Windowed {
         if one_pane && batch.behind.is_none() {
             return self.fold(window.pane_end(least), &batch, cx);
         }
-        let mut rows: BTreeMap<EventTime, Vec<u32>> = BTreeMap::new();
+        let mut rows = PaneRows::new();
         for (row, time) in batch.times.iter().enumerate() {
             let pane_end = window.pane_end(*time);
             // Judged by the watermark of the row's own moment, so that it does not matter how rows were batched.
-            if batch.behind.as_ref().is_some_and(|bound| window.last_window_of(pane_end) - 1 <= bound[row]) {
-                self.on_late(*time, batch.watermark_before(row, cx.watermark), cx)?;
-                continue;
+            if let Some(bounds) = &batch.behind {
+                let bound = bounds[row];
+                if window.last_window_of(pane_end) - 1 <= bound {
+                    self.on_late(*time, bound, cx)?;
+                    continue;
+                }
+                // The first of its windows had closed at that moment: without this row, but with those before it.
+                if pane_end - 1 <= bound && window.last_closed(bound) > self.closed_until {
+                    self.fold_all(std::mem::take(&mut rows), &batch, cx)?;
+                    self.close_until(bound, cx)?;
+                }
             }
             rows.entry(pane_end).or_default().push(row as u32);
         }
-        for (pane_end, rows) in rows {
-            self.fold(pane_end, &batch.take(&rows)?, cx)?;
-        }
-        Ok(())
+        self.fold_all(rows, &batch, cx)
     }
 
     fn advance(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let window = self.spec.window;
-        while let Some(&first) = self.panes.keys().next() {
-            let end = first.max(self.closed_until.saturating_add(window.slide_ms));
-            if end > window.last_window_of(first) {
-                self.drop_pane(first);
-                continue;
-            }
-            if end - 1 > watermark {
-                break;
-            }
-            self.close(end, cx)?;
-            self.closed_until = end;
-            if end == window.last_window_of(first) {
-                self.drop_pane(first);
-            }
-        }
-        self.closed_until = self.closed_until.max(self.last_end_before(watermark));
-        Ok(())
+        self.close_until(watermark, cx)
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
         for (pane_end, groups) in self.gone.drain(..) {
-            groups.delete_all(|key| stored_key(pane_end, key), out);
+            groups.delete_all(&stored_key(pane_end, &[]), out);
         }
         for (pane_end, pane) in &mut self.panes {
             if let Pane::Loaded(groups) = pane {
-                groups.delta(false, |key| stored_key(*pane_end, key), out);
+                groups.delta(false, &stored_key(*pane_end, &[]), out);
             }
         }
         Ok(())
     }
 
     fn restore(&mut self, watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        self.closed_until = self.last_end_before(watermark);
+        self.closed_until = self.spec.window.last_closed(watermark);
         let mut from: Vec<u8> = Vec::new();
         loop {
             let mut found = None;
@@ -232,7 +176,8 @@ impl Operator for Windowed {
             })?;
             let Some(pane_end) = found else { return Ok(()) };
             self.panes.insert(pane_end, Pane::Stored);
-            from = stored_key(pane_end + 1, &[]);
+            let Some(next) = prefix_end(&stored_key(pane_end, &[])) else { return Ok(()) };
+            from = next;
         }
     }
 
@@ -250,12 +195,26 @@ impl Operator for Windowed {
 }
 
 impl Windowed {
-    /// The last window end that a watermark has passed.
-    fn last_end_before(&self, watermark: EventTime) -> EventTime {
-        if watermark == NO_WATERMARK || watermark == END_OF_TIME {
-            return watermark;
+    /// Closes the windows that end at or before the watermark, and lets go of the panes that are in no later one.
+    fn close_until(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let window = self.spec.window;
+        while let Some(&first) = self.panes.keys().next() {
+            let end = first.max(self.closed_until.saturating_add(window.slide_ms));
+            if end > window.last_window_of(first) {
+                self.drop_pane(first);
+                continue;
+            }
+            if end - 1 > watermark {
+                break;
+            }
+            self.close(end, cx)?;
+            self.closed_until = end;
+            if end == window.last_window_of(first) {
+                self.drop_pane(first);
+            }
         }
-        self.spec.window.pane_end(watermark + 1) - self.spec.window.slide_ms
+        self.closed_until = self.closed_until.max(window.last_closed(watermark));
+        Ok(())
     }
 
     fn on_late(&self, time: EventTime, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
@@ -270,10 +229,15 @@ impl Windowed {
         })
     }
 
+    /// Folds rows of several panes in.
+    fn fold_all(&mut self, rows: PaneRows, batch: &Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        rows.iter().try_for_each(|(pane_end, rows)| self.fold(*pane_end, &batch.take(rows)?, cx))
+    }
+
     /// Folds rows of one pane in.
     fn fold(&mut self, pane_end: EventTime, batch: &Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         let arguments = Arguments::new(&self.spec.calls, batch.columns()?)?;
-        let calls = Arc::<[AggregateCall]>::from(self.spec.calls.as_slice());
+        let calls = Arc::clone(&self.calls);
         let groups = self.pane(pane_end, &mut cx.state)?;
         let (mut slots, mut new) = (Vec::new(), Vec::new());
         groups.intern(batch.keys()?, &mut slots, &mut new);
@@ -307,7 +271,7 @@ impl Windowed {
 
     /// Emits the groups of the window that ends at `end`.
     fn close(&mut self, end: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let start = end - self.spec.window.size_ms;
+        let start = end.saturating_sub(self.spec.window.size_ms);
         let inside: Vec<EventTime> =
             self.panes.range(start + 1..=end).map(|(pane_end, _)| *pane_end).collect();
         if let [single] = inside.as_slice() {
@@ -320,9 +284,9 @@ impl Windowed {
         let mut merged = self.new_groups();
         for pane_end in inside {
             let groups = self.pane(pane_end, &mut cx.state)?;
-            for from in groups.slots_by_key() {
+            for from in groups.used_slots() {
                 let (slot, _) = merged.intern_one(groups.slots.key(from));
-                merged.merge(slot, groups, from);
+                merged.merge(slot, groups, from)?;
             }
         }
         let batch = self.results(&merged, end)?;
@@ -338,7 +302,7 @@ impl Windowed {
             groups.append_results(*slot, &mut results)?;
         }
         columns.extend(finish_all(&mut results));
-        for bound in [end - self.spec.window.size_ms, end, end - 1] {
+        for bound in [end.saturating_sub(self.spec.window.size_ms), end, end - 1] {
             let column: ArrayRef = Arc::new(TimestampMillisecondArray::from_value(bound, slots.len()));
             columns.push(column);
         }
@@ -371,9 +335,10 @@ fn load_pane(
     pane_end: EventTime,
     state: &mut StateScope<'_>,
 ) -> Result<(), OperatorError> {
-    let (from, to) = (stored_key(pane_end, &[]), stored_key(pane_end + 1, &[]));
+    let from = stored_key(pane_end, &[]);
+    let to = prefix_end(&from);
     let (mut keys, mut values) = (BytesColumn::default(), BytesColumn::default());
-    state.scan(GROUPS, &from, Some(&to), |key, value| {
+    state.scan(GROUPS, &from, to.as_deref(), |key, value| {
         keys.push(key);
         values.push(value);
         ControlFlow::Continue(())

@@ -94,15 +94,17 @@ impl Operator for Upsert {
             let last = self.last[slot as usize];
             let key = self.keys.key(slot);
             let records = cx.outbox.records(&self.topic, partition_for_key(key, self.partitions));
+            let start = records.data_bytes();
             if last.deleted {
                 records.push(Some(key), None, last.time);
+                let written = records.data_bytes() - start;
+                cx.outbox.account(written);
                 continue;
             }
             if open != Some(last.batch) {
                 self.value.begin(&self.batches[last.batch as usize])?;
                 open = Some(last.batch);
             }
-            let start = records.open_value().len();
             self.value.encode(last.row as usize, records.open_value())?;
             records.seal(start, Some(key), last.time);
             let written = records.data_bytes() - start;

@@ -2,18 +2,21 @@
 //!
 //! Stored key: the join key, then the time, big endian; stored value: a marker (0: deleted, 1: row) and the row. A key's
 //! versions are read from the store when it is first needed, all at once.
+//!
+//! A version goes when the watermark reaches the next one, a deletion when the watermark reaches it. Which keys have
+//! such a time ahead of them stands in [`Due`], so that keys that nothing is heard of any more are cleared up too.
 
-use super::{RIGHT, nullable, unsupported};
+use super::due::Due;
+use super::{DUE, RIGHT, nullable, unsupported};
 use crate::OperatorError;
 use crate::aggregate::prefix_end;
 use crate::batch::{Batch, EventTime};
-use crate::keys::SlotTable;
-use crate::operator::StateScope;
+use crate::keys::{Slot, SlotTable};
+use crate::operator::{DeltaScope, StateScope};
 use crate::rows::RowCodec;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
-use millstream_state::DeltaBlock;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 pub(super) struct Versions {
     codec: RowCodec,
@@ -21,8 +24,13 @@ pub(super) struct Versions {
     keys: SlotTable,
     /// By slot, ascending by time.
     versions: Vec<Vec<Version>>,
-    /// Stored keys with new values, or none, since the last delta; later ones win.
-    changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    due: Due,
+    /// Up to which watermark versions have been let go of.
+    pruned_until: EventTime,
+    /// Versions that came since the last delta.
+    came: Vec<(Slot, EventTime)>,
+    /// Versions that went since the last delta, and are in the store.
+    gone: Vec<(Slot, EventTime)>,
     /// The row that stands for no version.
     null_row: Vec<u8>,
     bytes: usize,
@@ -33,6 +41,15 @@ struct Version {
     valid_from: EventTime,
     /// `None`: the key was deleted.
     row: Option<Box<[u8]>>,
+    /// Whether a version of that time is in the store, and whether it is this one.
+    stored: bool,
+    changed: bool,
+}
+
+impl Version {
+    fn bytes(&self) -> usize {
+        self.row.as_ref().map_or(0, |row| row.len()) + size_of::<Version>()
+    }
 }
 
 impl Versions {
@@ -42,106 +59,154 @@ impl Versions {
             hash_seed,
             keys: SlotTable::with_seed(hash_seed),
             versions: Vec::new(),
-            changes: Vec::new(),
+            due: Due::default(),
+            pruned_until: EventTime::MIN,
+            came: Vec::new(),
+            gone: Vec::new(),
             null_row: vec![0; schema.fields().len()],
             bytes: 0,
         })
     }
 
-    /// Takes versions in, and forgets those that the watermark has made superfluous.
+    /// Takes some rows of a batch in.
     pub(super) fn add(
         &mut self,
         batch: &Batch,
-        watermark: EventTime,
+        rows: Range<usize>,
         state: &mut StateScope<'_>,
     ) -> Result<(), OperatorError> {
         let (columns, keys) = (batch.columns()?, batch.keys()?);
-        self.load_all(keys.iter(), state)?;
+        let slots = self.load_all(rows.clone().map(|row| keys.get(row)), state)?;
         let writer = self.codec.writer(columns)?;
-        for (row, key) in keys.iter().enumerate() {
+        let mut scratch = Vec::new();
+        for (row, slot) in rows.zip(slots) {
             let valid_from = batch.times[row];
-            let row = (batch.ops.get(row) == 1).then(|| {
-                let mut bytes = Vec::new();
-                writer.write(row, &mut bytes);
-                bytes.into_boxed_slice()
+            let content = (batch.ops.get(row) == 1).then(|| {
+                scratch.clear();
+                writer.write(row, &mut scratch);
+                scratch.as_slice().into()
             });
-            let stored = match &row {
-                Some(row) => [&[1], &**row].concat(),
-                None => vec![0],
-            };
-            self.changes.push((stored_key(key, valid_from), Some(stored)));
-            self.bytes += row.as_ref().map_or(0, |row| row.len()) + size_of::<Version>();
-            let (slot, _) = self.keys.find_or_insert(key);
-            let versions = &mut self.versions[slot as usize];
-            let version = Version { valid_from, row };
-            // Of two versions of one time the later record is the right one.
-            match versions.binary_search_by_key(&valid_from, |version| version.valid_from) {
-                Ok(at) => versions[at] = version,
-                Err(at) => versions.insert(at, version),
-            }
-            self.prune(slot as usize, key, watermark);
+            let mut version = Version { valid_from, row: content, stored: false, changed: true };
+            self.change(slot, |this| {
+                this.bytes += version.bytes();
+                let versions = &mut this.versions[slot as usize];
+                // Of two versions of one time the later record is the right one.
+                match versions.binary_search_by_key(&valid_from, |version| version.valid_from) {
+                    Ok(at) => {
+                        let old = &mut versions[at];
+                        this.bytes -= old.bytes();
+                        if !old.changed {
+                            this.came.push((slot, valid_from));
+                        }
+                        version.stored = old.stored;
+                        *old = version;
+                    }
+                    Err(at) => {
+                        this.came.push((slot, valid_from));
+                        versions.insert(at, version);
+                    }
+                }
+                this.prune(slot);
+            });
         }
         Ok(())
     }
 
+    /// Lets go of the versions that a watermark has made superfluous.
+    pub(super) fn prune_until(
+        &mut self,
+        watermark: EventTime,
+        state: &mut StateScope<'_>,
+    ) -> Result<(), OperatorError> {
+        self.pruned_until = self.pruned_until.max(watermark);
+        while let Some((time, key)) = self.due.first_until(watermark) {
+            self.due.remove(time, &key);
+            for slot in self.load_all(std::iter::once(&*key), state)? {
+                self.prune(slot);
+                due_time(&self.versions[slot as usize]).inspect(|time| self.due.insert(*time, &key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes the versions of a key, and when it is due next.
+    fn change(&mut self, slot: Slot, change: impl FnOnce(&mut Self)) {
+        let before = due_time(&self.versions[slot as usize]);
+        change(self);
+        let after = due_time(&self.versions[slot as usize]);
+        if before != after {
+            let key = self.keys.key(slot);
+            before.inspect(|time| self.due.remove(*time, key));
+            after.inspect(|time| self.due.insert(*time, key));
+        }
+    }
+
     /// Of the versions that the watermark has reached only the last can still be asked for.
-    fn prune(&mut self, slot: usize, key: &[u8], watermark: EventTime) {
-        let versions = &mut self.versions[slot];
-        let reached = versions.partition_point(|version| version.valid_from <= watermark);
+    fn prune(&mut self, slot: Slot) {
+        let versions = &mut self.versions[slot as usize];
+        let reached = versions.partition_point(|version| version.valid_from <= self.pruned_until);
         let mut superfluous = reached.saturating_sub(1);
         if reached > 0 && versions[superfluous].row.is_none() {
             superfluous += 1;
         }
         for version in versions.drain(..superfluous) {
-            self.bytes -= version.row.as_ref().map_or(0, |row| row.len()) + size_of::<Version>();
-            self.changes.push((stored_key(key, version.valid_from), None));
+            self.bytes -= version.bytes();
+            if version.stored {
+                self.gone.push((slot, version.valid_from));
+            }
         }
     }
 
-    /// Makes sure that the versions of keys are in memory.
+    /// Makes sure that the versions of keys are in memory, and gives the slots of the keys.
     pub(super) fn load_all<'k>(
         &mut self,
         keys: impl Iterator<Item = &'k [u8]>,
         state: &mut StateScope<'_>,
-    ) -> Result<(), OperatorError> {
+    ) -> Result<Vec<Slot>, OperatorError> {
+        let mut slots = Vec::with_capacity(keys.size_hint().0);
         for key in keys {
             let (slot, new) = self.keys.find_or_insert(key);
-            if !new {
-                continue;
+            slots.push(slot);
+            if new {
+                self.versions.resize_with(self.keys.slot_count(), Vec::new);
+                self.load(slot, key, state)?;
             }
-            self.versions.resize_with(self.keys.slot_count(), Vec::new);
-            let versions = &mut self.versions[slot as usize];
-            let mut corrupt = false;
-            let bytes = &mut self.bytes;
-            state.scan(RIGHT, key, prefix_end(key).as_deref(), |stored, value| {
-                let time = stored[key.len()..]
-                    .try_into()
-                    .map(|time| EventTime::from_be_bytes(time) ^ EventTime::MIN);
-                let row = match value.split_first() {
-                    Some((0, [])) => Some(None),
-                    Some((1, row)) => Some(Some(row.into())),
-                    _ => None,
-                };
-                match (time, row) {
-                    (Ok(valid_from), Some(row)) => {
-                        *bytes += value.len() + size_of::<Version>();
-                        versions.push(Version { valid_from, row });
-                    }
-                    _ => corrupt = true,
+        }
+        Ok(slots)
+    }
+
+    fn load(&mut self, slot: Slot, key: &[u8], state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        let versions = &mut self.versions[slot as usize];
+        let mut corrupt = false;
+        let bytes = &mut self.bytes;
+        state.scan(RIGHT, key, prefix_end(key).as_deref(), |stored, value| {
+            let time =
+                stored[key.len()..].try_into().map(|time| EventTime::from_be_bytes(time) ^ EventTime::MIN);
+            let row = match value.split_first() {
+                Some((0, [])) => Some(None),
+                Some((1, row)) => Some(Some(row.into())),
+                _ => None,
+            };
+            match (time, row) {
+                (Ok(valid_from), Some(row)) => {
+                    let version = Version { valid_from, row, stored: true, changed: false };
+                    *bytes += version.bytes();
+                    versions.push(version);
                 }
-                ControlFlow::Continue(())
-            })?;
-            if corrupt {
-                let (operator, detail) = ("temporal join".to_owned(), "a version can't be read".to_owned());
-                return Err(OperatorError::CorruptState { operator, detail });
+                _ => corrupt = true,
             }
+            ControlFlow::Continue(())
+        })?;
+        if corrupt {
+            let (operator, detail) = ("temporal join".to_owned(), "a version can't be read".to_owned());
+            return Err(OperatorError::CorruptState { operator, detail });
         }
         Ok(())
     }
 
-    /// The row of a key that was valid at a time. The key has been loaded.
-    pub(super) fn at(&self, key: &[u8], time: EventTime) -> Option<&[u8]> {
-        let versions = &self.versions[self.keys.find(key)? as usize];
+    /// The row of a loaded key that was valid at a time.
+    pub(super) fn at(&self, slot: Slot, time: EventTime) -> Option<&[u8]> {
+        let versions = &self.versions[slot as usize];
         let reached = versions.partition_point(|version| version.valid_from <= time);
         versions[..reached].last()?.row.as_deref()
     }
@@ -151,10 +216,45 @@ impl Versions {
         self.codec.read(found.iter().map(|row| row.unwrap_or(&self.null_row)))
     }
 
-    pub(super) fn delta(&mut self, block: &mut DeltaBlock) {
-        for (key, value) in self.changes.drain(..) {
-            block.push(&key, value.as_deref());
+    pub(super) fn delta(&mut self, out: &mut DeltaScope<'_>) {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        let block = out.block(RIGHT);
+        for (slot, valid_from) in self.gone.drain(..) {
+            let versions = &mut self.versions[slot as usize];
+            match versions.binary_search_by_key(&valid_from, |version| version.valid_from) {
+                // It came again since, and is written below.
+                Ok(_) => {}
+                Err(_) => {
+                    stored_key(self.keys.key(slot), valid_from, &mut key);
+                    block.delete(&key);
+                }
+            }
         }
+        for (slot, valid_from) in self.came.drain(..) {
+            let versions = &mut self.versions[slot as usize];
+            let place = versions.binary_search_by_key(&valid_from, |version| version.valid_from);
+            let Some(version) = place.ok().map(|at| &mut versions[at]).filter(|version| version.changed)
+            else {
+                continue;
+            };
+            (version.stored, version.changed) = (true, false);
+            stored_key(self.keys.key(slot), valid_from, &mut key);
+            value.clear();
+            value.push(version.row.is_some().into());
+            value.extend_from_slice(version.row.as_deref().unwrap_or_default());
+            block.put(&key, &value);
+        }
+        self.due.delta(out.block(DUE));
+    }
+
+    pub(super) fn restore(
+        &mut self,
+        watermark: EventTime,
+        state: &mut StateScope<'_>,
+    ) -> Result<(), OperatorError> {
+        self.pruned_until = watermark;
+        self.due = Due::read(state)?;
+        Ok(())
     }
 
     pub(super) fn evict(&mut self) {
@@ -164,12 +264,23 @@ impl Versions {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.keys.memory_bytes() + self.versions.capacity() * size_of::<Vec<Version>>() + self.bytes
+        let slots = self.versions.capacity() * size_of::<Vec<Version>>();
+        self.keys.memory_bytes() + slots + self.bytes + self.due.memory_bytes()
     }
 }
 
-fn stored_key(key: &[u8], valid_from: EventTime) -> Vec<u8> {
-    let mut stored = key.to_vec();
+/// When the first of a key's versions becomes superfluous: when the second is reached, or a deletion is.
+fn due_time(versions: &[Version]) -> Option<EventTime> {
+    match versions {
+        [Version { row: None, valid_from, .. }, ..] | [_, Version { valid_from, .. }, ..] => {
+            Some(*valid_from)
+        }
+        _ => None,
+    }
+}
+
+fn stored_key(key: &[u8], valid_from: EventTime, stored: &mut Vec<u8>) {
+    stored.clear();
+    stored.extend_from_slice(key);
     stored.extend((valid_from ^ EventTime::MIN).to_be_bytes());
-    stored
 }

@@ -23,7 +23,11 @@ const NEXT_SEQUENCE: &[u8] = b"next";
 pub(super) struct Waiting {
     codec: RowCodec,
     batches: VecDeque<WaitingBatch>,
+    /// The least time of a row in the batches.
+    earliest: EventTime,
     next_sequence: u64,
+    /// Rows from this number on are in a batch, those before it only in the store.
+    hot_from: u64,
     sequence_changed: bool,
     /// The earliest time of rows that only the store has.
     stored_from: Option<EventTime>,
@@ -47,6 +51,8 @@ pub(super) struct Ready {
     pub(super) columns: RecordBatch,
     pub(super) keys: BytesColumn,
     pub(super) times: Vec<EventTime>,
+    /// The watermark before each row came, when some row was not ahead of it.
+    pub(super) behind: Option<Vec<EventTime>>,
 }
 
 /// Where a row that leaves is: in which source and at which row of it.
@@ -61,7 +67,9 @@ impl Waiting {
         Ok(Waiting {
             codec: RowCodec::new(nullable(schema)).map_err(unsupported)?,
             batches: VecDeque::new(),
+            earliest: EventTime::MAX,
             next_sequence: 0,
+            hot_from: 0,
             sequence_changed: false,
             stored_from: None,
             left: Vec::new(),
@@ -73,6 +81,9 @@ impl Waiting {
         batch.keys()?;
         let mut order: Vec<u32> = (0..batch.len() as u32).collect();
         order.sort_by_key(|row| batch.times[*row as usize]);
+        if let Some(first) = order.first() {
+            self.earliest = self.earliest.min(batch.times[*first as usize]);
+        }
         let first_sequence = self.next_sequence;
         self.next_sequence += batch.len() as u64;
         self.sequence_changed = true;
@@ -86,27 +97,38 @@ impl Waiting {
         watermark: EventTime,
         state: &mut StateScope<'_>,
     ) -> Result<Option<Ready>, OperatorError> {
+        let stored_leave = self.stored_from.is_some_and(|from| from <= watermark);
+        if watermark < self.earliest && !stored_leave {
+            return Ok(None);
+        }
         let mut leaving = Vec::new();
-        for (source, waiting) in self.batches.iter_mut().enumerate() {
+        // The batches that rows leave from.
+        let mut sources: Vec<usize> = Vec::new();
+        self.earliest = EventTime::MAX;
+        for (index, waiting) in self.batches.iter_mut().enumerate() {
             while let Some(row) = waiting.order.get(waiting.gone) {
                 let time = waiting.batch.times[*row as usize];
                 if time > watermark {
+                    self.earliest = self.earliest.min(time);
                     break;
                 }
+                if sources.last() != Some(&index) {
+                    sources.push(index);
+                }
                 let sequence = waiting.first_sequence + u64::from(*row);
-                leaving.push(Leaving { time, sequence, place: (source, *row as usize) });
+                leaving.push(Leaving { time, sequence, place: (sources.len() - 1, *row as usize) });
                 if waiting.stored {
                     self.left.push((time, sequence));
                 }
                 waiting.gone += 1;
             }
         }
-        let stored = self.read_stored(watermark, state, &mut leaving)?;
+        let stored = self.read_stored(watermark, sources.len(), state, &mut leaving)?;
         if leaving.is_empty() {
             return Ok(None);
         }
         leaving.sort_by_key(|row| (row.time, row.sequence));
-        let ready = self.gather(&leaving, stored.as_ref())?;
+        let ready = self.gather(&leaving, &sources, stored.as_ref())?;
         self.batches.retain(|waiting| waiting.gone < waiting.order.len());
         Ok(Some(ready))
     }
@@ -115,11 +137,11 @@ impl Waiting {
     fn read_stored(
         &mut self,
         watermark: EventTime,
+        source: usize,
         state: &mut StateScope<'_>,
         leaving: &mut Vec<Leaving>,
     ) -> Result<Option<(RecordBatch, BytesColumn)>, OperatorError> {
         let Some(from) = self.stored_from.filter(|from| *from <= watermark) else { return Ok(None) };
-        let source = self.batches.len();
         let (mut rows, mut keys) = (BytesColumn::default(), BytesColumn::default());
         let mut corrupt = false;
         let mut next = None;
@@ -130,7 +152,7 @@ impl Waiting {
                 return ControlFlow::Continue(());
             };
             // What came since the restore is in a batch as well.
-            if self.batches.iter().any(|waiting| waiting.holds(sequence)) {
+            if sequence >= self.hot_from {
                 return ControlFlow::Continue(());
             }
             if time > watermark {
@@ -154,18 +176,26 @@ impl Waiting {
     fn gather(
         &self,
         leaving: &[Leaving],
+        batches: &[usize],
         stored: Option<&(RecordBatch, BytesColumn)>,
     ) -> Result<Ready, OperatorError> {
-        let mut sources: Vec<&RecordBatch> = Vec::with_capacity(self.batches.len() + 1);
-        let mut source_keys: Vec<&BytesColumn> = Vec::with_capacity(self.batches.len() + 1);
-        for waiting in &self.batches {
-            sources.push(waiting.batch.columns()?);
-            source_keys.push(waiting.batch.keys()?);
+        let mut sources: Vec<&RecordBatch> = Vec::with_capacity(batches.len() + 1);
+        let mut source_keys: Vec<&BytesColumn> = Vec::with_capacity(batches.len() + 1);
+        let mut bounds: Vec<Option<&[EventTime]>> = Vec::with_capacity(batches.len() + 1);
+        for index in batches {
+            let batch = &self.batches[*index].batch;
+            sources.push(batch.columns()?);
+            source_keys.push(batch.keys()?);
+            bounds.push(batch.behind.as_deref());
         }
         if let Some((rows, keys)) = stored {
             sources.push(rows);
             source_keys.push(keys);
+            // A row that was not ahead of the watermark does not wait for a commit.
+            bounds.push(None);
         }
+        let bound = |row: &Leaving| bounds[row.place.0].map_or(EventTime::MIN, |bounds| bounds[row.place.1]);
+        let any_behind = leaving.iter().any(|row| row.time <= bound(row));
         let places: Vec<(usize, usize)> = leaving.iter().map(|row| row.place).collect();
         let column = |index: usize| -> Result<ArrayRef, OperatorError> {
             let arrays: Vec<&dyn arrow::array::Array> =
@@ -179,6 +209,7 @@ impl Waiting {
             columns: RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?,
             keys: places.iter().map(|(source, row)| source_keys[*source].get(*row)).collect(),
             times: leaving.iter().map(|row| row.time).collect(),
+            behind: any_behind.then(|| leaving.iter().map(bound).collect()),
         })
     }
 
@@ -211,8 +242,15 @@ impl Waiting {
     }
 
     pub(super) fn restore(&mut self, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        let stored = state.get(LEFT, NEXT_SEQUENCE)?;
-        self.next_sequence = stored.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
+        self.next_sequence = match state.get(LEFT, NEXT_SEQUENCE)?.map(<[u8; 8]>::try_from) {
+            None => 0,
+            Some(Ok(bytes)) => u64::from_le_bytes(bytes),
+            Some(Err(bytes)) => {
+                let (operator, detail) = ("temporal join".to_owned(), format!("{bytes:02x?} is no number"));
+                return Err(OperatorError::CorruptState { operator, detail });
+            }
+        };
+        self.hot_from = self.next_sequence;
         self.stored_from = None;
         state.scan(LEFT, &[], None, |key, _| {
             let Some((time, _)) = decode_key(key) else { return ControlFlow::Continue(()) };
@@ -224,6 +262,7 @@ impl Waiting {
 
     pub(super) fn evict(&mut self) {
         self.batches.clear();
+        self.earliest = EventTime::MAX;
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
@@ -232,12 +271,6 @@ impl Waiting {
             columns + waiting.order.capacity() * 4
         };
         self.batches.iter().map(batch).sum()
-    }
-}
-
-impl WaitingBatch {
-    fn holds(&self, sequence: u64) -> bool {
-        (self.first_sequence..self.first_sequence + self.batch.len() as u64).contains(&sequence)
     }
 }
 

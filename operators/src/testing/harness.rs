@@ -3,13 +3,10 @@
 use super::table::{batch, canonical, print_all};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, NO_WATERMARK};
-use crate::expression::{Expression, ExpressionCx};
 use crate::operator::{
     BuildCx, Counters, Cx, DeltaScope, Operator, OperatorSpec, Port, StateScope, TaskInfo,
 };
 use crate::outbox::Outbox;
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::DataType;
 use millstream_state::{CheckpointMark, Delta, MemoryDisk, StateIdentity, TaskState};
 use std::fmt;
 
@@ -20,6 +17,8 @@ pub enum After {
     Nothing,
     /// Its hot state is dropped.
     Evict,
+    /// A checkpoint.
+    Checkpoint,
     /// The process dies. Every other time there has been a checkpoint just before; else the deltas since the last one
     /// are folded, as from a journal.
     Crash,
@@ -54,6 +53,8 @@ pub struct Harness<'s> {
     counters: Counters,
     outbox: Outbox,
     emitted: Vec<Batch>,
+    /// What stood at the last commit: the watermark, the counts, and how much had been emitted.
+    committed: (EventTime, Counters, usize),
 }
 
 fn identity() -> StateIdentity {
@@ -91,6 +92,7 @@ impl<'s> Harness<'s> {
             counters: Counters::default(),
             outbox: Outbox::default(),
             emitted: Vec::new(),
+            committed: (NO_WATERMARK, Counters::default(), 0),
         };
         harness.restore();
         harness
@@ -169,24 +171,39 @@ impl<'s> Harness<'s> {
         delta.encode(&mut bytes);
         self.state.absorb(Delta::decode(&bytes).expect("a delta is read back"));
         self.journal.push(bytes);
+        self.committed = (self.watermark, self.counters, self.emitted.len());
         match self.after {
             After::Nothing => {}
             After::Evict => {
                 self.operator.evict();
                 self.restore();
             }
-            After::Crash => self.crash(),
+            After::Checkpoint => self.checkpoint(),
+            After::Crash => {
+                if self.commit.is_multiple_of(2) {
+                    self.checkpoint();
+                }
+                self.crash();
+            }
         }
         self.commit += 1;
         Ok(())
     }
 
-    fn crash(&mut self) {
-        if self.commit.is_multiple_of(2) {
-            let mark = CheckpointMark { number: self.commit, hash: 0, journal_offset: 0 };
-            self.state.checkpoint(mark).expect("memory takes a checkpoint");
-            self.journal.clear();
-        }
+    fn checkpoint(&mut self) {
+        let mark = CheckpointMark { number: self.commit, hash: 0, journal_offset: 0 };
+        self.state.checkpoint(mark).expect("memory takes a checkpoint");
+        self.journal.clear();
+    }
+
+    /// The process dies: everything stands as at the last commit, and what was emitted since is gone.
+    ///
+    /// # Panics
+    /// When the operator can't be restored.
+    pub fn crash(&mut self) {
+        (self.watermark, self.counters) = (self.committed.0, self.committed.1);
+        self.emitted.truncate(self.committed.2);
+        self.outbox = Outbox::default();
         self.state = open(&self.disk);
         for bytes in &self.journal {
             self.state.absorb(Delta::decode(bytes).expect("a delta is read back"));
@@ -211,6 +228,16 @@ impl<'s> Harness<'s> {
         }
     }
 
+    /// The watermark.
+    pub fn watermark(&self) -> EventTime {
+        self.watermark
+    }
+
+    /// Hot state that the operator holds, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.operator.memory_bytes()
+    }
+
     /// What the operator counted.
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -228,6 +255,7 @@ impl<'s> Harness<'s> {
 
     /// What has been emitted since the last call.
     pub fn take(&mut self) -> Vec<Batch> {
+        self.committed.2 = 0;
         std::mem::take(&mut self.emitted)
     }
 
@@ -296,47 +324,6 @@ pub fn fails(spec: &dyn OperatorSpec, rows: &str) -> String {
     match Harness::new(spec).process(rows) {
         Ok(()) => panic!("took {rows}"),
         Err(error) => error.to_string(),
-    }
-}
-
-/// An expression that is a Rust function.
-pub struct Function {
-    sql: String,
-    data_type: DataType,
-    function: FunctionBody,
-}
-
-type FunctionBody = Box<dyn Fn(&RecordBatch, &ExpressionCx) -> Result<ArrayRef, String> + Send + Sync>;
-
-impl Function {
-    /// An expression called `sql` with values of `data_type`.
-    pub fn new(
-        sql: impl Into<String>,
-        data_type: DataType,
-        function: impl Fn(&RecordBatch, &ExpressionCx) -> Result<ArrayRef, String> + Send + Sync + 'static,
-    ) -> Self {
-        Function { sql: sql.into(), data_type, function: Box::new(function) }
-    }
-}
-
-impl fmt::Debug for Function {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Function").field(&self.sql).finish()
-    }
-}
-
-impl Expression for Function {
-    fn evaluate(&self, rows: &RecordBatch, cx: &ExpressionCx) -> Result<ArrayRef, OperatorError> {
-        (self.function)(rows, cx)
-            .map_err(|detail| OperatorError::Expression { expression: self.sql.clone(), detail })
-    }
-
-    fn data_type(&self) -> &DataType {
-        &self.data_type
-    }
-
-    fn sql(&self) -> &str {
-        &self.sql
     }
 }
 

@@ -2,9 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod aggregate;
+mod aggregate_model;
 mod csv;
 mod json;
 mod json_differential;
+mod normalize;
 mod raw;
 mod round_trip;
+mod sinks;
 mod table;
+mod temporal_join;
+mod temporal_join_model;
+mod window;
+mod window_model;

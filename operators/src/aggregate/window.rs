@@ -1,0 +1,69 @@
+//! Windows over event time, and the panes they are made of.
+
+use crate::batch::{END_OF_TIME, EventTime, NO_WATERMARK};
+
+/// Windows over event time. Lengths in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Length of a window.
+    pub(super) size_ms: i64,
+    /// Distance between the starts of two windows; the size for tumbling ones.
+    pub(super) slide_ms: i64,
+    /// Start of one of the windows, relative to 1970.
+    offset_ms: i64,
+}
+
+impl Window {
+    /// Windows of `size_ms` that start every `slide_ms`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong, when the size is no multiple of the slide, or one of them is not positive.
+    pub fn new(size_ms: i64, slide_ms: i64, offset_ms: i64) -> Result<Self, String> {
+        if size_ms <= 0 || slide_ms <= 0 {
+            return Err("the length and the slide of a window have to be longer than nothing".to_owned());
+        }
+        if size_ms % slide_ms != 0 {
+            return Err(format!(
+                "a window of {size_ms} ms can't slide by {slide_ms} ms: the size has to be a multiple of the slide; \
+                 choose for example a size of {} ms",
+                (size_ms / slide_ms + 1) * slide_ms
+            ));
+        }
+        Ok(Window { size_ms, slide_ms, offset_ms: offset_ms.rem_euclid(slide_ms) })
+    }
+
+    /// The last start or end of a pane that is not after a time.
+    #[inline]
+    fn floor(&self, time: EventTime) -> EventTime {
+        let past = (time.rem_euclid(self.slide_ms) - self.offset_ms).rem_euclid(self.slide_ms);
+        time.saturating_sub(past)
+    }
+
+    /// End of the pane that a time belongs to; the end itself is not part of it.
+    #[inline]
+    pub(super) fn pane_end(&self, time: EventTime) -> EventTime {
+        self.floor(time).saturating_add(self.slide_ms)
+    }
+
+    /// End of the last window that a pane is part of.
+    pub(super) fn last_window_of(&self, pane_end: EventTime) -> EventTime {
+        pane_end.saturating_add(self.size_ms - self.slide_ms)
+    }
+
+    /// End of the last window that closes when the watermark is `watermark`.
+    pub(super) fn last_closed(&self, watermark: EventTime) -> EventTime {
+        match watermark {
+            NO_WATERMARK | END_OF_TIME => watermark,
+            watermark => self.floor(watermark + 1),
+        }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        let offset = if self.offset_ms == 0 { String::new() } else { format!(" from {} ms", self.offset_ms) };
+        if self.size_ms == self.slide_ms {
+            format!("tumbling {} ms{offset}", self.size_ms)
+        } else {
+            format!("hopping {} ms every {} ms{offset}", self.size_ms, self.slide_ms)
+        }
+    }
+}
