@@ -18,6 +18,8 @@ mod plan;
 mod query;
 mod script;
 mod settings;
+#[doc(hidden)]
+pub mod testing;
 
 pub use error::{Span, SqlError, SqlErrors};
 pub use explain::explain;

@@ -11,7 +11,7 @@ mod sink;
 mod source;
 mod stream;
 
-pub(crate) use sink::InsertInto;
+pub(crate) use sink::{InsertInto, converted};
 pub(crate) use source::SourceTable;
 pub(crate) use stream::{PartitionedBy, Partitioning, Stream, Windows};
 

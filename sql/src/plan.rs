@@ -3,7 +3,7 @@
 use crate::catalog::{self, ColumnKind, Connector, TopicTable};
 use crate::error::{Span, SqlError, SqlErrors, code, nearest};
 use crate::explain::explain;
-use crate::lower::{InsertInto, Lowering, SourceTable};
+use crate::lower::{InsertInto, Lowering, SourceTable, converted};
 use crate::query::{self, Names};
 use crate::script::{self, CreateTable, CreateView, Ident, Insert, Script, Spanned, Statement, Tokens};
 use crate::settings::{self, Settings};
@@ -36,11 +36,7 @@ pub struct SqlJob {
 /// Everything that is wrong with the file; show it to the user.
 pub fn plan(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
     let (script, mut errors) = script::parse(text);
-    let mut planner = Planner::new(&script);
-    for statement in &script.statements {
-        planner.add(statement, false);
-    }
-    errors.append(&mut planner.errors);
+    let planner = Planner::read(&script, &mut errors);
     if errors.is_empty() && planner.inserts.is_empty() {
         let end = Span { start: text.trim_end().len(), end: text.trim_end().len() };
         let error = SqlError::new(code::STATEMENT, end, "the file has nothing to run");
@@ -73,7 +69,67 @@ struct Planner<'s> {
     errors: Vec<SqlError>,
 }
 
+/// A file up to its analysed plans: what tests ask a batch engine for.
+pub(crate) struct Analyzed {
+    tables: BTreeMap<String, SourceTable>,
+    inserts: Vec<(String, Vec<usize>, LogicalPlan)>,
+}
+
+impl Analyzed {
+    pub(crate) fn of(file_name: &str, text: &str) -> Result<Self, SqlErrors> {
+        let (script, mut errors) = script::parse(text);
+        let planner = Planner::read(&script, &mut errors);
+        if !errors.is_empty() {
+            return Err(SqlErrors::new(file_name, text, errors));
+        }
+        let inserts = planner.inserts.into_iter().filter_map(|insert| {
+            let (name, columns) = insert.into?;
+            Some((name.value.clone(), columns, insert.plan))
+        });
+        let inserts = inserts.collect();
+        Ok(Analyzed { tables: planner.tables, inserts })
+    }
+
+    pub(crate) fn schemas(&self) -> BTreeMap<String, arrow::datatypes::SchemaRef> {
+        self.tables.iter().map(|(name, table)| (name.clone(), table.schema.clone())).collect()
+    }
+
+    /// By statement: the table, and the plan with the columns that are written.
+    pub(crate) fn into_queries(self) -> Vec<(String, datafusion::common::Result<LogicalPlan>)> {
+        let Analyzed { tables, inserts } = self;
+        let queries = inserts.into_iter().map(|(name, columns, plan)| {
+            let written = tables.get(&name).map(|table| {
+                let exprs = columns.iter().enumerate().map(|(from, to)| {
+                    let field = table.schema.field(*to);
+                    let expr = converted(plan.schema(), from, field);
+                    expr.map(|expr| expr.alias(field.name()))
+                });
+                exprs.collect::<Result<Vec<Expr>, _>>()
+            });
+            let plan = match written {
+                Some(Ok(exprs)) => {
+                    LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build)
+                }
+                Some(Err(refusal)) => datafusion::common::plan_err!("{}", refusal.message),
+                None => datafusion::common::plan_err!("there is no table {name}"),
+            };
+            (name, plan)
+        });
+        queries.collect()
+    }
+}
+
 impl<'s> Planner<'s> {
+    /// Takes all statements of a file in.
+    fn read(script: &'s Script, errors: &mut Vec<SqlError>) -> Self {
+        let mut planner = Planner::new(script);
+        for statement in &script.statements {
+            planner.add(statement, false);
+        }
+        errors.append(&mut planner.errors);
+        planner
+    }
+
     fn new(script: &'s Script) -> Self {
         Planner {
             script,

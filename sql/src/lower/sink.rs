@@ -175,7 +175,7 @@ impl Lowering<'_> {
 }
 
 /// A column of the query as the type of the table's column, where nothing is lost by it.
-fn converted(relation: &DFSchema, from: usize, to: &Field) -> Result<Expr, Refusal> {
+pub(crate) fn converted(relation: &DFSchema, from: usize, to: &Field) -> Result<Expr, Refusal> {
     let found = relation.field(from).data_type();
     let expr = Expr::from(relation.qualified_field(from));
     if found == to.data_type() {

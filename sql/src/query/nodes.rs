@@ -58,6 +58,13 @@ impl WindowTable {
     }
 }
 
+impl WindowTable {
+    /// Columns of the output.
+    pub(crate) fn schema_ref(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+}
+
 impl PartialOrd for WindowTable {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         self.input.partial_cmp(&other.input)
