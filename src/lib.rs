@@ -14,5 +14,5 @@ pub use millstream_operators as operators;
 pub use millstream_operators::typed;
 pub use millstream_operators::{Topology, TopologyError};
 pub use millstream_runtime::job::{Job, JobSettings, Until};
-pub use millstream_runtime::{JobError, driver, job, log, worker};
+pub use millstream_runtime::{JobError, TaskId, driver, job, log, topics, worker};
 pub use millstream_sql as sql;

@@ -217,13 +217,14 @@ impl Job {
     /// # Errors
     /// The first error of a worker.
     pub fn join(self) -> Result<(), JobError> {
+        // Workers end when they are stopped or fail; the others would wait for the tasks of one that failed.
+        while !self.has_ended() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.stop();
         let mut first = Ok(());
         for thread in self.threads {
-            let ended = thread.join();
-            if ended.is_err() {
-                self.shared.stop.store(true, Ordering::Relaxed);
-            }
-            first = first.and(ended);
+            first = first.and(thread.join());
         }
         first
     }

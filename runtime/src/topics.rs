@@ -6,20 +6,31 @@ use crate::plan::JobPlan;
 use millstream_operators::{InputFrom, Topology, cut};
 use std::collections::BTreeMap;
 
-/// Cuts a topology for the topics of a log and makes every topic that is missing. `group` replaces the job's own
-/// consumer group.
+/// A job's plan, and the topics it lacks.
+#[derive(Debug)]
+pub struct Examined {
+    /// The plan.
+    pub plan: JobPlan,
+    /// Topics of users that the job writes to and that are not there.
+    pub missing: Vec<TopicSpec>,
+    /// Topics of its own that are not there.
+    pub missing_internal: Vec<TopicSpec>,
+}
+
+/// Cuts a topology for the topics of a log and finds out which are missing, without making any. `group` replaces the
+/// job's own consumer group.
 ///
-/// Topics that results go to get as many partitions as the widest input. Safe to call from several processes at once.
+/// Topics that results go to get as many partitions as the widest input.
 ///
 /// # Errors
 /// [`JobError::Cut`] when an input topic does not exist or a join does not fit; [`JobError::InternalTopic`] when
 /// partition counts have changed since the job was started; [`JobError::Log`].
-pub fn prepare(
+pub fn examine(
     topology: &Topology,
     job: &str,
     group: Option<&str>,
     admin: &mut dyn Admin,
-) -> Result<(JobPlan, Vec<String>), JobError> {
+) -> Result<Examined, JobError> {
     let mut counts: BTreeMap<String, Option<u32>> = BTreeMap::new();
     for topic in source_topics(topology) {
         let found = admin.describe_topic(&topic)?.map(|found| found.partitions);
@@ -32,42 +43,58 @@ pub fn prepare(
         InputFrom::Repartition(_) => 1,
     });
     let widest = widest.max().unwrap_or(1);
-    let mut made = Vec::new();
+    let mut missing = Vec::new();
     let mut sink_partitions = BTreeMap::new();
     for topic in cut.sink_topics() {
-        let partitions = match admin.describe_topic(&topic.name)? {
-            Some(found) => found.partitions,
-            None => {
-                let spec = TopicSpec::new(&topic.name, widest);
-                let spec = if topic.compacted { spec.with("cleanup.policy", "compact") } else { spec };
-                made.push(format!("{} ({widest} partitions)", topic.name));
-                create(admin, &spec)?
-            }
-        };
-        sink_partitions.insert(topic.name, partitions);
+        let found = admin.describe_topic(&topic.name)?.map(|found| found.partitions);
+        if found.is_none() {
+            let spec = TopicSpec::new(&topic.name, widest);
+            missing.push(if topic.compacted { spec.with("cleanup.policy", "compact") } else { spec });
+        }
+        sink_partitions.insert(topic.name, found.unwrap_or(widest));
     }
     let plan = JobPlan::new(job, group, cut, sink_partitions);
+    let mut missing_internal = Vec::new();
     for spec in internal_topics(&plan) {
-        let found = match admin.describe_topic(&spec.name)? {
-            Some(found) => found.partitions,
-            None => create(admin, &spec)?,
-        };
-        if found != spec.partitions {
-            return Err(JobError::InternalTopic { topic: spec.name, found, needed: spec.partitions });
+        match admin.describe_topic(&spec.name)?.map(|found| found.partitions) {
+            None => missing_internal.push(spec),
+            Some(found) if found == spec.partitions => {}
+            Some(found) => {
+                return Err(JobError::InternalTopic { topic: spec.name, found, needed: spec.partitions });
+            }
         }
     }
-    Ok((plan, made))
+    Ok(Examined { plan, missing, missing_internal })
 }
 
-/// Makes a topic, unless another process was faster. Gives its partition count.
-fn create(admin: &mut dyn Admin, spec: &TopicSpec) -> Result<u32, JobError> {
-    match admin.create_topic(spec) {
-        Ok(()) => Ok(spec.partitions),
-        Err(LogError::TopicExists(_)) => {
-            Ok(admin.describe_topic(&spec.name)?.map_or(spec.partitions, |found| found.partitions))
+/// As [`examine`], and makes every topic that is missing; also names those of users that it made. Safe to call from
+/// several processes at once.
+///
+/// # Errors
+/// As [`examine`].
+pub fn prepare(
+    topology: &Topology,
+    job: &str,
+    group: Option<&str>,
+    admin: &mut dyn Admin,
+) -> Result<(JobPlan, Vec<String>), JobError> {
+    let mut examined = examine(topology, job, group, admin)?;
+    let mut made = Vec::new();
+    let mut others = false;
+    for spec in examined.missing.iter().chain(&examined.missing_internal) {
+        match admin.create_topic(spec) {
+            Ok(()) => made.push(spec.name.clone()),
+            // Another process was faster, maybe with other partitions.
+            Err(LogError::TopicExists(_)) => others = true,
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => Err(error.into()),
     }
+    let describe = |spec: &TopicSpec| format!("{} ({} partitions)", spec.name, spec.partitions);
+    let told = examined.missing.iter().filter(|spec| made.contains(&spec.name)).map(describe).collect();
+    if others {
+        examined = examine(topology, job, group, admin)?;
+    }
+    Ok((examined.plan, told))
 }
 
 fn source_topics(topology: &Topology) -> Vec<String> {

@@ -3,7 +3,7 @@
 //! A [`Worker`] is driven by [`Worker::turn`], one bounded piece of work after the other, at most one request of the
 //! commit protocol each. In production a thread calls it in a loop; the simulation interleaves the turns of several
 //! workers and drops one between any two turns to crash it. So there is no hidden state on a stack: what is going on
-//! stands in [`Phase`].
+//! stands in `Phase`.
 //!
 //! The rules it keeps: a task is owned through a token that dies at every revoke, loss and fence; a transaction never
 //! spans a revoke, because the group is not asked for events while one is open; a commit whose fate is unknown is

@@ -1,0 +1,86 @@
+//! What the command line takes, and what it gives back.
+
+mod check;
+mod failure;
+mod job_file;
+mod log_args;
+mod output;
+mod progress;
+mod run;
+mod signals;
+mod topic;
+
+pub(crate) use failure::Failure;
+
+use clap::{Parser, Subcommand};
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// Stream processing over a durable log.
+///
+/// A job is a SQL file in Flink's dialect. It reads topics, keeps state on disk, and writes topics, exactly once.
+/// Topics live in an embedded log in a directory, or in Kafka when a broker is named; every command works alike on
+/// both.
+#[derive(Debug, Parser)]
+#[command(name = "millstream", version, max_term_width = 100, after_long_help = failure::EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// How much to say on standard error: error, warn, info, debug, or filters such as millstream_runtime=debug
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        env = "MILLSTREAM_LOG_LEVEL",
+        default_value = "warn",
+        value_parser = log_level,
+        help_heading = "Global options"
+    )]
+    log_level: String,
+}
+
+/// Refuses what is no filter while the command line is being read.
+fn log_level(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a SQL file as one job, in the foreground
+    ///
+    /// Ctrl-C commits, checkpoints and ends within 10 seconds; the next start goes on where this one ended. A process
+    /// that is killed loses nothing either. Several processes of one job share its partitions when they run on Kafka,
+    /// each with its own --state directory.
+    Run(run::RunArgs),
+    /// Plan a SQL file without running it
+    ///
+    /// Prints the plan. With --log or --bootstrap-servers, also looks whether the job could start on that log: whether
+    /// its input topics are there and fit each other, and which topics it would create. Changes nothing.
+    Check(check::CheckArgs),
+    /// Create, look at, fill and read topics
+    #[command(subcommand)]
+    Topic(topic::TopicCommand),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Run(args) => args.run(),
+            Command::Check(args) => args.run(),
+            Command::Topic(command) => command.run(),
+        }
+    }
+}
+
+/// Sends what the crates log to standard error, above the live display.
+pub(crate) fn init_logging(cli: &Cli) {
+    // It was looked at before.
+    let filter = EnvFilter::try_new(&cli.log_level).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(progress::above_display);
+    if std::io::stderr().is_terminal() {
+        logging.without_time().init();
+    } else {
+        logging.with_ansi(false).init();
+    }
+}

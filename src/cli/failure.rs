@@ -1,0 +1,212 @@
+//! How a command fails: what it says, and the code it exits with.
+
+use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use millstream::JobError;
+use millstream::log::LogError;
+use millstream::sql::{SqlError, SqlErrors};
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The codes, for people: part of the help.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  2    the command line is wrong
+  3    the SQL file is wrong, or its plan does not fit the topics
+  4    a file or the log refused or failed, or a record could not be processed
+  5    the state directory refused or failed
+  6    going on would lose or repeat records: input removed unread, a reset group, a cut journal
+  75   the Kafka client hung in a transaction; start again
+  130  interrupted before everything was done; the next start of a job goes on from its last commit";
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line is wrong in a way that its parser can't see.
+    Usage(String),
+    /// The SQL file is wrong.
+    Sql(SqlErrors),
+    /// The job can't run or can't go on.
+    Job(JobError),
+    /// The log refused or failed.
+    Log(LogError),
+    /// A file can't be read or written, or holds what is not expected there.
+    Io(String),
+    /// Interrupted, with work left.
+    Interrupted(String),
+}
+
+impl Failure {
+    /// The code that the process exits with; [`EXIT_CODES`] tells people what it means.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            Failure::Sql(_) => 3,
+            Failure::Job(error) => code_of_job(error),
+            Failure::Log(error) => code_of_log(error),
+            Failure::Io(_) => 4,
+            Failure::Interrupted(_) => 130,
+        }
+    }
+
+    /// Says what went wrong and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        match self {
+            Failure::Sql(errors) => eprint!("{}", render(errors)),
+            other => eprintln!("error: {other}"),
+        }
+        ExitCode::from(self.code())
+    }
+}
+
+fn code_of_job(error: &JobError) -> u8 {
+    match error {
+        JobError::Cut(_) | JobError::Control(_) | JobError::InternalTopic { .. } => 3,
+        JobError::Log(error) => code_of_log(error),
+        JobError::Task(_) | JobError::Refused { .. } | JobError::Panicked(_) => 4,
+        JobError::State(_) | JobError::StateInUse { .. } => 5,
+        JobError::DataLoss { .. }
+        | JobError::Contradiction { .. }
+        | JobError::ControlMissing { .. }
+        | JobError::Journal(_) => 6,
+    }
+}
+
+fn code_of_log(error: &LogError) -> u8 {
+    match error {
+        LogError::BadConfig { .. } | LogError::BadProperty { .. } => 2,
+        _ => 4,
+    }
+}
+
+/// Every error with its place in the file, as pictures on a terminal that can show them.
+fn render(errors: &SqlErrors) -> String {
+    let source = Arc::new(NamedSource::new(&errors.file, errors.text.clone()));
+    let mut text = String::new();
+    for error in &errors.errors {
+        let report = Report::new(diagnostic(error, errors.text.len())).with_source_code(Arc::clone(&source));
+        text.push_str(&format!("{report:?}\n"));
+    }
+    let count = errors.errors.len();
+    let plural = if count == 1 { "" } else { "s" };
+    text.push_str(&format!("{}: {count} error{plural}\n", errors.file));
+    text
+}
+
+fn diagnostic(error: &SqlError, length: usize) -> MietteDiagnostic {
+    let start = error.span.start.min(length);
+    let end = error.span.end.clamp(start, length);
+    let label = (!error.label.is_empty()).then(|| error.label.clone());
+    let diagnostic = MietteDiagnostic::new(&error.message)
+        .with_code(error.code)
+        .with_label(LabeledSpan::new(label, start, end - start));
+    match &error.help {
+        Some(help) => diagnostic.with_help(help),
+        None => diagnostic,
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Usage(message) | Failure::Io(message) | Failure::Interrupted(message) => {
+                f.write_str(message)
+            }
+            Failure::Sql(errors) => write!(f, "{errors}"),
+            Failure::Job(error) => write!(f, "{error}"),
+            Failure::Log(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        Failure::Job(error)
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        Failure::Log(error)
+    }
+}
+
+impl From<SqlErrors> for Failure {
+    fn from(errors: SqlErrors) -> Self {
+        Failure::Sql(errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use millstream::sql::Span;
+
+    #[test]
+    fn every_sql_error_is_shown_with_its_line() {
+        let text = "SELECT a\nFROM orders WHERE custmer = 1\n";
+        let at = |word: &str| {
+            let start = text.find(word).unwrap_or_default();
+            Span { start, end: start + word.len() }
+        };
+        let error = |code, message: &str, word: &str, label: &str, help: Option<&str>| SqlError {
+            code,
+            message: message.to_owned(),
+            span: at(word),
+            label: label.to_owned(),
+            help: help.map(str::to_owned),
+        };
+        let errors = vec![
+            error("MS0210", "table `orders` does not exist", "orders", "", None),
+            error(
+                "MS0211",
+                "no column `custmer`",
+                "custmer",
+                "not a column",
+                Some("did you mean `customer`?"),
+            ),
+            // A place outside of the file is a defect, but no reason to hide the error.
+            SqlError { span: Span { start: 1_000, end: 900 }, ..error("MS0212", "elsewhere", "a", "", None) },
+        ];
+        let failure = Failure::Sql(SqlErrors { file: "job.sql".into(), text: text.into(), errors });
+        let Failure::Sql(errors) = &failure else { unreachable!() };
+        let shown = render(errors);
+        for part in ["MS0210", "MS0211", "job.sql:2:6", "job.sql:2:19", "FROM orders WHERE custmer = 1"] {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+        for part in ["not a column", "did you mean `customer`?", "elsewhere", "job.sql: 3 errors\n"] {
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
+        }
+        assert_eq!(failure.code(), 3);
+    }
+
+    #[test]
+    fn every_code_is_explained() {
+        let data_loss = JobError::DataLoss {
+            task: "0-0".to_owned(),
+            place: millstream::log::TopicPartition::new("t", 0),
+            from: 1,
+            start: 2,
+        };
+        let in_use = JobError::StateInUse { path: "p".to_owned(), owner: "o".to_owned() };
+        let internal = JobError::InternalTopic { topic: "t".to_owned(), found: 1, needed: 2 };
+        let failures = [
+            (Failure::Usage(String::new()), 2),
+            (LogError::BadProperty { key: "k".to_owned(), reason: "r".to_owned() }.into(), 2),
+            (internal.into(), 3),
+            (Failure::Io(String::new()), 4),
+            (JobError::Log(LogError::UnknownTopic("t".to_owned())).into(), 4),
+            (JobError::Panicked(0).into(), 4),
+            (in_use.into(), 5),
+            (data_loss.into(), 6),
+            (Failure::Interrupted(String::new()), 130),
+        ];
+        for (failure, code) in failures {
+            assert_eq!(failure.code(), code, "{failure:?}");
+            assert!(EXIT_CODES.lines().any(|line| line.starts_with(&format!("  {code} "))), "{code}");
+        }
+        let hung = format!("  {} ", millstream::log::kafka::EXIT_CODE_HUNG);
+        assert!(EXIT_CODES.lines().any(|line| line.starts_with(&hung)));
+    }
+}

@@ -1,0 +1,143 @@
+//! Which log a command works on.
+
+use super::Failure;
+use clap::Args;
+use millstream::log::Log;
+use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions, open_or_connect};
+use millstream::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
+use millstream::sql::SqlJob;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The directory of the embedded log, and of the state of jobs, when none is named.
+const DEFAULT_DIRECTORY: &str = "./millstream-data";
+/// Where the help lists these arguments.
+const LOG: &str = "Log";
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LogArgs {
+    /// Directory of the embedded log [default: ./millstream-data]
+    #[arg(long, value_name = "DIR", conflicts_with = "bootstrap_servers", help_heading = LOG)]
+    log: Option<PathBuf>,
+    /// Kafka brokers to use instead of the embedded log, for example 127.0.0.1:9092
+    #[arg(long, value_name = "HOST:PORT", help_heading = LOG)]
+    bootstrap_servers: Option<String>,
+    /// File with properties of the Kafka client, one key=value a line: the place for passwords
+    #[arg(long, value_name = "FILE", conflicts_with = "log", help_heading = LOG)]
+    client_config: Option<PathBuf>,
+    /// Property of the Kafka client by librdkafka's name, for example security.protocol=ssl. Can be given several
+    /// times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, conflicts_with = "log", help_heading = LOG)]
+    client_property: Vec<(String, String)>,
+}
+
+/// `KEY=VALUE`.
+pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+/// A log that was chosen and is not open yet.
+#[derive(Debug)]
+pub(crate) enum ChosenLog {
+    /// In this directory.
+    Embedded(PathBuf),
+    /// A cluster.
+    Kafka(KafkaConfig),
+}
+
+impl LogArgs {
+    /// The directory below which a job keeps its state when none is named.
+    pub(crate) fn data_directory(&self) -> PathBuf {
+        self.log.clone().unwrap_or_else(|| DEFAULT_DIRECTORY.into())
+    }
+
+    /// Whether a log was named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.log.is_some() || self.bootstrap_servers.is_some()
+    }
+
+    /// The log of these arguments, or the one a job's file names where they name none.
+    ///
+    /// # Errors
+    /// For properties that can't be set.
+    pub(crate) fn choose(&self, job: Option<&SqlJob>) -> Result<ChosenLog, Failure> {
+        let servers = job.and_then(|job| job.bootstrap_servers.as_deref());
+        let servers = match &self.log {
+            Some(_) => None,
+            None => self.bootstrap_servers.as_deref().or(servers),
+        };
+        let given = self.client_config.is_some() || !self.client_property.is_empty();
+        let Some(servers) = servers else {
+            if given {
+                let message = "properties of the Kafka client need --bootstrap-servers";
+                return Err(Failure::Usage(message.to_owned()));
+            }
+            return Ok(ChosenLog::Embedded(self.data_directory().join("log")));
+        };
+        let mut config = KafkaConfig::new(servers);
+        for (key, value) in job.iter().flat_map(|job| &job.client_properties) {
+            config = config.with_java(key, value, PropertySource::Job)?;
+        }
+        let from_file = self.client_config.as_deref().map(read_properties).transpose()?.unwrap_or_default();
+        for (key, value) in from_file.iter().chain(&self.client_property) {
+            config = config.with(key, value, PropertySource::Operator)?;
+        }
+        Ok(ChosenLog::Kafka(config))
+    }
+
+    /// The log for topic commands: an embedded one that another process has is reached through that process. `create`
+    /// makes an embedded one that is not there.
+    ///
+    /// # Errors
+    /// When it can't be opened or reached.
+    pub(crate) fn open_for_topics(&self, create: bool) -> Result<Arc<dyn Log>, Failure> {
+        self.choose(None)?.open_for_topics(create)
+    }
+}
+
+impl ChosenLog {
+    /// See [`LogArgs::open_for_topics`].
+    pub(crate) fn open_for_topics(self, create: bool) -> Result<Arc<dyn Log>, Failure> {
+        match self {
+            ChosenLog::Kafka(config) => Ok(Arc::new(KafkaLog::connect(config)?)),
+            ChosenLog::Embedded(directory) => {
+                if !create && !directory.join("format").exists() {
+                    return Err(Failure::Io(format!(
+                        "there is no log in {}; millstream topic create makes one, --log names another directory",
+                        directory.display()
+                    )));
+                }
+                Ok(open_or_connect(directory, &EmbeddedOptions { create, ..EmbeddedOptions::default() })?)
+            }
+        }
+    }
+
+    /// The log for a job: an embedded one belongs to this process.
+    ///
+    /// # Errors
+    /// When it can't be opened or reached.
+    pub(crate) fn open_for_job(self) -> Result<Arc<dyn Log>, Failure> {
+        match self {
+            ChosenLog::Kafka(config) => Ok(Arc::new(KafkaLog::connect(config)?)),
+            ChosenLog::Embedded(directory) => {
+                Ok(Arc::new(EmbeddedLog::open(directory, &EmbeddedOptions::default())?))
+            }
+        }
+    }
+}
+
+/// Properties of a file: `key=value` a line, `#` begins a comment.
+fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| Failure::Io(format!("{}: {error}", path.display())))?;
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let parse = |(number, line)| {
+        // The line may hold a password: it is not shown.
+        key_value(line).map_err(|error| Failure::Usage(format!("{}, line {number}: {error}", path.display())))
+    };
+    lines.map(parse).collect()
+}

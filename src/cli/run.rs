@@ -1,0 +1,109 @@
+//! `millstream run`: a job in the foreground.
+
+mod settings;
+mod watch;
+
+use super::job_file::JobFile;
+use super::output::{print, written};
+use super::progress::{beside_display, say};
+use super::{Failure, signals};
+use clap::Args;
+use millstream::operators::PrintedLine;
+use millstream::{Job, JobSettings, Until};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use watch::Watch;
+
+/// How often it is looked what the job is doing.
+const LOOK: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 the job has ended or was asked to end, and everything is committed; 2 wrong command line; 3 wrong SQL, or \
+topics that do not fit; 4 the log failed or a record could not be processed; 5 the state directory failed; 6 going on \
+would lose or repeat records; 75 the Kafka client hung; 130 interrupted before everything was committed")]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    file: JobFile,
+    /// Directory of the job's state [default: state/JOB below --log]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Number of workers: threads that share the job's tasks [default: parallelism.default, or 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    workers: Option<u16>,
+    /// Commit and end once the input is drained. Windows that the watermark leaves open stay open, for the next run to
+    /// go on with; bounded input closes them all and ends the job by itself
+    #[arg(long)]
+    exit_when_idle: bool,
+    /// Records that each worker takes in a second at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    rate: Option<u64>,
+}
+
+impl RunArgs {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let planned = self.file.plan()?;
+        let name = self.file.name(&planned)?;
+        if planned.only_explain {
+            return print(&planned.explain);
+        }
+        let asked_to_end = signals::watch(Some("ending: committing what has been read"))?;
+        let state = self.state.clone();
+        let state = state.unwrap_or_else(|| self.file.log.data_directory().join("state").join(&name));
+        let mut settings = JobSettings::new(name);
+        settings.group.clone_from(&planned.group);
+        settings.state_directory = Some(state.clone());
+        settings::apply(&planned.settings, &mut settings)?;
+        if let Some(workers) = self.workers {
+            settings.workers = usize::from(workers);
+        }
+        if self.rate.is_some() {
+            settings.worker.records_per_second = self.rate;
+        }
+        settings.print = printer(&asked_to_end);
+        let log = self.file.log.choose(Some(&planned))?.open_for_job()?;
+        let job = Job::start(&planned.topology, &log, &settings)?;
+        for topic in job.made_topics() {
+            say(&format!("created topic {topic}"));
+        }
+        let info = log.info();
+        say(&format!("running {} on the {} log at {}", settings.name, info.kind, info.location));
+        let until = if self.exit_when_idle { Until::Drained } else { Until::Finished };
+        let mut watch = Watch::new(&settings.name, state);
+        let ended = attend(job, until, &asked_to_end, &mut watch);
+        watch.close(ended.is_ok());
+        ended
+    }
+}
+
+/// Stays with a job until it has ended.
+fn attend(job: Job, until: Until, asked_to_end: &AtomicBool, watch: &mut Watch) -> Result<(), Failure> {
+    let mut stopping = false;
+    while !job.has_ended() {
+        if !stopping && (asked_to_end.load(Ordering::Relaxed) || job.is_done(until)) {
+            job.stop();
+            stopping = true;
+        }
+        watch.look(&job.status());
+        std::thread::sleep(LOOK);
+    }
+    watch.look(&job.status());
+    Ok(job.join()?)
+}
+
+/// Prints the lines of `print` tables. When nobody reads them any more, the job is to end.
+fn printer(asked_to_end: &Arc<AtomicBool>) -> Arc<dyn Fn(&PrintedLine) + Send + Sync> {
+    let asked_to_end = Arc::clone(asked_to_end);
+    Arc::new(move |line| {
+        let result = beside_display(|| match line.to_stderr {
+            true => writeln!(std::io::stderr().lock(), "{}", line.text),
+            false => writeln!(std::io::stdout().lock(), "{}", line.text),
+        });
+        if !written(result).is_ok_and(|written| written) {
+            asked_to_end.store(true, Ordering::Relaxed);
+        }
+    })
+}

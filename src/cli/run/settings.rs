@@ -1,0 +1,65 @@
+//! What `SET` says about how a job runs. Keys that say what it computes are the planner's.
+
+use crate::cli::Failure;
+use millstream::JobSettings;
+use std::collections::BTreeMap;
+
+/// Puts the settings of a file where they belong. Durations come as whole milliseconds, sizes as bytes.
+///
+/// # Errors
+/// For a value that is out of range.
+pub(super) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Result<(), Failure> {
+    for (key, value) in from {
+        let number = || value.parse::<u64>().map_err(|_| bad(key, value));
+        let size = || value.parse::<usize>().map_err(|_| bad(key, value));
+        match key.as_str() {
+            "parallelism.default" => to.workers = size()?.max(1),
+            "millstream.commit-interval" | "execution.checkpointing.interval" => {
+                to.worker.commit_interval_ms = number()?;
+            }
+            "millstream.session-timeout" => to.session_timeout_ms = number()?,
+            "millstream.transaction-timeout" => to.transaction_timeout_ms = number()?,
+            "millstream.state-memory" => to.state_memory_bytes = size()?,
+            "millstream.records-per-second" => to.worker.records_per_second = Some(number()?.max(1)),
+            _ => {}
+        }
+    }
+    // The more specific of two names for one thing, whatever their order.
+    if let Some(value) = from.get("millstream.commit-interval") {
+        to.worker.commit_interval_ms = value.parse().map_err(|_| bad("millstream.commit-interval", value))?;
+    }
+    to.worker.commit_interval_min_ms = to.worker.commit_interval_min_ms.min(to.worker.commit_interval_ms);
+    to.worker.commit_interval_idle_ms = to.worker.commit_interval_idle_ms.max(to.worker.commit_interval_ms);
+    Ok(())
+}
+
+fn bad(key: &str, value: &str) -> Failure {
+    Failure::Usage(format!("SET '{key}' = '{value}': not a number that it can have"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(settings: &[(&str, &str)]) -> Result<JobSettings, Failure> {
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let mut to = JobSettings::new("job");
+        apply(&settings, &mut to).map(|()| to)
+    }
+
+    #[test]
+    fn settings_reach_the_job() {
+        let given = [
+            ("parallelism.default", "3"),
+            ("millstream.commit-interval", "5000"),
+            ("execution.checkpointing.interval", "7000"),
+            ("millstream.records-per-second", "10"),
+            ("table.local-time-zone", "UTC"),
+        ];
+        let job = applied(&given).unwrap();
+        assert_eq!((job.workers, job.worker.commit_interval_ms), (3, 5_000));
+        assert_eq!((job.worker.commit_interval_idle_ms, job.worker.records_per_second), (5_000, Some(10)));
+        assert_eq!(applied(&[("millstream.commit-interval", "5")]).unwrap().worker.commit_interval_min_ms, 5);
+        assert!(applied(&[("millstream.state-memory", "-1")]).is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! Every command explains itself.
+
+use crate::command::Place;
+
+#[test]
+fn commands_explain_themselves() {
+    let place = Place::new();
+    let commands = [
+        "",
+        "run",
+        "check",
+        "topic",
+        "topic create",
+        "topic list",
+        "topic describe",
+        "topic delete",
+        "topic produce",
+        "topic consume",
+    ];
+    for command in commands {
+        let name = if command.is_empty() { "millstream".to_owned() } else { command.replace(' ', "_") };
+        insta::assert_snapshot!(name, place.ok(&format!("{command} --help")));
+    }
+}
+
+#[test]
+fn every_command_has_its_help_looked_at() {
+    let place = Place::new();
+    let listed = |help: String| -> Vec<String> {
+        let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        let commands = commands.take_while(|line| line.starts_with("  "));
+        commands.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
+    };
+    assert_eq!(listed(place.ok("-h")), ["run", "check", "topic", "help"]);
+    let topic = ["create", "list", "describe", "delete", "produce", "consume", "help"];
+    assert_eq!(listed(place.ok("topic -h")), topic);
+}
+
+#[test]
+fn the_version_is_the_crates() {
+    assert_eq!(Place::new().ok("--version"), format!("millstream {}\n", env!("CARGO_PKG_VERSION")));
+}

@@ -1,0 +1,9 @@
+//! The `millstream` command, as users run it: the built binary, in processes of its own.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod command;
+mod help;
+mod jobs;
+mod processes;
+mod topics;
