@@ -1,0 +1,46 @@
+//! The batch answer.
+
+use crate::Case;
+use arrow::json::{LineDelimitedWriter, ReaderBuilder};
+use arrow::record_batch::RecordBatch;
+use datafusion::prelude::SessionContext;
+use millstream::sql::testing::{batch_queries, table_schemas};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// By table that is written: its rows in the end.
+pub(crate) fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
+    let schemas = table_schemas(&case.sql).unwrap_or_else(|errors| panic!("{errors}"));
+    let tables = case.rows.iter().map(|(table, rows)| {
+        let mut reader = ReaderBuilder::new(Arc::clone(&schemas[table])).build_decoder().unwrap();
+        reader.serialize(rows).unwrap();
+        let batch = reader.flush().unwrap();
+        (table.clone(), batch.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schemas[table]))))
+    });
+    let tables: BTreeMap<String, RecordBatch> = tables.collect();
+    let queries = batch_queries(&case.sql, &tables).unwrap_or_else(|errors| panic!("{errors}")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut answers: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (table, plan) in queries {
+        let context = SessionContext::new();
+        let batches = runtime.block_on(async {
+            context.execute_logical_plan(plan).await.unwrap().collect().await.unwrap()
+        });
+        answers.entry(table).or_default().extend(batches.iter().flat_map(rows_of));
+    }
+    answers
+}
+
+/// Rows as JSON, nulls included; times as the jobs write them.
+fn rows_of(batch: &RecordBatch) -> Vec<Value> {
+    let mut out = Vec::new();
+    let mut writer = arrow::json::WriterBuilder::new()
+        .with_explicit_nulls(true)
+        .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
+        .build::<_, arrow::json::writer::LineDelimited>(&mut out);
+    writer.write(batch).unwrap();
+    writer.finish().unwrap();
+    let _ = LineDelimitedWriter::new(Vec::new());
+    String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}

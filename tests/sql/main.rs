@@ -1,0 +1,85 @@
+//! SQL jobs on finite input: what they have written in the end is the batch answer to the same query.
+//!
+//! A case (`cases/*.sql`) is a file of SQL with the rows of its tables behind it, a JSON object a line:
+//!
+//! ```text
+//! CREATE TABLE t (..) WITH (..);
+//! INSERT INTO out SELECT ..;
+//! -- rows of t
+//! {"a": 1, "b": "x"}
+//! ```
+//! Each case runs with one partition and with three, and every commit of it is replayed. Append tables are compared as
+//! bags of rows, upsert tables by the last row of every key.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod batch;
+mod streaming;
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A case, taken apart.
+struct Case {
+    sql: String,
+    /// By table: its rows.
+    rows: BTreeMap<String, Vec<Value>>,
+}
+
+impl Case {
+    fn parse(text: &str) -> Self {
+        let mut parts = text.split("-- rows of ");
+        let sql = parts.next().unwrap().to_owned();
+        let rows = parts.map(|part| {
+            let (table, rows) = part.split_once('\n').unwrap();
+            let rows = rows.lines().filter(|line| !line.trim().is_empty());
+            (table.trim().to_owned(), rows.map(|row| serde_json::from_str(row).unwrap()).collect())
+        });
+        Case { sql, rows: rows.collect() }
+    }
+}
+
+/// Rows as text that can be compared: fields in order, numbers to nine digits, since a sum of fractions depends on its
+/// order.
+fn canonical(row: &Value) -> String {
+    match row {
+        Value::Object(fields) => {
+            let fields: BTreeMap<&String, String> =
+                fields.iter().map(|(name, value)| (name, canonical(value))).collect();
+            format!("{fields:?}")
+        }
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => integer.to_string(),
+            (None, Some(float)) if float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
+            (None, float) => format!("{:.9e}", float.unwrap()),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn sorted(rows: impl IntoIterator<Item = Value>) -> Vec<String> {
+    let mut rows: Vec<String> = rows.into_iter().map(|row| canonical(&row)).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn what_a_job_has_written_is_the_batch_answer() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sql/cases");
+    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let case = Case::parse(&std::fs::read_to_string(&file).unwrap());
+        let wanted = batch::answers(&case);
+        for partitions in [1, 3] {
+            let found = streaming::run(&name, &case, partitions);
+            assert_eq!(found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{name}");
+            for (table, wanted) in &wanted {
+                let found = sorted(found[table].clone());
+                assert_eq!(found, sorted(wanted.clone()), "{name}: table {table} with {partitions} partitions");
+            }
+        }
+    }
+}
