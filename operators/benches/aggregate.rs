@@ -3,7 +3,7 @@
 //! Batches of 4096 rows over as many groups as the case says, a commit after every 64 of them. Rates are rows per
 //! second, commits included.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
