@@ -23,6 +23,8 @@ pub struct DeltaBlock {
     tombstones: Vec<bool>,
     /// Rows in key order, each key once (its last row). Made when first asked for: most blocks are never read.
     sorted: OnceLock<Box<[u32]>>,
+    /// Says of most keys that are not here that they are not. Made when first asked for.
+    filter: OnceLock<Filter>,
 }
 
 impl DeltaBlock {
@@ -49,6 +51,7 @@ impl DeltaBlock {
     /// Appends a row: the new value, or `None` for a tombstone.
     pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
         self.sorted.take();
+        self.filter.take();
         self.keys.push(key);
         self.values.push(value.unwrap_or_default());
         self.tombstones.push(value.is_none());
@@ -74,8 +77,14 @@ impl DeltaBlock {
         })
     }
 
-    /// Finds `key` by binary search: its new value, `Some(None)` for a tombstone, `None` when the block says nothing.
-    pub(crate) fn find(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+    /// Finds `key`, whose hash is [`key_hash`]: its new value, `Some(None)` for a tombstone, `None` when the block says
+    /// nothing. New keys of a growing store are looked up in vain, so that has to be cheap: one word of the filter
+    /// instead of a binary search through memory.
+    pub(crate) fn find(&self, key: &[u8], hash: u64) -> Option<Option<&[u8]>> {
+        let filter = self.filter.get_or_init(|| Filter::of(&self.keys));
+        if !filter.may_hold(hash) {
+            return None;
+        }
         let order = self.sorted();
         let at = order.binary_search_by(|row| self.key(*row).cmp(key)).ok()?;
         Some(self.row(order[at] as usize).1)
@@ -106,7 +115,39 @@ impl DeltaBlock {
         let values = decode_column(input, rows)?;
         let bits = take(input, rows.div_ceil(8))?;
         let tombstones = (0..rows).map(|row| bits[row / 8] >> (row % 8) & 1 == 1).collect();
-        Some((store, DeltaBlock { keys, values, tombstones, sorted: OnceLock::new() }))
+        Some((store, DeltaBlock { keys, values, tombstones, ..DeltaBlock::default() }))
+    }
+}
+
+/// The hash that [`DeltaBlock::find`] goes by.
+pub(crate) fn key_hash(key: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(key)
+}
+
+/// A Bloom filter whose bits for one key are all in one word; a word for every four keys or fewer.
+#[derive(Debug)]
+struct Filter(Box<[u64]>);
+
+impl Filter {
+    fn of(keys: &BytesColumn) -> Self {
+        let mut words = vec![0; (keys.len() / 4).next_power_of_two()].into_boxed_slice();
+        for key in keys.iter() {
+            let (word, bits) = Self::place(key_hash(key), words.len());
+            words[word] |= bits;
+        }
+        Filter(words)
+    }
+
+    fn may_hold(&self, hash: u64) -> bool {
+        let (word, bits) = Self::place(hash, self.0.len());
+        self.0[word] & bits == bits
+    }
+
+    /// The word of a hash, and four bits of it. `words` is a power of two.
+    #[inline]
+    fn place(hash: u64, words: usize) -> (usize, u64) {
+        let bit = |shift: u32| 1 << (hash >> shift & 63);
+        ((hash >> 24) as usize & (words - 1), bit(0) | bit(6) | bit(12) | bit(18))
     }
 }
 
@@ -218,10 +259,23 @@ mod tests {
     fn the_later_row_of_a_key_wins() {
         let delta = sample();
         let block = &delta.blocks()[0].1;
-        assert_eq!(block.find(b"b"), Some(Some(&b"2"[..])));
-        assert_eq!(block.find(b"a"), Some(None));
-        assert_eq!(block.find(b"c"), None);
+        let find = |key: &[u8]| block.find(key, key_hash(key));
+        assert_eq!(find(b"b"), Some(Some(&b"2"[..])));
+        assert_eq!(find(b"a"), Some(None));
+        assert_eq!(find(b"c"), None);
         assert_eq!(block.sorted(), &[1, 2]);
+    }
+
+    #[test]
+    fn the_filter_passes_every_key_there_is_and_few_others() {
+        for rows in [0u32, 1, 5, 1000, 10_000] {
+            let keys: BytesColumn = (0..rows).map(u32::to_le_bytes).collect();
+            let filter = Filter::of(&keys);
+            assert!((0..rows).all(|row| filter.may_hold(key_hash(&row.to_le_bytes()))));
+            let others = rows..rows + 10_000;
+            let passed = others.filter(|row| filter.may_hold(key_hash(&row.to_le_bytes()))).count();
+            assert!(passed < 500, "{passed} of 10000 beside {rows}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The state of one task: open, read, absorb, checkpoint.
 
 use crate::base::{Base, META, Writes, prefixed};
+use crate::delta::key_hash;
 use crate::pending::{Pending, Walk};
 use crate::rocks::{Rocks, RocksSettings};
 use crate::{CheckpointMark, Delta, MemoryDisk, StateError, StateIdentity, StoreId};
@@ -118,7 +119,8 @@ impl TaskState {
         let blocks = self.pending.blocks(store);
         let mut missing = Vec::with_capacity(keys.len());
         for (index, key) in keys.iter().enumerate() {
-            match blocks.iter().rev().find_map(|block| block.find(key)) {
+            let hash = if blocks.is_empty() { 0 } else { key_hash(key) };
+            match blocks.iter().rev().find_map(|block| block.find(key, hash)) {
                 Some(value) => each(index, value),
                 None => missing.push((index, prefixed(store, key))),
             }

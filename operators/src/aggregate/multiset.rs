@@ -25,9 +25,12 @@ pub(super) struct Multisets {
     groups: Vec<Group>,
     /// Values whose counts changed since the last delta, in the order in which they did.
     changed: Vec<(Slot, Box<[u8]>)>,
-    /// Length of all values.
+    /// Memory of all values.
     bytes: usize,
 }
+
+/// Memory of a value beside its bytes.
+const ENTRY_BYTES: usize = 48;
 
 /// The values of a group.
 #[derive(Debug, Default)]
@@ -100,7 +103,7 @@ impl Multisets {
 
     pub(super) fn reset(&mut self, slot: Slot) {
         let group = std::mem::take(&mut self.groups[slot as usize]);
-        self.bytes -= group.values.keys().map(|value| value.len()).sum::<usize>();
+        self.bytes -= group.values.keys().map(|value| value.len() + ENTRY_BYTES).sum::<usize>();
     }
 
     /// Adds and takes away values.
@@ -121,7 +124,7 @@ impl Multisets {
             let sign = signs.map_or(1, |signs| i64::from(signs[row]));
             let value = values.get(row);
             let (is_new, first) = self.groups[*slot as usize].add(value, sign, numbers.get(row));
-            self.bytes += if is_new { value.len() } else { 0 };
+            self.bytes += if is_new { value.len() + ENTRY_BYTES } else { 0 };
             if first {
                 self.changed.push((*slot, value.into()));
             }
@@ -154,7 +157,7 @@ impl Multisets {
         let group = &mut self.groups[slot as usize];
         for (row, (value, counted)) in others.iter().enumerate() {
             let (is_new, _) = group.add(value, counted.count, numbers.get(row));
-            self.bytes += if is_new { value.len() } else { 0 };
+            self.bytes += if is_new { value.len() + ENTRY_BYTES } else { 0 };
         }
         Ok(())
     }
@@ -209,7 +212,7 @@ impl Multisets {
                 Ok(count) => {
                     let counted = Counted { count: i64::from_le_bytes(count), changed: false };
                     let value = &key[group_key.len()..];
-                    self.bytes += value.len();
+                    self.bytes += value.len() + ENTRY_BYTES;
                     group.values.insert(value.into(), counted);
                 }
                 Err(_) => corrupt = true,
@@ -248,7 +251,7 @@ impl Multisets {
                     block.put(&key, &counted.count.to_le_bytes());
                 }
                 _ => {
-                    self.bytes -= values.remove(&value).map_or(0, |_| value.len());
+                    self.bytes -= values.remove(&value).map_or(0, |_| value.len() + ENTRY_BYTES);
                     block.delete(&key);
                 }
             }
@@ -265,8 +268,7 @@ impl Multisets {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        let values: usize = self.groups.iter().map(|group| group.values.len() * 48).sum();
-        values + self.bytes + self.groups.capacity() * size_of::<Group>()
+        self.bytes + self.groups.capacity() * size_of::<Group>()
     }
 }
 

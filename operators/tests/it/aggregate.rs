@@ -295,3 +295,75 @@ fn memory_is_given_back() {
     }
     assert!(held[39] <= held[4] * 2, "{held:?}");
 }
+
+/// Types with two values, the lesser one first.
+const TYPES: &[(&str, &str, &str)] = &[
+    ("bool", "false", "true"),
+    ("i8", "-128", "127"),
+    ("i16", "-5", "4"),
+    ("i32", "-2147483648", "3"),
+    ("i64", "-9223372036854775808", "9223372036854775807"),
+    ("f32", "-1.5", "0.25"),
+    ("f64", "1.0", "NaN"),
+    ("dec(10,2)", "-1.25", "0.5"),
+    ("utf8", "''", "a"),
+    ("bytes", "AA==", "AAA="),
+    ("date", "1969-12-31", "2015-07-15"),
+    ("time", "00:00:00.001", "23:59:59"),
+    ("ts", "1969-12-31T23:59:59.5", "1970-01-01T00:00:00"),
+    ("ltz", "1969-12-31T23:59:59.5Z", "1970-01-01T00:00:00Z"),
+];
+
+#[test]
+fn least_and_largest_of_every_type_with_and_without_taking_back() {
+    for (name, low, high) in TYPES {
+        let columns = format!("k:{name} v:{name}");
+        let head = format!("k:{name} minv:{name} maxv:{name}");
+        let spec = |calls: &[&str], input| aggregate(&columns, 1, calls, input, StreamKind::Changelog);
+        let first = format!("{columns} | + {low} {low}  + {high} {high}  + {low} {high}  + null {high}");
+        let second = format!("{columns} | - {low} {low}  - {high} {high}  + {high} null");
+        let both = format!("+ {low} {low} {high}  + {high} {high} {high}  + null {high} {high}");
+        check_events(
+            &spec(&["min(v)", "max(v)"], StreamKind::Changelog),
+            &[Rows(0, &first), Commit, Rows(0, &second), Commit],
+            &format!(
+                "{head} | {both} - {low} {low} {high}  + {low} {high} {high}
+                 - {high} {high} {high}  + {high} null null"
+            ),
+        );
+        check_events(
+            &spec(&["min(v)", "max(v)"], StreamKind::Append),
+            &[Rows(0, &first), Commit, Rows(0, &first), Commit],
+            &format!("{head} | {both}"),
+        );
+        check_events(
+            &spec(&["last(v)", "first(v)"], StreamKind::Append),
+            &[Rows(0, &first), Commit],
+            &format!(
+                "k:{name} lastv:{name} firstv:{name} | + {low} {high} {low}  + {high} {high} {high}
+                 + null {high} {high}"
+            ),
+        );
+    }
+}
+
+#[test]
+fn sums_are_of_the_wide_type_and_wrap_around() {
+    let cases = [
+        ("i8", "127 127 127", "i64", "381", "127"),
+        ("i16", "-32768 -32768 1", "i64", "-65535", "-32767"),
+        ("i64", "9223372036854775807 1 0", "i64", "-9223372036854775808", "-9223372036854775808"),
+        ("f32", "0.5 0.5 0.25", "f64", "1.25", "0.75"),
+        ("f64", "-0.5 -0.5 0.25", "f64", "-0.75", "-0.25"),
+        ("dec(5,2)", "999.99 999.99 0.01", "dec(38,2)", "1999.99", "1000.00"),
+    ];
+    for (name, values, wide, sum, distinct) in cases {
+        let columns = format!("v:{name}");
+        let rows: String = values.split(' ').map(|value| format!(" + {value}")).collect();
+        for input in [StreamKind::Append, StreamKind::Changelog] {
+            let spec = aggregate(&columns, 0, &["sum(v)", "sum(distinct v)"], input, StreamKind::Upsert);
+            let expected = format!("sumv:{wide} sumdistinctv:{wide} | + {sum} {distinct}");
+            check_events(&spec, &[Rows(0, &format!("{columns} |{rows}")), Commit], &expected);
+        }
+    }
+}
