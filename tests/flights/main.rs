@@ -1,0 +1,115 @@
+//! The main job, as a user runs it: `examples/flights/flights.sql` over all records of 2013, with the real binary, on
+//! both logs, with one partition and with four, undisturbed and killed over and over. What it has written has to be the
+//! batch answer, which [`batch`] computes in plain Rust from the same files.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod batch;
+mod command;
+
+use command::{Records, Where};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+fn wanted() -> &'static batch::Answer {
+    static WANTED: OnceLock<batch::Answer> = OnceLock::new();
+    WANTED.get_or_init(batch::answer)
+}
+
+/// Reads what the job has written and holds it against the batch answer.
+fn check(place: &Where) {
+    let mut hourly = BTreeMap::new();
+    for record in place.consume("hourly") {
+        let row = batch::Hour::of_json(&record.value.unwrap());
+        let key = (row.origin.clone(), row.hour_start.clone());
+        assert_eq!(record.key.as_deref(), Some(row.origin.as_str()));
+        assert!(hourly.insert(key.clone(), row).is_none(), "{key:?} was written twice");
+    }
+    let mut carriers = BTreeMap::new();
+    for record in place.consume("carriers") {
+        let row = batch::Carrier::of_json(&record.value.unwrap());
+        carriers.insert(record.key.unwrap(), row);
+    }
+    let wanted = wanted();
+    assert_eq!(hourly.len(), wanted.hourly.len());
+    for (key, row) in &wanted.hourly {
+        let found = hourly.get(key).unwrap_or_else(|| panic!("{key:?} is missing"));
+        assert!(found.is_about(row), "{found:?} is not {row:?}");
+    }
+    assert_eq!(carriers.keys().collect::<Vec<_>>(), wanted.carriers.keys().collect::<Vec<_>>());
+    for (key, row) in &wanted.carriers {
+        assert!(carriers[key].is_about(row), "{:?} is not {row:?}", carriers[key]);
+    }
+}
+
+fn undisturbed(place: Option<Where>, partitions: u32) {
+    let Some(place) = place else { return };
+    place.load(partitions, Records::All);
+    place.run(&[]);
+    check(&place);
+}
+
+#[test]
+fn one_partition_on_the_embedded_log() {
+    undisturbed(Some(Where::embedded()), 1);
+}
+
+#[test]
+fn four_partitions_on_the_embedded_log() {
+    undisturbed(Some(Where::embedded()), 4);
+}
+
+#[test]
+fn one_partition_on_kafka() {
+    undisturbed(Where::kafka(), 1);
+}
+
+#[test]
+fn four_partitions_on_kafka() {
+    undisturbed(Where::kafka(), 4);
+}
+
+/// How often the job is killed: `MILLSTREAM_KILLS`, or a few times, since it takes a minute to be killed twenty times.
+fn kills() -> u32 {
+    std::env::var("MILLSTREAM_KILLS").map_or(5, |kills| kills.parse().unwrap())
+}
+
+fn killed(place: Option<Where>, lose_state: bool) {
+    let Some(place) = place else { return };
+    place.load(4, Records::All);
+    // At this rate the input lasts as long as the kills; each comes at another moment of a commit.
+    let kills = kills();
+    let rate = (363_000 / (u64::from(kills) * 3)).to_string();
+    let mut dice = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(std::process::id());
+    for kill in 0..kills {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let after = Duration::from_millis(800 + (dice >> 33) % 2_400);
+        place.run_and_kill(&["--rate", &rate], after);
+        if lose_state && kill % 2 == 0 {
+            place.lose_state();
+        }
+    }
+    place.run(&[]);
+    check(&place);
+}
+
+#[test]
+fn killed_on_the_embedded_log() {
+    killed(Some(Where::embedded()), false);
+}
+
+#[test]
+fn killed_on_the_embedded_log_and_its_state_deleted() {
+    killed(Some(Where::embedded()), true);
+}
+
+#[test]
+fn killed_on_kafka() {
+    killed(Where::kafka(), false);
+}
+
+#[test]
+fn killed_on_kafka_and_its_state_deleted() {
+    killed(Where::kafka(), true);
+}
