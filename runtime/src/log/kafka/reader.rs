@@ -21,9 +21,10 @@ const MESSAGES_MAX: usize = 8192;
 #[derive(Debug)]
 pub(super) struct KafkaReader {
     shared: Arc<Shared>,
+    /// Freed before the consumer they belong to.
+    messages: Messages,
     consumer: Consumer,
     places: BTreeMap<TopicPartition, Place>,
-    messages: Messages,
 }
 
 /// Where reading stands in a partition.

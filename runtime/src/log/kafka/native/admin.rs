@@ -241,6 +241,9 @@ impl Client {
     }
 
     /// What a group committed. With `stable`, partitions whose offset a transaction holds come with an error.
+    ///
+    /// The client has to have a `group.id`: to an answer "not the coordinator" librdkafka 2.12 reacts by a request to its
+    /// own group, through a null pointer where there is none (`rd_kafka_handle_OffsetFetch`, `rd_kafka_cgrp_op`).
     pub(crate) fn committed(
         &self,
         group: &str,
