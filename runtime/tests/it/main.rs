@@ -1,3 +1,4 @@
 //! Tests of the runtime as a whole.
 
 mod conformance;
+mod partitioner;

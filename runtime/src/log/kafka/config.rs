@@ -105,6 +105,8 @@ impl KafkaConfig {
                 ("queued.min.messages", "10000000"),
                 // The default of a second would stop reading for that long whenever the queue was full.
                 ("fetch.queue.backoff.ms", "2"),
+                // A partition that is assigned anew waits until the fetch under way comes back.
+                ("fetch.wait.max.ms", "100"),
                 ("fetch.max.bytes", &fetch_bytes),
                 ("fetch.message.max.bytes", &partition_bytes),
             ],

@@ -21,9 +21,10 @@ const MESSAGES_MAX: usize = 8192;
 #[derive(Debug)]
 pub(super) struct KafkaReader {
     shared: Arc<Shared>,
+    /// Freed before the consumer they belong to.
+    messages: Messages,
     consumer: Consumer,
     places: BTreeMap<TopicPartition, Place>,
-    messages: Messages,
 }
 
 /// Where reading stands in a partition.
@@ -188,6 +189,7 @@ impl Reader for KafkaReader {
         if new.is_empty() {
             return Ok(());
         }
+        self.consumer.look_up(new.iter().map(|(place, _)| place.topic.as_ref()));
         self.consumer.assign_more(&new).map_err(failed)?;
         for (place, position) in new {
             let place_of = Place { position, end_seen: None, paused: false, failed: None };

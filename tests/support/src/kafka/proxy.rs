@@ -3,7 +3,7 @@
 //! A paused client's bytes stay where they are, both ways: as far as the broker knows the client has fallen silent, as
 //! far as the client knows the broker has. That is what a stopped process and a lost network look like.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,6 +25,8 @@ struct Shared {
 struct Clients {
     paused: HashSet<String>,
     dead: HashSet<String>,
+    /// How often the connections of a client were cut, and after how many answers the last time.
+    cuts: HashMap<String, (u64, u32)>,
 }
 
 impl Proxy {
@@ -62,6 +64,14 @@ impl Proxy {
         self.shared.changed.notify_all();
     }
 
+    /// Breaks the connections a client has, each when the broker answers something after so many answers more: what was
+    /// asked has been done, and the client never hears of it. It can connect again.
+    pub fn cut(&self, client: &str, answers: u32) {
+        let mut clients = self.shared.lock();
+        let (count, left) = clients.cuts.entry(client.to_owned()).or_default();
+        (*count, *left) = (*count + 1, answers);
+    }
+
     /// Cuts a client's connections, and any it makes from now on.
     pub fn kill(&self, client: &str) {
         self.shared.lock().dead.insert(client.to_owned());
@@ -72,6 +82,10 @@ impl Proxy {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Clients> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cuts(&self, client: &str) -> (u64, u32) {
+        self.lock().cuts.get(client).copied().unwrap_or_default()
     }
 
     /// Waits until the client's bytes may pass; `false` when they never will.
@@ -94,8 +108,21 @@ fn serve(mut client: TcpStream, broker: SocketAddr, shared: &Arc<Shared>) -> io:
     broker.write_all(&head)?;
     let (from_broker, to_client) = (broker.try_clone()?, client.try_clone()?);
     let (of_thread, name_of_thread) = (Arc::clone(shared), name.clone());
-    std::thread::spawn(move || copy(from_broker, to_client, &name_of_thread, &of_thread));
-    copy(client, broker, &name, shared);
+    let (mut cuts, _) = shared.cuts(&name);
+    let mut answers_left = None;
+    std::thread::spawn(move || {
+        let is_whole = || {
+            let (count, answers) = of_thread.cuts(&name_of_thread);
+            if count != cuts {
+                (cuts, answers_left) = (count, Some(answers));
+            }
+            let is_whole = answers_left != Some(0);
+            answers_left = answers_left.map(|left| left.saturating_sub(1));
+            is_whole
+        };
+        copy(from_broker, to_client, &name_of_thread, &of_thread, is_whole);
+    });
+    copy(client, broker, &name, shared, || true);
     Ok(())
 }
 
@@ -111,10 +138,16 @@ fn read_head(client: &mut TcpStream) -> io::Result<(Vec<u8>, String)> {
     Ok((head, String::from_utf8_lossy(&name).into_owned()))
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream, client: &str, shared: &Shared) {
+fn copy(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    client: &str,
+    shared: &Shared,
+    mut is_whole: impl FnMut() -> bool,
+) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if !shared.may_pass(client) || to.write_all(&buffer[..length]).is_err() {
+        if !shared.may_pass(client) || !is_whole() || to.write_all(&buffer[..length]).is_err() {
             break;
         }
     }

@@ -24,6 +24,8 @@ pub(crate) struct GroupView {
     /// Whether every member knows what it has.
     pub(crate) is_stable: bool,
     pub(crate) assigned: Vec<TopicPartition>,
+    /// Names over restarts of the members that have one.
+    pub(crate) instances: Vec<String>,
 }
 
 impl Client {
@@ -241,6 +243,9 @@ impl Client {
     }
 
     /// What a group committed. With `stable`, partitions whose offset a transaction holds come with an error.
+    ///
+    /// The client has to have a `group.id`: to an answer "not the coordinator" librdkafka 2.12 reacts by a request to its
+    /// own group, through a null pointer where there is none (`rd_kafka_handle_OffsetFetch`, `rd_kafka_cgrp_op`).
     pub(crate) fn committed(
         &self,
         group: &str,
@@ -329,8 +334,14 @@ impl Client {
                 let assignment = sys::rd_kafka_MemberDescription_assignment(member);
                 items_of(sys::rd_kafka_MemberAssignment_partitions(assignment))
             });
+            let assigned = assigned.map(|item| item.place).collect();
+            let instance = |at| {
+                let member = sys::rd_kafka_ConsumerGroupDescription_member(group, at);
+                text_of(sys::rd_kafka_MemberDescription_group_instance_id(member))
+            };
+            let instances = (0..members).map(instance).collect();
             let stable = sys::rd_kafka_consumer_group_state_t::RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
-            Ok(GroupView { is_stable: state == stable, assigned: assigned.map(|item| item.place).collect() })
+            Ok(GroupView { is_stable: state == stable, assigned, instances })
         }
     }
 

@@ -7,8 +7,13 @@ use super::message::Messages;
 use super::{Code, NativeError, c_string, text_of, timeout_ms};
 use crate::log::{Offset, TopicPartition};
 use rdkafka_sys as sys;
+use std::collections::BTreeSet;
 use std::ptr::NonNull;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How long a reader waits to be told where a topic is.
+const LOOK_UP_MAX: Duration = Duration::from_secs(1);
 
 /// A consumer and its queue.
 #[derive(Debug)]
@@ -16,6 +21,7 @@ pub(crate) struct Consumer {
     /// Freed before the client it belongs to.
     queue: Queue,
     client: Client,
+    known_topics: Mutex<BTreeSet<String>>,
 }
 
 #[derive(Debug)]
@@ -61,7 +67,7 @@ impl Consumer {
         };
         let queue =
             NonNull::new(queue).ok_or_else(|| NativeError::invalid("the client has no group".to_owned()))?;
-        Ok(Consumer { queue: Queue(queue), client })
+        Ok(Consumer { queue: Queue(queue), client, known_topics: Mutex::default() })
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -98,6 +104,18 @@ impl Consumer {
     }
 
     // --- assignment ---
+
+    /// Asks where topics are, each that this was not asked about before. Without that librdkafka begins to fetch a topic
+    /// that is new to a client with the next tick of a timer, up to a second later.
+    pub(crate) fn look_up<'a>(&self, topics: impl IntoIterator<Item = &'a str>) {
+        let mut known = self.known_topics.lock().unwrap_or_else(PoisonError::into_inner);
+        for topic in topics {
+            // A question that fails costs that second.
+            if !known.contains(topic) && self.client.topic(topic, LOOK_UP_MAX).is_ok_and(|it| it.is_some()) {
+                known.insert(topic.to_owned());
+            }
+        }
+    }
 
     /// Adds partitions to what is read, each from its offset.
     pub(crate) fn assign_more(&self, places: &[(TopicPartition, Offset)]) -> Result<(), NativeError> {
