@@ -158,6 +158,7 @@ impl fmt::Display for SqlErrors {
     }
 }
 
+#[allow(dead_code, reason = "nobody asks yet")]
 /// The nearest of the known names, if one is near enough to be meant.
 pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let lower = name.to_lowercase();

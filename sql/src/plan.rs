@@ -63,7 +63,7 @@ struct Planner<'s> {
     tables: BTreeMap<String, SourceTable>,
     /// Tables and views whose definition is wrong: statements that use them are not to blame.
     broken: BTreeSet<String>,
-    taken: BTreeSet<String>,
+    views: BTreeSet<String>,
     inserts: Vec<PlannedInsert<'s>>,
     settings: Settings,
     errors: Vec<SqlError>,
@@ -136,7 +136,7 @@ impl<'s> Planner<'s> {
             names: Names::new(),
             tables: BTreeMap::new(),
             broken: script.broken.iter().map(|name| name.value.clone()).collect(),
-            taken: BTreeSet::new(),
+            views: BTreeSet::new(),
             inserts: Vec::new(),
             settings: Settings::new(),
             errors: Vec::new(),
@@ -163,21 +163,7 @@ impl<'s> Planner<'s> {
         }
     }
 
-    /// Takes a name; false when it is taken.
-    fn take_name(&mut self, name: &Ident, if_not_exists: bool) -> bool {
-        let free = self.taken.insert(name.value.clone());
-        if !free && !if_not_exists {
-            let message = format!("there is a table or view {} already", name.value);
-            let help = "give it another name, or write IF NOT EXISTS";
-            self.errors.push(SqlError::new(code::STATEMENT, name.span, message).help(help));
-        }
-        free
-    }
-
     fn create_table(&mut self, def: &CreateTable) {
-        if !self.take_name(&def.name, def.if_not_exists) {
-            return;
-        }
         let positions = &self.script.positions;
         let planned = catalog::table(def).and_then(|table| SourceTable::new(table, &self.names, positions));
         match planned {
@@ -193,12 +179,12 @@ impl<'s> Planner<'s> {
     }
 
     fn create_view(&mut self, view: &'s CreateView) {
-        if !self.take_name(&view.name, view.if_not_exists) {
-            return;
-        }
         let plan = self.query(&view.query).and_then(|plan| self.rename(plan, view));
         match plan {
-            Some(plan) => self.names.add_view(&view.name.value, plan),
+            Some(plan) => {
+                self.views.insert(view.name.value.clone());
+                self.names.add_view(&view.name.value, plan);
+            }
             None => {
                 self.broken.insert(view.name.value.clone());
             }
@@ -257,7 +243,7 @@ impl<'s> Planner<'s> {
             return;
         }
         let Some(table) = self.tables.get(&target.value) else {
-            let message = match self.taken.contains(&target.value) {
+            let message = match self.views.contains(&target.value) {
                 true => format!("{} is a view: it can't be written to", target.value),
                 false => format!("there is no table {}", target.value),
             };

@@ -53,7 +53,8 @@ impl Hour {
     }
 
     pub(crate) fn is_about(&self, other: &Hour) -> bool {
-        let exact = |hour: &Hour| (hour.origin.clone(), hour.hour_start.clone(), hour.flights, hour.worst_delay);
+        let exact =
+            |hour: &Hour| (hour.origin.clone(), hour.hour_start.clone(), hour.flights, hour.worst_delay);
         exact(self) == exact(other)
             && about(Some(self.cancelled_share), Some(other.cancelled_share))
             && about(self.average_delay, other.average_delay)
@@ -71,7 +72,9 @@ impl Carrier {
     }
 
     pub(crate) fn is_about(&self, other: &Carrier) -> bool {
-        self.name == other.name && self.flights == other.flights && about(self.average_delay, other.average_delay)
+        self.name == other.name
+            && self.flights == other.flights
+            && about(self.average_delay, other.average_delay)
     }
 }
 

@@ -62,12 +62,28 @@ impl Where {
         for topic in ["flights", "weather", "airlines", "hourly", "carriers"] {
             self.succeed(&["topic", "create", topic, "--partitions", &partitions]);
         }
-        for (topic, key, time) in
-            [("airlines", "carrier", "since"), ("weather", "origin", "time_hour"), ("flights", "origin", "departed")]
-        {
+        for (topic, key, time) in [
+            ("airlines", "carrier", "since"),
+            ("weather", "origin", "time_hour"),
+            ("flights", "origin", "departed"),
+        ] {
             let file = flights(&format!("data/{topic}.csv.gz"));
             let file = file.to_str().unwrap();
-            let words = ["topic", "produce", topic, "--format", "csv", "--file", file, "--null", "NA", "--key", key, "--timestamp", time];
+            let words = [
+                "topic",
+                "produce",
+                topic,
+                "--format",
+                "csv",
+                "--file",
+                file,
+                "--null",
+                "NA",
+                "--key",
+                key,
+                "--timestamp",
+                time,
+            ];
             self.succeed(&words);
         }
     }
@@ -112,7 +128,15 @@ impl Where {
 
     pub(crate) fn consume(&self, topic: &str) -> Vec<Consumed> {
         let text = self.succeed(&[
-            "topic", "consume", topic, "--from-beginning", "--exit-at-end", "--isolation", "read_committed", "--output", "json",
+            "topic",
+            "consume",
+            topic,
+            "--from-beginning",
+            "--exit-at-end",
+            "--isolation",
+            "read_committed",
+            "--output",
+            "json",
         ]);
         let records = text.lines().map(|line| {
             let record: Value = serde_json::from_str(line).unwrap();

@@ -24,9 +24,8 @@ pub(crate) fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
     let mut answers: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (table, plan) in queries {
         let context = SessionContext::new();
-        let batches = runtime.block_on(async {
-            context.execute_logical_plan(plan).await.unwrap().collect().await.unwrap()
-        });
+        let batches = runtime
+            .block_on(async { context.execute_logical_plan(plan).await.unwrap().collect().await.unwrap() });
         answers.entry(table).or_default().extend(batches.iter().flat_map(rows_of));
     }
     answers

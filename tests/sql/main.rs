@@ -78,7 +78,11 @@ fn what_a_job_has_written_is_the_batch_answer() {
             assert_eq!(found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{name}");
             for (table, wanted) in &wanted {
                 let found = sorted(found[table].clone());
-                assert_eq!(found, sorted(wanted.clone()), "{name}: table {table} with {partitions} partitions");
+                assert_eq!(
+                    found,
+                    sorted(wanted.clone()),
+                    "{name}: table {table} with {partitions} partitions"
+                );
             }
         }
     }

@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) fn run(name: &str, case: &Case, partitions: u32) -> BTreeMap<String, Vec<Value>> {
     let job = sql::plan(name, &case.sql).unwrap_or_else(|errors| panic!("{errors}"));
     let (sources, sinks) = topics(&job.topology);
-    let all: BTreeSet<&str> = sources.values().chain(sinks.values()).map(|(topic, _)| topic.as_str()).collect();
+    let all: BTreeSet<&str> =
+        sources.values().chain(sinks.values()).map(|(topic, _)| topic.as_str()).collect();
     let all: Vec<(&str, u32)> = all.into_iter().map(|topic| (topic, partitions)).collect();
     let mut driver = TestDriver::with_records(&job.topology, &all, |log| {
         for (table, rows) in &case.rows {
@@ -23,7 +24,14 @@ pub(crate) fn run(name: &str, case: &Case, partitions: u32) -> BTreeMap<String, 
                     None => index as u32 % partitions,
                 };
                 let value = row.to_string();
-                produce(log, topic, partition, key.as_ref().map(String::as_bytes), Some(value.as_bytes()), 1_000);
+                produce(
+                    log,
+                    topic,
+                    partition,
+                    key.as_ref().map(String::as_bytes),
+                    Some(value.as_bytes()),
+                    1_000,
+                );
             }
         }
     })

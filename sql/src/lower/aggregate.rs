@@ -47,7 +47,8 @@ impl Lowering<'_> {
                 "write one query for each",
             ));
         }
-        let calls = node.aggr_expr.iter().map(call).collect::<Result<_, _>>()?;
+        let calls =
+            node.aggr_expr.iter().map(|expr| call(expr, node.input.schema())).collect::<Result<_, _>>()?;
         let grouping = Grouping { relation: node.input.schema(), groups: &node.group_expr, calls };
         let input = self.lower(&node.input, Changes::Both)?;
         self.group(input, &grouping, changes)
@@ -303,7 +304,7 @@ fn partitioning_of_groups(
     Some(Partitioning { columns, by })
 }
 
-fn call(expr: &Expr) -> Result<Call<'_>, Refusal> {
+fn call<'e>(expr: &'e Expr, relation: &DFSchema) -> Result<Call<'e>, Refusal> {
     let (inner, name) = match expr {
         Expr::Alias(alias) => (alias.expr.as_ref(), alias.name.clone()),
         other => (other, other.schema_name().to_string()),
@@ -334,7 +335,7 @@ fn call(expr: &Expr) -> Result<Call<'_>, Refusal> {
     let argument = match params.args.as_slice() {
         [] => None,
         [Expr::Literal(value, _)] if function == AggregateFunction::Count && !value.is_null() => None,
-        [argument] if function == AggregateFunction::Sum => Some(without_widening(argument)),
+        [argument] if function == AggregateFunction::Sum => Some(without_widening(argument, relation)),
         [argument] => Some(argument),
         _ => return Err(Refusal::new(format!("{inner} has too many arguments"), "aggregate one expression")),
     };
@@ -346,12 +347,12 @@ fn known_aggregates() -> &'static str {
 }
 
 /// A sum is wide enough by itself: a cast in front of it costs a pass over the column.
-fn without_widening(argument: &Expr) -> &Expr {
-    match argument {
-        Expr::Cast(cast) if matches!(cast.expr.as_ref(), Expr::Column(_)) => match cast.field.data_type() {
-            DataType::Int64 | DataType::Float64 => &cast.expr,
-            _ => argument,
-        },
+fn without_widening<'e>(argument: &'e Expr, relation: &DFSchema) -> &'e Expr {
+    use DataType as T;
+    let Expr::Cast(cast) = argument else { return argument };
+    let Some(column) = picked_column(&cast.expr, relation) else { return argument };
+    match (relation.field(column).data_type(), cast.field.data_type()) {
+        (T::Int8 | T::Int16 | T::Int32, T::Int64) | (T::Float32, T::Float64) => &cast.expr,
         _ => argument,
     }
 }

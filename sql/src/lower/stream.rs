@@ -1,7 +1,7 @@
 //! What a lowered node is.
 
 use crate::query::nodes::WindowSpec;
-use arrow::datatypes::{Fields, SchemaRef};
+use arrow::datatypes::{FieldRef, Fields, SchemaRef};
 use millstream_operators::NodeId;
 use millstream_operators::formats::Format;
 use millstream_operators::source::Policy;
@@ -50,12 +50,34 @@ pub(crate) struct Partitioning {
 }
 
 /// Which bytes decide the partition of a row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) enum PartitionedBy {
     /// The encoded key: an exchange of this job.
     EncodedKey,
     /// The key of a topic: its format and fields.
     TopicKey(Format, Fields),
+}
+
+impl PartialEq for PartitionedBy {
+    /// Whether equal values are equal bytes. Names of fields are among the bytes only in JSON.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (PartitionedBy::EncodedKey, PartitionedBy::EncodedKey) => true,
+            (
+                PartitionedBy::TopicKey(format, fields),
+                PartitionedBy::TopicKey(other_format, other_fields),
+            ) => {
+                let named = matches!(format, Format::Json(_));
+                let same = |(one, other): (&FieldRef, &FieldRef)| {
+                    one.data_type() == other.data_type() && (!named || one.name() == other.name())
+                };
+                format == other_format
+                    && fields.len() == other_fields.len()
+                    && fields.iter().zip(other_fields).all(same)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Stream {

@@ -14,19 +14,15 @@ pub(super) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Re
         let size = || value.parse::<usize>().map_err(|_| bad(key, value));
         match key.as_str() {
             "parallelism.default" => to.workers = size()?.max(1),
-            "millstream.commit-interval" | "execution.checkpointing.interval" => {
-                to.worker.commit_interval_ms = number()?;
-            }
+            "millstream.commit-interval" => to.worker.commit_interval_ms = number()?,
+            "millstream.checkpoint-bytes" => to.worker.checkpoint_bytes = size()?,
+            "millstream.checkpoint-commits" => to.worker.checkpoint_commits = number()?.max(1),
             "millstream.session-timeout" => to.session_timeout_ms = number()?,
             "millstream.transaction-timeout" => to.transaction_timeout_ms = number()?,
             "millstream.state-memory" => to.state_memory_bytes = size()?,
             "millstream.records-per-second" => to.worker.records_per_second = Some(number()?.max(1)),
             _ => {}
         }
-    }
-    // The more specific of two names for one thing, whatever their order.
-    if let Some(value) = from.get("millstream.commit-interval") {
-        to.worker.commit_interval_ms = value.parse().map_err(|_| bad("millstream.commit-interval", value))?;
     }
     to.worker.commit_interval_min_ms = to.worker.commit_interval_min_ms.min(to.worker.commit_interval_ms);
     to.worker.commit_interval_idle_ms = to.worker.commit_interval_idle_ms.max(to.worker.commit_interval_ms);
@@ -52,12 +48,13 @@ mod tests {
         let given = [
             ("parallelism.default", "3"),
             ("millstream.commit-interval", "5000"),
-            ("execution.checkpointing.interval", "7000"),
+            ("millstream.checkpoint-commits", "7"),
             ("millstream.records-per-second", "10"),
             ("table.local-time-zone", "UTC"),
         ];
         let job = applied(&given).unwrap();
         assert_eq!((job.workers, job.worker.commit_interval_ms), (3, 5_000));
+        assert_eq!(job.worker.checkpoint_commits, 7);
         assert_eq!((job.worker.commit_interval_idle_ms, job.worker.records_per_second), (5_000, Some(10)));
         assert_eq!(applied(&[("millstream.commit-interval", "5")]).unwrap().worker.commit_interval_min_ms, 5);
         assert!(applied(&[("millstream.state-memory", "-1")]).is_err());
