@@ -9,6 +9,8 @@
 #[allow(dead_code, reason = "the planner is not there yet")]
 mod catalog;
 pub mod error;
+#[cfg(test)]
+mod front_tests;
 #[allow(dead_code, reason = "the planner is not there yet")]
 mod script;
 #[allow(dead_code, reason = "the planner is not there yet")]

@@ -4,11 +4,18 @@
 //! and expressions stay words ([`Tokens`]) until the planner reads them. After an error reading goes on at the next
 //! column, option or statement, so that one run reports what is wrong with the whole file.
 
+mod columns;
+mod create;
 mod lexer;
+mod parser;
+mod refused;
+mod statement;
+mod types;
 
-use crate::error::{Span, SqlError};
+use crate::error::{Span, SqlError, code};
 use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
+use std::collections::BTreeSet;
 
 #[allow(unused_imports, reason = "the planner is not there yet")]
 pub(crate) use lexer::FlinkDialect;
@@ -137,8 +144,38 @@ pub(crate) struct Insert {
     pub span: Span,
 }
 
+impl Statement {
+    /// The table or view that it makes.
+    fn makes(&self) -> Option<(&Ident, bool)> {
+        match self {
+            Statement::CreateTable(table) => Some((&table.name, table.if_not_exists)),
+            Statement::CreateView(view) => Some((&view.name, view.if_not_exists)),
+            _ => None,
+        }
+    }
+}
+
 /// Reads the text of a file. All errors it has are returned; what could be read is, too.
 pub(crate) fn parse(text: &str) -> (Script, Vec<SqlError>) {
-    let script = Script { statements: Vec::new(), broken: Vec::new(), positions: Positions::new(text) };
-    (script, Vec::new())
+    let lexed = lexer::lex(text);
+    let (read, broken, mut errors) = parser::Parser::new(&lexed, text.len()).script();
+    errors.extend(lexed.errors);
+    let statements = without_repetitions(read, &mut errors);
+    errors.sort_by_key(|error| error.span);
+    (Script { statements, broken, positions: Positions::new(text) }, errors)
+}
+
+/// Refuses what makes a table or view of a name that there is already, unless it says `IF NOT EXISTS`.
+fn without_repetitions(statements: Vec<Statement>, errors: &mut Vec<SqlError>) -> Vec<Statement> {
+    let mut names = BTreeSet::new();
+    let is_new = |statement: &Statement| {
+        let Some((name, if_not_exists)) = statement.makes() else { return true };
+        let new = names.insert(name.value.clone());
+        if !new && !if_not_exists {
+            let message = format!("there is already a table or view \"{}\"", name.value);
+            errors.push(SqlError::new(code::SYNTAX, name.span, message).help("give it another name"));
+        }
+        new
+    };
+    statements.into_iter().filter(is_new).collect()
 }

@@ -1,8 +1,10 @@
 //! Words of the text, and where they stand.
 
-use crate::error::Span;
+use crate::error::{Span, SqlError, code};
 use datafusion::sql::sqlparser::dialect::Dialect;
-use datafusion::sql::sqlparser::tokenizer::{Location, Span as LineSpan};
+use datafusion::sql::sqlparser::tokenizer::{
+    Location, Span as LineSpan, Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace,
+};
 
 /// How Flink writes SQL: backticks around names, `'` around texts, and `FOR SYSTEM_TIME AS OF`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,6 +49,157 @@ impl Dialect for FlinkDialect {
 
     fn supports_boolean_literals(&self) -> bool {
         true
+    }
+}
+
+/// The words of a text, without white space and comments, and the bytes where each stands.
+#[derive(Debug, Default)]
+pub(super) struct Lexed {
+    pub(super) tokens: Vec<TokenWithSpan>,
+    pub(super) spans: Vec<Span>,
+    /// What is wrong with the text. Where words could not be read, [`BAD`] stands for them, up to the next `;`.
+    pub(super) errors: Vec<SqlError>,
+}
+
+/// Stands for what could not be read. Its error is reported already, so that no other may be for it.
+pub(super) const BAD: Token = Token::Char('\u{0}');
+
+/// Reading ends after as many errors: each begins it anew.
+const ERRORS_MAX: usize = 50;
+
+/// Reads the words of a text.
+pub(super) fn lex(text: &str) -> Lexed {
+    let mut lexed = Lexed::default();
+    let mut cursor = Cursor { text, byte: 0, at: Location { line: 1, column: 1 } };
+    while cursor.byte < text.len() {
+        let (first, rest) = (cursor.at, &text[cursor.byte..]);
+        let mut tokens = Vec::new();
+        let failed = Tokenizer::new(&FlinkDialect, rest).tokenize_with_location_into_buf(&mut tokens).err();
+        let bad = take(&mut lexed, &mut cursor, first, &tokens)
+            .or_else(|| failed.map(|error| unreadable(&error, first, &mut cursor)));
+        let Some(error) = bad else { break };
+        let start = error.span.start;
+        lexed.push(BAD, Span { start, end: start }, LineSpan { start: cursor.at, end: cursor.at });
+        lexed.errors.push(error);
+        if lexed.errors.len() >= ERRORS_MAX {
+            break;
+        }
+        // Reading goes on at the end of the statement, as far as that can be told.
+        match text[start..].find(';') {
+            Some(length) => cursor.advance_to(start + length),
+            None => break,
+        }
+    }
+    lexed
+}
+
+/// Takes the words that were read from `first` on, up to one that can't be. Leaves the cursor behind the last one.
+fn take(
+    lexed: &mut Lexed,
+    cursor: &mut Cursor<'_>,
+    first: Location,
+    tokens: &[TokenWithSpan],
+) -> Option<SqlError> {
+    for TokenWithSpan { token, span } in tokens {
+        cursor.advance_to_location(shifted(span.start, first));
+        let start = *cursor;
+        cursor.advance_to_location(shifted(span.end, first));
+        let span = Span { start: start.byte, end: cursor.byte };
+        let lines = LineSpan { start: start.at, end: cursor.at };
+        let next = cursor.text[cursor.byte..].chars().next();
+        match token {
+            Token::Whitespace(Whitespace::MultiLineComment(hint)) if hint.starts_with('+') => {
+                lexed.errors.push(
+                    SqlError::new(code::CLAUSE, span, "hints are not supported")
+                        .help("set options in the table's WITH, and leave hints about plans out"),
+                );
+            }
+            Token::Whitespace(_) => {}
+            Token::SingleQuotedString(_)
+                if next.is_some_and(|next| next.is_alphanumeric() || next == '_') =>
+            {
+                *cursor = start;
+                return Some(
+                    SqlError::new(code::TEXT, span, "a text ends where no text can end")
+                        .label("closed here, followed by a letter")
+                        .help("close the text with ' on its line; a ' inside of a text is written ''"),
+                );
+            }
+            Token::DoubleQuotedString(name) => {
+                let help = format!("write `{name}` for a name, and '{name}' for a text");
+                lexed.errors.push(
+                    SqlError::new(code::TEXT, span, format!("\"{name}\" is neither a name nor a text"))
+                        .help(help),
+                );
+                lexed.push(Token::make_word(name, Some('`')), span, lines);
+            }
+            token => lexed.push(token.clone(), span, lines),
+        }
+    }
+    None
+}
+
+/// What the tokenizer could not read.
+fn unreadable(error: &TokenizerError, first: Location, cursor: &mut Cursor<'_>) -> SqlError {
+    let rest = &cursor.text[cursor.byte..];
+    let (message, help) = if rest.starts_with("/*") {
+        ("this comment has no end".to_owned(), "end it with */")
+    } else if rest.starts_with('`') {
+        ("this name has no end".to_owned(), "end it with `")
+    } else if rest.starts_with('\'') {
+        ("this text has no end".to_owned(), "end it with '")
+    } else {
+        cursor.advance_to_location(shifted(error.location, first));
+        (error.message.clone(), "names consist of letters, digits and _; others stand in backticks")
+    };
+    let length = cursor.text[cursor.byte..].lines().next().unwrap_or_default().len();
+    let span = Span { start: cursor.byte, end: cursor.byte + length };
+    SqlError::new(code::TEXT, span, message).help(help)
+}
+
+/// A place of a part of the text that begins at `first`, as a place of the text.
+fn shifted(at: Location, first: Location) -> Location {
+    match at.line {
+        1 => Location { line: first.line, column: first.column + at.column - 1 },
+        line => Location { line: first.line + line - 1, column: at.column },
+    }
+}
+
+impl Lexed {
+    fn push(&mut self, token: Token, span: Span, lines: LineSpan) {
+        self.tokens.push(TokenWithSpan { token, span: lines });
+        self.spans.push(span);
+    }
+}
+
+/// Walks over a text in bytes and in lines and columns at once.
+#[derive(Clone, Copy)]
+struct Cursor<'t> {
+    text: &'t str,
+    byte: usize,
+    at: Location,
+}
+
+impl Cursor<'_> {
+    fn advance_while(&mut self, mut more: impl FnMut(&Self) -> bool) {
+        while let Some(char) = self.text[self.byte..].chars().next() {
+            if !more(self) {
+                return;
+            }
+            self.byte += char.len_utf8();
+            self.at = match char {
+                '\n' => Location { line: self.at.line + 1, column: 1 },
+                _ => Location { line: self.at.line, column: self.at.column + 1 },
+            };
+        }
+    }
+
+    fn advance_to(&mut self, byte: usize) {
+        self.advance_while(|cursor| cursor.byte < byte);
+    }
+
+    fn advance_to_location(&mut self, to: Location) {
+        self.advance_while(|cursor| cursor.at < to);
     }
 }
 

@@ -1,0 +1,291 @@
+//! What all statements are read with: words one by one, names, texts, and the words of queries and expressions.
+
+use super::lexer::{BAD, Lexed};
+use super::{Ident, Spanned, Statement, Tokens};
+use crate::error::{Span, SqlError, code};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+/// What could not be read. Its error is in [`Parser::errors`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failed;
+
+/// What was read, if it could be.
+pub(super) type Parsed<T> = Result<T, Failed>;
+
+/// Reads statements from words.
+#[derive(Debug)]
+pub(super) struct Parser<'l> {
+    tokens: &'l [TokenWithSpan],
+    spans: &'l [Span],
+    /// Where the text ends.
+    end: usize,
+    /// The next word.
+    pub(super) at: usize,
+    /// Whether the first half of a `>>` is read.
+    pub(super) half: bool,
+    pub(super) errors: Vec<SqlError>,
+    pub(super) broken: Vec<Ident>,
+}
+
+impl<'l> Parser<'l> {
+    pub(super) fn new(lexed: &'l Lexed, end: usize) -> Self {
+        Parser {
+            tokens: &lexed.tokens,
+            spans: &lexed.spans,
+            end,
+            at: 0,
+            half: false,
+            errors: Vec::new(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// All statements, the names of those that were to make a table or view and could not be read, and the errors.
+    pub(super) fn script(mut self) -> (Vec<Statement>, Vec<Ident>, Vec<SqlError>) {
+        let mut statements = Vec::new();
+        while self.peek().is_some() {
+            if self.take(&Token::SemiColon) {
+                continue;
+            }
+            let first = self.at;
+            match self.statement().and_then(|statement| self.statement_end().map(|()| statement)) {
+                Ok(statement) => statements.push(statement),
+                Err(Failed) => self.skip_statement(first),
+            }
+        }
+        (statements, self.broken, self.errors)
+    }
+
+    /// Goes on behind the statement that began at `first`: behind its `;`, or where the next one begins without one.
+    pub(super) fn skip_statement(&mut self, first: usize) {
+        self.half = false;
+        while let Some(token) = self.peek() {
+            if *token == Token::SemiColon || (self.at > first && self.statement_begins()) {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    fn statement_end(&mut self) -> Parsed<()> {
+        match self.peek() {
+            None | Some(Token::SemiColon) => Ok(()),
+            Some(_) => self.unexpected("';' at the end of the statement"),
+        }
+    }
+
+    /// Whether two words stand here that begin a statement and stand nowhere else.
+    pub(super) fn statement_begins(&self) -> bool {
+        let pairs: [(&str, &[&str]); 5] = [
+            ("CREATE", &["TABLE", "VIEW", "TEMPORARY"]),
+            ("INSERT", &["INTO"]),
+            ("EXECUTE", &["STATEMENT", "INSERT"]),
+            ("EXPLAIN", &["PLAN", "INSERT", "STATEMENT", "SELECT"]),
+            ("DROP", &["TABLE", "VIEW"]),
+        ];
+        pairs.iter().any(|(first, seconds)| {
+            self.is_word(0, first) && seconds.iter().any(|second| self.is_word(1, second))
+        })
+    }
+
+    /// The word that comes next.
+    pub(super) fn peek(&self) -> Option<&'l Token> {
+        self.peek_at(0)
+    }
+
+    pub(super) fn peek_at(&self, ahead: usize) -> Option<&'l Token> {
+        self.token(self.at + ahead)
+    }
+
+    /// The word of this number.
+    pub(super) fn token(&self, at: usize) -> Option<&'l Token> {
+        self.tokens.get(at).map(|token| &token.token)
+    }
+
+    /// Where the next word stands; the end of the text if there is none.
+    pub(super) fn span(&self) -> Span {
+        self.spans.get(self.at).copied().unwrap_or(Span { start: self.end, end: self.end })
+    }
+
+    /// From the word numbered `first` to the one before the next.
+    pub(super) fn span_from(&self, first: usize) -> Span {
+        let last = self.at.saturating_sub(1).max(first);
+        match (self.spans.get(first), self.spans.get(last)) {
+            (Some(from), Some(last)) => from.to(*last),
+            _ => self.span(),
+        }
+    }
+
+    /// Reports an error.
+    pub(super) fn fail<T>(&mut self, error: SqlError) -> Parsed<T> {
+        self.errors.push(error);
+        Err(Failed)
+    }
+
+    /// Reports that the next word is not what it has to be.
+    pub(super) fn unexpected<T>(&mut self, expected: &str) -> Parsed<T> {
+        if self.peek() == Some(&BAD) {
+            return Err(Failed);
+        }
+        let found = match self.peek() {
+            None => "the end of the text".to_owned(),
+            Some(Token::SemiColon) => "the end of the statement".to_owned(),
+            Some(token) => {
+                let text = token.to_string();
+                let short: String = text.chars().take(40).collect();
+                if short.len() < text.len() { format!("{short}...") } else { short }
+            }
+        };
+        let message = format!("expected {expected}, found {found}");
+        let mut error =
+            SqlError::new(code::SYNTAX, self.span(), message).label(format!("expected {expected}"));
+        if let Some(Token::Word(word)) = self.peek()
+            && word.quote_style.is_none()
+            && word.keyword != Keyword::NoKeyword
+            && expected.contains("name")
+        {
+            error = error.help(format!("write `{}` if it is a name", word.value));
+        }
+        self.fail(error)
+    }
+
+    /// Whether the next word is this symbol; it is taken then.
+    pub(super) fn take(&mut self, symbol: &Token) -> bool {
+        let found = self.peek() == Some(symbol);
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(super) fn expect(&mut self, symbol: &Token) -> Parsed<Span> {
+        let span = self.span();
+        if self.take(symbol) { Ok(span) } else { self.unexpected(&format!("'{symbol}'")) }
+    }
+
+    /// Whether a word without backticks stands there, in any case.
+    pub(super) fn is_word(&self, ahead: usize, word: &str) -> bool {
+        matches!(self.peek_at(ahead), Some(Token::Word(found))
+            if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether these words stand next.
+    pub(super) fn are_words(&self, words: &str) -> bool {
+        words.split(' ').enumerate().all(|(ahead, word)| self.is_word(ahead, word))
+    }
+
+    /// Whether these words stand next; they are taken then.
+    pub(super) fn take_words(&mut self, words: &str) -> bool {
+        let found = self.are_words(words);
+        if found {
+            self.at += words.split(' ').count();
+        }
+        found
+    }
+
+    pub(super) fn expect_words(&mut self, words: &str) -> Parsed<()> {
+        for word in words.split(' ') {
+            if !self.take_words(word) {
+                return self.unexpected(words);
+            }
+        }
+        Ok(())
+    }
+
+    /// A name, in backticks or not.
+    pub(super) fn ident(&mut self, what: &str) -> Parsed<Ident> {
+        let span = self.span();
+        match self.peek() {
+            Some(Token::Word(word)) => {
+                self.at += 1;
+                Ok(Ident { value: word.value.clone(), span })
+            }
+            _ => self.unexpected(what),
+        }
+    }
+
+    /// The name of a table or view: one word, for there is one catalog.
+    pub(super) fn table_name(&mut self, what: &str) -> Parsed<Ident> {
+        let first = self.at;
+        let name = self.ident(what)?;
+        if self.peek() != Some(&Token::Period) {
+            return Ok(name);
+        }
+        let mut last = name;
+        while self.take(&Token::Period) {
+            last = self.ident(what)?;
+        }
+        let error = SqlError::new(code::CLAUSE, self.span_from(first), "there are no catalogs and databases")
+            .help(format!("write the name alone: {}", last.value));
+        self.fail(error)
+    }
+
+    /// `(a, b, ..)`.
+    pub(super) fn idents(&mut self, what: &str) -> Parsed<Vec<Ident>> {
+        self.expect(&Token::LParen)?;
+        let mut idents = vec![self.ident(what)?];
+        while self.take(&Token::Comma) {
+            idents.push(self.ident(what)?);
+        }
+        match self.take(&Token::RParen) {
+            true => Ok(idents),
+            false => self.unexpected("',' or ')'"),
+        }
+    }
+
+    /// A text in `'`.
+    pub(super) fn text(&mut self, what: &str) -> Parsed<Spanned<String>> {
+        let span = self.span();
+        match self.peek() {
+            Some(Token::SingleQuotedString(value)) => {
+                self.at += 1;
+                Ok(Spanned { value: value.clone(), span })
+            }
+            _ => self.unexpected(what),
+        }
+    }
+
+    /// Words up to the end of the statement: a query.
+    pub(super) fn query(&mut self) -> Parsed<Tokens> {
+        let starts = ["SELECT", "WITH", "VALUES", "TABLE"];
+        let begins = starts.iter().any(|start| self.is_word(0, start)) || self.peek() == Some(&Token::LParen);
+        if !begins {
+            return self.unexpected("a query (SELECT, WITH or VALUES)");
+        }
+        self.words(|_, _| false, "a query")
+    }
+
+    /// Words up to one at which `ends` says so outside of parentheses, or to the end of the statement.
+    pub(super) fn words(&mut self, ends: impl Fn(&Self, &Token) -> bool, what: &str) -> Parsed<Tokens> {
+        let first = self.at;
+        let mut open = Vec::new();
+        while let Some(token) = self.peek() {
+            match token {
+                Token::SemiColon => break,
+                token if open.is_empty() && ends(self, token) => break,
+                token if *token == BAD => return Err(Failed),
+                _ if self.statement_begins() => {
+                    let error =
+                        SqlError::new(code::SYNTAX, self.span(), "a statement begins inside of another")
+                            .label("expected ';' before this")
+                            .help("end the statement before with ';'");
+                    return self.fail(error);
+                }
+                Token::LParen | Token::LBracket => open.push(self.span()),
+                Token::RParen | Token::RBracket if open.pop().is_none() => {
+                    return self.unexpected("no closing parenthesis without an open one");
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        if let Some(span) = open.pop() {
+            let error = SqlError::new(code::SYNTAX, span, "this parenthesis is not closed");
+            return self.fail(error.help("close it before the end of the statement"));
+        }
+        if self.at == first {
+            return self.unexpected(what);
+        }
+        let tokens = self.tokens[first..self.at].to_vec();
+        Ok(Tokens { tokens, span: self.span_from(first) })
+    }
+}
