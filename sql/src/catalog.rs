@@ -1,12 +1,22 @@
 //! Tables, as `CREATE TABLE` declares them.
 
-use crate::error::{Span, SqlError};
+mod columns;
+mod formats;
+mod offsets;
+mod options;
+mod refused;
+mod topic;
+
+use crate::error::{Span, SqlError, code, nearest};
 use crate::script::{CreateTable, Ident, Spanned, Tokens};
 use arrow::datatypes::DataType;
 use millstream_operators::formats::Format;
 use millstream_operators::source::{Bounded, Policy, Startup};
 use millstream_operators::table::{Layout, Metadata};
+use options::Options;
 use std::collections::BTreeMap;
+
+pub(crate) use options::{DURATION, duration_ms};
 
 /// A table.
 #[derive(Debug, Clone)]
@@ -103,10 +113,77 @@ pub(crate) enum Partitioner {
     Default,
 }
 
+/// Connectors there are.
+const CONNECTORS: &[&str] = &["kafka", "upsert-kafka", "print", "blackhole"];
+
 /// The table that a statement declares.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn table(def: &CreateTable) -> Result<Table, Vec<SqlError>> {
-    Err(vec![SqlError::new(crate::error::code::CONNECTOR, def.span, "tables can't be declared yet")])
+    let mut errors = Vec::new();
+    let mut columns = columns::columns(def, &mut errors);
+    // A column that is wrong would be missed by the key, the watermark and the options.
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let primary_key = columns::primary_key(def, &mut columns, &mut errors);
+    let watermark = columns::watermark(def, &columns, &mut errors);
+    let (connector, more) = connector(def, &columns, &primary_key);
+    errors.extend(more);
+    match connector {
+        Some(connector) if errors.is_empty() => {
+            Ok(Table { name: def.name.clone(), columns, primary_key, watermark, connector, span: def.span })
+        }
+        _ => Err(errors),
+    }
+}
+
+/// Where the rows are, unless something is wrong with the options.
+fn connector(
+    def: &CreateTable,
+    columns: &[Column],
+    primary_key: &[usize],
+) -> (Option<Connector>, Vec<SqlError>) {
+    let mut options = Options::new(&def.options, def.name.span);
+    let help = "set 'connector' = 'kafka', 'upsert-kafka', 'print' or 'blackhole'";
+    let Some(name) = options.required("connector", help) else { return (None, options.errors) };
+    let topic = |kind, options: &mut Options<'_>| {
+        let table = topic::topic_table(kind, def, columns, primary_key, options);
+        table.map(|table| Connector::Topic(Box::new(table)))
+    };
+    let connector = match name.value.as_str() {
+        "kafka" => topic(TopicKind::Append, &mut options),
+        "upsert-kafka" => topic(TopicKind::Upsert, &mut options),
+        "print" => {
+            check_no_metadata("print", columns, &mut options);
+            let identifier = options.text("print-identifier").map(|text| text.value.clone());
+            let to_stderr = options.choice("standard-error", &[("false", false), ("true", true)]);
+            Some(Connector::Print { identifier, to_stderr })
+        }
+        "blackhole" => {
+            check_no_metadata("blackhole", columns, &mut options);
+            Some(Connector::Blackhole)
+        }
+        // What its options are nobody knows.
+        _ => return (None, vec![no_such_connector(name)]),
+    };
+    (connector, options.finish(&name.value))
+}
+
+fn no_such_connector(name: &Spanned<String>) -> SqlError {
+    let help = match nearest(&name.value, CONNECTORS.iter().copied()) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => "connectors are 'kafka', 'upsert-kafka', 'print' and 'blackhole'".to_owned(),
+    };
+    SqlError::new(code::CONNECTOR, name.span, format!("there is no connector '{}'", name.value)).help(help)
+}
+
+fn check_no_metadata(connector: &str, columns: &[Column], options: &mut Options<'_>) {
+    for column in columns.iter().filter(|column| matches!(column.kind, ColumnKind::Metadata { .. })) {
+        let message = format!("a '{connector}' table has no metadata");
+        options
+            .errors
+            .push(SqlError::new(code::METADATA, column.name.span, message).help("leave METADATA out"));
+    }
 }

@@ -1,0 +1,167 @@
+//! Options of tables in topics: `'kafka'` and `'upsert-kafka'`.
+
+use super::formats::formats;
+use super::offsets::{bounded, startup};
+use super::options::{Options, split};
+use super::refused::check_property;
+use super::{Column, Partitioner, TopicKind, TopicTable};
+use crate::error::{SqlError, code};
+use crate::script::{CreateTable, Spanned};
+use millstream_operators::source::{Policy, Startup};
+use std::collections::BTreeMap;
+
+/// Reads the options of a table in topics. `None` if an error was reported.
+pub(super) fn topic_table(
+    kind: TopicKind,
+    def: &CreateTable,
+    columns: &[Column],
+    primary_key: &[usize],
+    options: &mut Options<'_>,
+) -> Option<TopicTable> {
+    check_key(kind, def, options);
+    let topics = topics(options);
+    let formats = formats(kind, columns, primary_key, options);
+    let count = topics.as_ref().map_or(1, Vec::len);
+    let startup = match kind {
+        TopicKind::Append => startup(count, options),
+        TopicKind::Upsert => Startup::Earliest,
+    };
+    let bounded = bounded(count, options);
+    let bad_records = options.choice("scan.bad-records", &[("fail", Policy::Fail), ("skip", Policy::Skip)]);
+    let time = TimeOptions::read(!def.watermarks.is_empty(), options);
+    let sink_partitioner = partitioner(options);
+    check_guarantee(options);
+    let bootstrap_servers = not_empty("properties.bootstrap.servers", "'host:9092'", options);
+    let group = not_empty("properties.group.id", "the name of a consumer group", options);
+    let properties = properties(options);
+    let (topics, formats) = (topics?, formats?);
+    Some(TopicTable {
+        topics,
+        kind,
+        layout: formats.layout,
+        key_format: formats.key,
+        value_format: formats.value,
+        startup,
+        bounded,
+        bad_records,
+        late_records: time.late_records,
+        idle_timeout_ms: time.idle_timeout_ms,
+        max_future_ms: time.max_future_ms,
+        sink_partitioner,
+        group,
+        bootstrap_servers,
+        properties,
+    })
+}
+
+/// An upsert table has a primary key, the other has none.
+fn check_key(kind: TopicKind, def: &CreateTable, options: &mut Options<'_>) {
+    let error = match (kind, &def.primary_key) {
+        (TopicKind::Append, Some(key)) => SqlError::new(
+            code::PRIMARY_KEY,
+            key.span,
+            "a 'kafka' table has no primary key: its records are rows",
+        )
+        .help("use 'connector' = 'upsert-kafka', or leave the key out"),
+        (TopicKind::Upsert, None) => {
+            let message = format!("table \"{}\" has no primary key", def.name.value);
+            SqlError::new(code::PRIMARY_KEY, def.name.span, message)
+                .help("an 'upsert-kafka' table needs one: PRIMARY KEY (..) NOT ENFORCED")
+        }
+        _ => return,
+    };
+    options.errors.push(error);
+}
+
+/// `'topic' = 'a;b'`
+fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
+    if let Some((pattern, _)) = options.option("topic-pattern") {
+        let error = SqlError::new(code::REFUSED_OPTION, pattern.span, "'topic-pattern' can't be set");
+        options.errors.push(error.help("name the topics: 'topic' = 'a;b'"));
+        return options.text("topic").map(|_| Vec::new());
+    }
+    let text = options.required("topic", "set 'topic' to the topic's name, or to several as in 'a;b'")?;
+    let topics = split(text, ';');
+    for (index, topic) in topics.iter().enumerate() {
+        let is_legal = |char: char| char.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&char);
+        let name = topic.value.as_str();
+        if name.is_empty() || name.len() > 249 || name == "." || name == ".." || !name.chars().all(is_legal) {
+            let error =
+                SqlError::new(code::OPTION_VALUE, topic.span, format!("no topic can be called '{name}'"));
+            return options
+                .fail(error.help("names of topics have 1 to 249 letters, digits, '.', '_' and '-'"));
+        }
+        if topics[..index].iter().any(|other| other.value == name) {
+            let error =
+                SqlError::new(code::OPTION_VALUE, topic.span, format!("topic '{name}' is named twice"));
+            return options.fail(error.help("name it once"));
+        }
+    }
+    Some(topics)
+}
+
+/// Options that only a table with a watermark has.
+struct TimeOptions {
+    late_records: Policy,
+    idle_timeout_ms: i64,
+    max_future_ms: i64,
+}
+
+impl TimeOptions {
+    fn read(has_watermark: bool, options: &mut Options<'_>) -> Self {
+        for name in ["scan.late-records", "scan.watermark.idle-timeout", "scan.watermark.max-future"] {
+            let Some(span) = options.given(name).filter(|_| !has_watermark) else { continue };
+            let error =
+                SqlError::new(code::CONFLICT, span, format!("'{name}' means nothing without a watermark"));
+            options.errors.push(error.help("declare WATERMARK FOR a column, or leave the option out"));
+        }
+        TimeOptions {
+            late_records: options
+                .choice("scan.late-records", &[("skip", Policy::Skip), ("fail", Policy::Fail)]),
+            idle_timeout_ms: options.duration_ms("scan.watermark.idle-timeout", 5_000),
+            max_future_ms: options.duration_ms("scan.watermark.max-future", 86_400_000),
+        }
+    }
+}
+
+fn partitioner(options: &mut Options<'_>) -> Partitioner {
+    if let Some(text) = options.text("sink.partitioner")
+        && text.value != "default"
+    {
+        let help = "'default': by the key as Kafka's Java client does, and without a key evenly; for another \
+                    partition choose another 'key.fields'";
+        let _: Option<()> = options.bad("sink.partitioner", text, help);
+    }
+    Partitioner::Default
+}
+
+fn check_guarantee(options: &mut Options<'_>) {
+    if let Some(text) = options.text("sink.delivery-guarantee")
+        && text.value != "exactly-once"
+    {
+        let help =
+            "'exactly-once': there is no other guarantee, and it costs nothing to leave the option out";
+        let _: Option<()> = options.bad("sink.delivery-guarantee", text, help);
+    }
+}
+
+fn not_empty(name: &str, expected: &str, options: &mut Options<'_>) -> Option<Spanned<String>> {
+    let text = options.text(name)?;
+    match text.value.trim().is_empty() {
+        true => options.bad(name, text, expected),
+        false => Some(text.clone()),
+    }
+}
+
+fn properties(options: &mut Options<'_>) -> BTreeMap<String, Spanned<String>> {
+    let mut properties = BTreeMap::new();
+    for (name, (key, value)) in options.with_prefix("properties.") {
+        match check_property(name, key) {
+            Ok(()) => {
+                properties.insert(name.to_owned(), value.clone());
+            }
+            Err(error) => options.errors.push(error),
+        }
+    }
+    properties
+}
