@@ -13,6 +13,8 @@ mod catalog;
 pub mod error;
 pub mod explain;
 mod expression;
+#[cfg(test)]
+mod front_tests;
 mod lower;
 mod plan;
 mod query;

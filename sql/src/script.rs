@@ -17,7 +17,6 @@ use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
 use std::collections::BTreeSet;
 
-#[allow(unused_imports, reason = "the planner is not there yet")]
 pub(crate) use lexer::FlinkDialect;
 pub(crate) use lexer::Positions;
 

@@ -56,9 +56,10 @@ impl Parser<'_> {
         }
         self.refuse_table_clause()?;
         match self.peek() {
-            None | Some(Token::SemiColon) => Ok((elements, options.unwrap_or_default())),
-            Some(_) if options.is_none() => self.unexpected("WITH (..)"),
-            Some(_) => self.unexpected("';' at the end of the statement"),
+            Some(token) if options.is_none() && *token != Token::SemiColon && !self.statement_begins() => {
+                self.unexpected("WITH (..)")
+            }
+            _ => Ok((elements, options.unwrap_or_default())),
         }
     }
 
@@ -111,8 +112,11 @@ impl Parser<'_> {
     /// Behind an element of a list: takes `,`, or the `)` that ends it.
     pub(super) fn list_ends(&mut self, first: usize, open: crate::error::Span) -> Parsed<bool> {
         if !matches!(self.peek(), Some(Token::Comma | Token::RParen | Token::SemiColon) | None) {
-            let _: Parsed<()> = self.unexpected("',' or ')'");
+            let reported: Parsed<()> = self.unexpected("',' or ')'");
             self.skip_element(first);
+            if !matches!(self.peek(), Some(Token::Comma | Token::RParen)) {
+                return reported.map(|()| false);
+            }
         }
         if self.take(&Token::Comma) {
             return Ok(false);

@@ -49,9 +49,12 @@ impl<'l> Parser<'l> {
                 continue;
             }
             let first = self.at;
-            match self.statement().and_then(|statement| self.statement_end().map(|()| statement)) {
-                Ok(statement) => statements.push(statement),
-                Err(Failed) => self.skip_statement(first),
+            let statement = self.statement();
+            let ended = statement.is_ok() && self.statement_end().is_ok();
+            // What follows without a ';' is another statement's.
+            statements.extend(statement.ok());
+            if !ended {
+                self.skip_statement(first);
             }
         }
         (statements, self.broken, self.errors)
@@ -139,7 +142,7 @@ impl<'l> Parser<'l> {
         };
         let message = format!("expected {expected}, found {found}");
         let mut error =
-            SqlError::new(code::SYNTAX, self.span(), message).label(format!("expected {expected}"));
+            SqlError::new(code::SYNTAX, self.span(), message).help(format!("write {expected} here"));
         if let Some(Token::Word(word)) = self.peek()
             && word.quote_style.is_none()
             && word.keyword != Keyword::NoKeyword
@@ -272,7 +275,7 @@ impl<'l> Parser<'l> {
                 }
                 Token::LParen | Token::LBracket => open.push(self.span()),
                 Token::RParen | Token::RBracket if open.pop().is_none() => {
-                    return self.unexpected("no closing parenthesis without an open one");
+                    return self.unexpected("something to close, or no parenthesis");
                 }
                 _ => {}
             }
