@@ -177,6 +177,10 @@ impl Reader for KafkaReader {
             .cloned()
             .collect();
         if !gone.is_empty() {
+            // librdkafka keeps a partition paused as long as it knows its topic, whoever is assigned to it meanwhile.
+            let is_paused = |place: &&TopicPartition| self.places.get(*place).is_some_and(|it| it.paused);
+            let paused: Vec<TopicPartition> = gone.iter().filter(is_paused).cloned().collect();
+            self.consumer.pause(&paused, false).map_err(failed)?;
             self.consumer.assign_less(&gone).map_err(failed)?;
             gone.iter().for_each(|place| drop(self.places.remove(place)));
         }
