@@ -53,8 +53,12 @@ impl Admin for KafkaAdmin {
     fn create_topic(&mut self, topic: &TopicSpec) -> Result<(), LogError> {
         check_topic_name(topic)?;
         let made = self.shared.ask(|client, timeout| client.create_topic(topic, timeout));
+        if matches!(&made, Err(error) if error.code == Code::RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+            // The controller knows of it; whoever has made it just now may not have seen it on the brokers yet either.
+            self.await_topic(&topic.name, "made", |view| view.is_some_and(|(_, has_leaders)| has_leaders))?;
+            return Err(LogError::TopicExists(topic.name.clone()));
+        }
         made.map_err(|error| match error.code {
-            Code::RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS => LogError::TopicExists(topic.name.clone()),
             Code::RD_KAFKA_RESP_ERR_INVALID_CONFIG => bad_config(&topic.config, &error.text),
             _ => self.shared.error(&format!("making topic \"{}\"", topic.name), &error),
         })?;
