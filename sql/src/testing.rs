@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Result, plan_err};
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, LogicalPlanBuilder, TableScan, cast, lit};
+use datafusion::logical_expr::{Expr, Extension, LogicalPlan, LogicalPlanBuilder, TableScanBuilder, cast, lit};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,13 +54,7 @@ fn over_rows(node: LogicalPlan, rows: &BTreeMap<String, RecordBatch>) -> Result<
             };
             let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]])?;
             let source = provider_as_source(Arc::new(table));
-            let scan = TableScan::try_new(
-                scan.table_name.clone(),
-                source,
-                scan.projection.clone(),
-                Vec::new(),
-                None,
-            )?;
+            let scan = TableScanBuilder::new(scan.table_name.clone(), source).with_projection(scan.projection.clone()).build()?;
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         }
         LogicalPlan::Extension(Extension { node: extension }) => {

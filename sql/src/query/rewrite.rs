@@ -8,11 +8,13 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
 use datafusion::functions_aggregate::{count::count_udaf, sum::sum_udaf};
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{find_valid_equijoin_key_pair, split_conjunction_owned};
 use datafusion::logical_expr::{
     Aggregate, Cast, Expr, ExprSchemable, Extension, Join, JoinType, LogicalPlan, Projection, SubqueryAlias,
     cast,
 };
+use datafusion::scalar::ScalarValue;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 /// The plan with Flink's meaning, its types settled. This is what a batch engine can be asked for the same answer.
 pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     let plan = plan.transform_up(temporal_join)?.data;
+    let plan = plan.transform_up(integer_literals)?.data;
     let plan = plan.transform_up(flink_aggregates)?.data;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
     analyzer.execute_and_check(plan, names.config(), |_, _| {})
@@ -104,6 +107,22 @@ fn equal_pairs(join: &Join, left: &LogicalPlan, right: &LogicalPlan) -> Result<V
         }
     }
     if pairs.is_empty() { plan_err!("a temporal join needs ON left.column = right.key") } else { Ok(pairs) }
+}
+
+/// A whole number is an `INT` where it fits, as in Flink: `a / 2` of an `INT` is one.
+fn integer_literals(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&plan);
+    plan.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let rewritten = expr.transform_up(|expr| match expr {
+            Expr::Literal(ScalarValue::Int64(Some(value)), metadata) => match i32::try_from(value) {
+                Ok(value) => Ok(Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(value)), metadata))),
+                Err(_) => Ok(Transformed::no(Expr::Literal(ScalarValue::Int64(Some(value)), metadata))),
+            },
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(rewritten.update_data(|expr| name.restore(expr)))
+    })
 }
 
 /// Gives `AVG` and `SUM` the types and the meaning they have in Flink: the sum of integers is of their type, their
