@@ -10,9 +10,11 @@ use crate::query::nodes::{WindowSpec, WindowTable};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Result, plan_err};
+use datafusion::common::{Column, Result, plan_err};
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan, LogicalPlanBuilder, TableScanBuilder, cast, lit};
+use datafusion::logical_expr::{
+    Expr, Extension, LogicalPlan, LogicalPlanBuilder, TableScanBuilder, cast, lit,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -54,7 +56,9 @@ fn over_rows(node: LogicalPlan, rows: &BTreeMap<String, RecordBatch>) -> Result<
             };
             let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]])?;
             let source = provider_as_source(Arc::new(table));
-            let scan = TableScanBuilder::new(scan.table_name.clone(), source).with_projection(scan.projection.clone()).build()?;
+            let scan = TableScanBuilder::new(scan.table_name.clone(), source)
+                .with_projection(scan.projection.clone())
+                .build()?;
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         }
         LogicalPlan::Extension(Extension { node: extension }) => {
@@ -93,7 +97,12 @@ fn windows(table: &WindowTable) -> Result<LogicalPlan> {
             Some(all) => all.union(part.build()?)?,
         });
     }
+    // A union forgets which table its columns are of.
+    let qualified = schema.iter().map(|(qualifier, field)| {
+        Expr::Column(Column::new_unqualified(field.name())).alias_qualified(qualifier.cloned(), field.name())
+    });
     match all {
+        Some(all) if size_ms > slide_ms => all.project(qualified.collect::<Vec<_>>())?.build(),
         Some(all) => all.build(),
         None => plan_err!("no windows"),
     }

@@ -160,6 +160,16 @@ fn plan_window(
         }
     };
     let input = context.plan(bare_table(table))?;
+    for name in ["window_start", "window_end", "window_time"] {
+        if input.schema().has_column_with_unqualified_name(name) {
+            let message = format!("{} has a column {name} already", plain[0]);
+            return Err(error_at(
+                message,
+                &plain[0],
+                format!("give it another name: {name} AS inner_{name}"),
+            ));
+        }
+    }
     let time = descriptor(&plain[1])?;
     let name = context.normalize_ident(time.clone());
     let Ok((qualifier, field)) = input.schema().qualified_field_with_unqualified_name(&name) else {

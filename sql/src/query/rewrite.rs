@@ -14,11 +14,11 @@ use datafusion::logical_expr::{
     Aggregate, Cast, Expr, ExprSchemable, Extension, Join, JoinType, LogicalPlan, Projection, SubqueryAlias,
     cast,
 };
-use datafusion::scalar::ScalarValue;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{Analyzer, Optimizer, OptimizerContext};
+use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
 /// The plan with Flink's meaning, its types settled. This is what a batch engine can be asked for the same answer.

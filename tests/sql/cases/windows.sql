@@ -11,12 +11,12 @@ CREATE TABLE busiest (we TIMESTAMP(3), n BIGINT)
 WITH ('connector' = 'kafka', 'topic' = 'busiest', 'format' = 'json');
 
 CREATE VIEW per_ten AS
-SELECT auction, window_start, window_end, window_time, COUNT(*) AS n, MAX(price) AS top, AVG(price) AS mean
+SELECT auction, window_start AS ws, window_end AS we, window_time AS wt, COUNT(*) AS n, MAX(price) AS top, AVG(price) AS mean
 FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(at), INTERVAL '10' SECONDS))
 GROUP BY auction, window_start, window_end, window_time;
 
 EXECUTE STATEMENT SET BEGIN
-INSERT INTO tumbling SELECT auction, window_start, window_end, n, top, mean FROM per_ten WHERE n > 0;
+INSERT INTO tumbling SELECT auction, ws, we, n, top, mean FROM per_ten WHERE n > 0;
 INSERT INTO hopping
 SELECT auction, window_start, COUNT(*)
 FROM TABLE(HOP(TABLE bids, DESCRIPTOR(at), INTERVAL '5' SECONDS, INTERVAL '20' SECONDS))
@@ -25,7 +25,7 @@ GROUP BY window_start, window_end, auction;
 -- Windows over the results of windows.
 INSERT INTO busiest
 SELECT window_end, MAX(n)
-FROM TABLE(TUMBLE(TABLE per_ten, DESCRIPTOR(window_time), INTERVAL '20' SECONDS))
+FROM TABLE(TUMBLE(TABLE per_ten, DESCRIPTOR(wt), INTERVAL '20' SECONDS))
 GROUP BY window_start, window_end;
 END;
 
