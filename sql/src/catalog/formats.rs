@@ -38,6 +38,7 @@ pub(super) fn formats(
     let key = key_name.and_then(|name| named(name, "key.", options));
     let fields = key_fields(kind, columns, primary_key, options);
     let prefix = options.option("key.fields-prefix");
+    let include_span = options.given("value.fields-include");
     let include = options
         .choice("value.fields-include", &[("ALL", ValueFields::All), ("EXCEPT_KEY", ValueFields::ExceptKey)]);
     if kind == TopicKind::Upsert && key_name.is_none() {
@@ -49,8 +50,7 @@ pub(super) fn formats(
             let error = SqlError::new(code::CONFLICT, span, "the key has fields, but no format");
             return options.fail(error.help("set 'key.format' = 'json'"));
         }
-        if include == ValueFields::ExceptKey {
-            let span = value.as_ref()?.span;
+        if let Some(span) = include_span.filter(|_| include == ValueFields::ExceptKey) {
             let error =
                 SqlError::new(code::CONFLICT, span, "'EXCEPT_KEY' is set, but the records have no key");
             return options
@@ -58,6 +58,9 @@ pub(super) fn formats(
         }
     }
     let value = value?;
+    if kind == TopicKind::Upsert && primary_key.is_empty() {
+        return None;
+    }
     let key = match key_name {
         Some(name) => Some((key?, fields.or_else(|| no_fields(name, options))?)),
         None if kind == TopicKind::Upsert => return None,
@@ -153,7 +156,9 @@ fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Opt
     loop {
         let error = match Format::parse(&name.value, &values) {
             Ok(format) => {
-                options.know(known_options(&name.value).into_iter().map(|option| format!("{full}{option}")));
+                options.know_of_format(
+                    known_options(&name.value).into_iter().map(|option| format!("{full}{option}")),
+                );
                 let complete = values.len() == given.len();
                 return complete.then_some(Named { format, span: name.span });
             }

@@ -75,12 +75,12 @@ fn check_key(kind: TopicKind, def: &CreateTable, options: &mut Options<'_>) {
 
 /// `'topic' = 'a;b'`
 fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
-    if let Some((pattern, _)) = options.option("topic-pattern") {
-        let error = SqlError::new(code::REFUSED_OPTION, pattern.span, "'topic-pattern' can't be set");
-        options.errors.push(error.help("name the topics: 'topic' = 'a;b'"));
-        return options.text("topic").map(|_| Vec::new());
-    }
-    let text = options.required("topic", "set 'topic' to the topic's name, or to several as in 'a;b'")?;
+    let help = "set 'topic' to the topic's name, or to several as in 'a;b'";
+    let text = match options.given("topic-pattern") {
+        // That it can't be set says already what to do.
+        Some(_) => options.text("topic")?,
+        None => options.required("topic", help)?,
+    };
     let topics = split(text, ';');
     for (index, topic) in topics.iter().enumerate() {
         let is_legal = |char: char| char.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&char);
