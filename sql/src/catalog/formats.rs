@@ -13,13 +13,6 @@ use std::collections::BTreeMap;
 /// Formats there are.
 const FORMATS: &[&str] = &["json", "csv", "raw"];
 
-/// Where columns stand, and in which formats.
-pub(super) struct Formats {
-    pub(super) layout: Layout,
-    pub(super) key: Option<Format>,
-    pub(super) value: Format,
-}
-
 /// A format, and where the text names it.
 struct Named {
     format: Format,
@@ -27,12 +20,12 @@ struct Named {
 }
 
 /// Reads the options about formats and the key's fields. `None` if an error was reported.
-pub(super) fn formats(
+pub(super) fn layout(
     kind: TopicKind,
     columns: &[Column],
     primary_key: &[usize],
     options: &mut Options<'_>,
-) -> Option<Formats> {
+) -> Option<Layout> {
     let value = value_format(kind, options);
     let key_name = options.text("key.format");
     let key = key_name.and_then(|name| named(name, "key.", options));
@@ -67,7 +60,7 @@ pub(super) fn formats(
         None => None,
     };
     let prefix = prefix.map(|(_, prefix)| prefix.value.clone()).unwrap_or_default();
-    layout(
+    laid_out(
         kind,
         columns,
         value,
@@ -211,13 +204,13 @@ fn known_options(format: &str) -> Vec<String> {
     }
 }
 
-fn layout(
+fn laid_out(
     kind: TopicKind,
     columns: &[Column],
     value: Named,
     key: Option<(Named, KeyOptions)>,
     options: &mut Options<'_>,
-) -> Option<Formats> {
+) -> Option<Layout> {
     let physical = columns.iter().filter(|column| matches!(column.kind, ColumnKind::Physical));
     let fields: Fields = physical
         .map(|column| Field::new(&column.name.value, column.data_type.clone(), column.nullable))
@@ -240,8 +233,7 @@ fn layout(
         (Some(part), Some((named, _))) => holds(part, named, columns, options),
         _ => true,
     };
-    let key = key.map(|(named, _)| named.format);
-    (value_fits && key_fits).then_some(Formats { layout, key, value: value.format })
+    (value_fits && key_fits).then_some(layout)
 }
 
 /// Whether a format holds its columns; if not, it is reported.
