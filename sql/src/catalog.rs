@@ -10,7 +10,6 @@ mod topic;
 use crate::error::{Span, SqlError, code, nearest};
 use crate::script::{CreateTable, Ident, Spanned, Tokens};
 use arrow::datatypes::DataType;
-use millstream_operators::formats::Format;
 use millstream_operators::source::{Bounded, Policy, Startup};
 use millstream_operators::table::{Layout, Metadata};
 use options::Options;
@@ -21,14 +20,11 @@ pub(crate) use options::{DURATION, duration_ms};
 /// A table.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    pub name: Ident,
     pub columns: Vec<Column>,
     /// Columns of the primary key, in the order they are named there.
     pub primary_key: Vec<usize>,
     pub watermark: Option<Watermark>,
     pub connector: Connector,
-    /// The whole statement.
-    pub span: Span,
 }
 
 /// A column of a table.
@@ -90,27 +86,16 @@ pub(crate) struct TopicTable {
     pub kind: TopicKind,
     /// Over the physical columns, in their order.
     pub layout: Layout,
-    pub key_format: Option<Format>,
-    pub value_format: Format,
     pub startup: Startup,
     pub bounded: Bounded,
     pub bad_records: Policy,
     pub late_records: Policy,
     pub idle_timeout_ms: i64,
     pub max_future_ms: i64,
-    pub sink_partitioner: Partitioner,
     pub group: Option<Spanned<String>>,
     pub bootstrap_servers: Option<Spanned<String>>,
     /// Properties of Kafka's Java client without `properties.`.
     pub properties: BTreeMap<String, Spanned<String>>,
-}
-
-/// `'sink.partitioner'`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Partitioner {
-    /// By the key as Kafka's Java client does; records without a key go to the task's own partition.
-    #[default]
-    Default,
 }
 
 /// Connectors there are.
@@ -132,9 +117,7 @@ pub(crate) fn table(def: &CreateTable) -> Result<Table, Vec<SqlError>> {
     let (connector, more) = connector(def, &columns, &primary_key);
     errors.extend(more);
     match connector {
-        Some(connector) if errors.is_empty() => {
-            Ok(Table { name: def.name.clone(), columns, primary_key, watermark, connector, span: def.span })
-        }
+        Some(connector) if errors.is_empty() => Ok(Table { columns, primary_key, watermark, connector }),
         _ => Err(errors),
     }
 }

@@ -158,11 +158,47 @@ impl fmt::Display for SqlErrors {
     }
 }
 
-#[allow(dead_code, reason = "nobody asks yet")]
-/// The nearest of the known names, if one is near enough to be meant.
+/// The known name that is meant by `name`: the nearest if it is near enough, or the only one that begins so.
 pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let lower = name.to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
     let distance = |known: &&str| strsim::osa_distance(&lower, &known.to_lowercase());
-    let nearest = known.into_iter().min_by_key(|known| (distance(known), *known))?;
-    (distance(&nearest) <= 1 + name.chars().count() / 5).then_some(nearest)
+    let near = known.iter().copied().min_by_key(|known| (distance(known), *known))?;
+    if distance(&near) <= 1 + name.chars().count() / 5 {
+        return Some(near);
+    }
+    let mut begin = known.iter().copied().filter(|known| known.to_lowercase().starts_with(&lower));
+    let only = begin.next().filter(|_| lower.chars().count() >= 3)?;
+    begin.next().is_none().then_some(only)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_that_is_meant_is_near_or_begins_so() {
+        let known = ["earliest-offset", "latest-offset", "timestamp", "topic"];
+        for (name, meant) in [
+            ("latest-ofset", Some("latest-offset")),
+            ("earliest", Some("earliest-offset")),
+            ("TOPIC", Some("topic")),
+            ("topci", Some("topic")),
+            ("t", None),
+            ("offset", None),
+        ] {
+            assert_eq!(nearest(name, known), meant, "{name}");
+        }
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters() {
+        let text = "a\n\tgröße x\r\nlast";
+        let error = |start, end| SqlError::new(code::TEXT, Span { start, end }, "no").label("here");
+        let errors = SqlErrors::new("f.sql", text, vec![error(17, 30), error(11, 12), error(3, 10)]);
+        let expected = "f.sql:2:2: no [MS0101]\n2 | \tgröße x\n  | \t^^^^^ here\n\n\
+                        f.sql:2:8: no [MS0101]\n2 | \tgröße x\n  | \t      ^ here\n\n\
+                        f.sql:3:4: no [MS0101]\n3 | last\n  |    ^ here\n";
+        assert_eq!(errors.to_string(), expected);
+    }
 }

@@ -66,7 +66,7 @@ fn every_wrong_statement_is_reported_with_its_place_and_what_to_do() {
 /// What the statements of a file declare, in lines.
 fn describe(script: &Script) -> String {
     let lines = script.statements.iter().map(|statement| match statement {
-        Statement::CreateTable(def) => describe_table(&crate::catalog::table(def).unwrap()),
+        Statement::CreateTable(def) => describe_table(&def.name.value, &crate::catalog::table(def).unwrap()),
         Statement::CreateView(view) => {
             let columns: Option<Vec<&str>> =
                 view.columns.as_ref().map(|columns| columns.iter().map(|name| name.value.as_str()).collect());
@@ -77,7 +77,7 @@ fn describe(script: &Script) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn describe_table(table: &Table) -> String {
+fn describe_table(name: &str, table: &Table) -> String {
     let columns = table.columns.iter().map(|column| {
         let not_null = if column.nullable { "" } else { " NOT NULL" };
         let kind = match &column.kind {
@@ -93,7 +93,7 @@ fn describe_table(table: &Table) -> String {
         Connector::Topic(topic) => describe_topic(topic),
         other => format!("{other:?}"),
     };
-    let (name, key) = (&table.name.value, &table.primary_key);
+    let key = &table.primary_key;
     format!("table {name} key {key:?} watermark {delay:?}\n{columns}\n  {connector}")
 }
 
@@ -104,10 +104,10 @@ fn describe_topic(topic: &TopicTable) -> String {
         topic.properties.iter().map(|(key, value)| format!("{key}={}", value.value)).collect();
     format!(
         "{:?} of {topics:?}: key {:?}, value {}, columns {:?}\n  {:?} to {:?}, bad {:?}, late {:?}, idle {} ms, \
-         future {} ms, {:?}\n  group {:?}, servers {:?}, properties {properties:?}",
+         future {} ms\n  group {:?}, servers {:?}, properties {properties:?}",
         topic.kind,
-        topic.key_format.as_ref().map(|format| format.describe()),
-        topic.value_format.describe(),
+        topic.layout.key.as_ref().map(|key| key.format.describe()),
+        topic.layout.value.format.describe(),
         topic.layout.columns,
         topic.startup,
         topic.bounded,
@@ -115,7 +115,6 @@ fn describe_topic(topic: &TopicTable) -> String {
         topic.late_records,
         topic.idle_timeout_ms,
         topic.max_future_ms,
-        topic.sink_partitioner,
         topic.group.as_ref().map(text),
         topic.bootstrap_servers.as_ref().map(text),
     )

@@ -47,10 +47,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("table.exec.state.ttl", "leave it out: state is not dropped by age"),
     ("table.exec.sink.", "leave it out: rows are written as the table declares them"),
     ("table.optimizer.", "leave it out: the planner decides"),
-    ("table.dml-sync", "leave it out: a file is one job after the other"),
+    ("table.dml-sync", "leave it out: how a file is run is said where it is started"),
     ("pipeline.auto-watermark-interval", "leave it out: watermarks are computed for every run of records"),
     ("state.", "leave it out: state is kept in one way"),
-    ("restart-strategy.", "leave it out: a job that fails is restarted by whoever runs it"),
+    ("restart-strategy.", "leave it out: whoever runs the process decides"),
     ("sql-client.", "leave it out: it is for Flink's client"),
 ];
 
@@ -128,4 +128,40 @@ fn bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(1 << shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Span;
+
+    fn kept(key: &str, value: &str) -> Option<String> {
+        let spanned = |text: &str| Spanned { value: text.to_owned(), span: Span::default() };
+        let mut settings = Settings::default();
+        set(&mut settings, &spanned(key), &spanned(value)).ok()?;
+        settings.remove(key)
+    }
+
+    #[test]
+    fn values_are_kept_in_milliseconds_and_bytes() {
+        for (key, value, expected) in [
+            ("pipeline.name", "a.b-c_1", "a.b-c_1"),
+            ("millstream.commit-interval", "2 s", "2000"),
+            ("millstream.state-memory", "1 gb", "1073741824"),
+            ("millstream.checkpoint-bytes", "512", "512"),
+            ("table.local-time-zone", "utc", "UTC"),
+            ("parallelism.default", " 4 ", "4"),
+        ] {
+            assert_eq!(kept(key, value).as_deref(), Some(expected), "{key} = {value}");
+        }
+        for (key, value) in [
+            ("parallelism.default", "0"),
+            ("millstream.state-memory", "99999999999999999999 gb"),
+            ("millstream.state-memory", "18446744073709551615 gb"),
+            ("pipeline.name", ""),
+            ("Pipeline.Name", "a"),
+        ] {
+            assert_eq!(kept(key, value), None, "{key} = {value}");
+        }
+    }
 }

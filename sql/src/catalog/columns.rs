@@ -136,9 +136,13 @@ fn one_watermark(def: &WatermarkDef, columns: &[Column]) -> Result<Watermark, Sq
         let message = format!("a watermark can't be for a column of type {}", sql_type(data_type));
         let help = match data_type {
             DataType::Int64 => {
-                format!("add a column: ts AS TO_TIMESTAMP_LTZ({name}, 3), and WATERMARK FOR ts")
+                format!(
+                    "add a column event_time AS TO_TIMESTAMP_LTZ({name}, 3), and WATERMARK FOR event_time"
+                )
             }
-            DataType::Utf8 => format!("add a column: ts AS TO_TIMESTAMP({name}), and WATERMARK FOR ts"),
+            DataType::Utf8 => {
+                format!("add a column event_time AS TO_TIMESTAMP({name}), and WATERMARK FOR event_time")
+            }
             _ => "declare it TIMESTAMP(3) or TIMESTAMP_LTZ(3)".to_owned(),
         };
         return Err(SqlError::new(code::WATERMARK, def.column.span, message).help(help));

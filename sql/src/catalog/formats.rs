@@ -13,13 +13,6 @@ use std::collections::BTreeMap;
 /// Formats there are.
 const FORMATS: &[&str] = &["json", "csv", "raw"];
 
-/// Where columns stand, and in which formats.
-pub(super) struct Formats {
-    pub(super) layout: Layout,
-    pub(super) key: Option<Format>,
-    pub(super) value: Format,
-}
-
 /// A format, and where the text names it.
 struct Named {
     format: Format,
@@ -27,17 +20,18 @@ struct Named {
 }
 
 /// Reads the options about formats and the key's fields. `None` if an error was reported.
-pub(super) fn formats(
+pub(super) fn layout(
     kind: TopicKind,
     columns: &[Column],
     primary_key: &[usize],
     options: &mut Options<'_>,
-) -> Option<Formats> {
+) -> Option<Layout> {
     let value = value_format(kind, options);
     let key_name = options.text("key.format");
     let key = key_name.and_then(|name| named(name, "key.", options));
     let fields = key_fields(kind, columns, primary_key, options);
     let prefix = options.option("key.fields-prefix");
+    let include_span = options.given("value.fields-include");
     let include = options
         .choice("value.fields-include", &[("ALL", ValueFields::All), ("EXCEPT_KEY", ValueFields::ExceptKey)]);
     if kind == TopicKind::Upsert && key_name.is_none() {
@@ -49,8 +43,7 @@ pub(super) fn formats(
             let error = SqlError::new(code::CONFLICT, span, "the key has fields, but no format");
             return options.fail(error.help("set 'key.format' = 'json'"));
         }
-        if include == ValueFields::ExceptKey {
-            let span = value.as_ref()?.span;
+        if let Some(span) = include_span.filter(|_| include == ValueFields::ExceptKey) {
             let error =
                 SqlError::new(code::CONFLICT, span, "'EXCEPT_KEY' is set, but the records have no key");
             return options
@@ -58,13 +51,16 @@ pub(super) fn formats(
         }
     }
     let value = value?;
+    if kind == TopicKind::Upsert && primary_key.is_empty() {
+        return None;
+    }
     let key = match key_name {
         Some(name) => Some((key?, fields.or_else(|| no_fields(name, options))?)),
         None if kind == TopicKind::Upsert => return None,
         None => None,
     };
     let prefix = prefix.map(|(_, prefix)| prefix.value.clone()).unwrap_or_default();
-    layout(
+    laid_out(
         kind,
         columns,
         value,
@@ -153,7 +149,9 @@ fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Opt
     loop {
         let error = match Format::parse(&name.value, &values) {
             Ok(format) => {
-                options.know(known_options(&name.value).into_iter().map(|option| format!("{full}{option}")));
+                options.know_of_format(
+                    known_options(&name.value).into_iter().map(|option| format!("{full}{option}")),
+                );
                 let complete = values.len() == given.len();
                 return complete.then_some(Named { format, span: name.span });
             }
@@ -206,13 +204,13 @@ fn known_options(format: &str) -> Vec<String> {
     }
 }
 
-fn layout(
+fn laid_out(
     kind: TopicKind,
     columns: &[Column],
     value: Named,
     key: Option<(Named, KeyOptions)>,
     options: &mut Options<'_>,
-) -> Option<Formats> {
+) -> Option<Layout> {
     let physical = columns.iter().filter(|column| matches!(column.kind, ColumnKind::Physical));
     let fields: Fields = physical
         .map(|column| Field::new(&column.name.value, column.data_type.clone(), column.nullable))
@@ -235,8 +233,7 @@ fn layout(
         (Some(part), Some((named, _))) => holds(part, named, columns, options),
         _ => true,
     };
-    let key = key.map(|(named, _)| named.format);
-    (value_fits && key_fits).then_some(Formats { layout, key, value: value.format })
+    (value_fits && key_fits).then_some(layout)
 }
 
 /// Whether a format holds its columns; if not, it is reported.

@@ -12,6 +12,8 @@ pub(super) struct Options<'d> {
     left: BTreeMap<&'d str, &'d (Spanned<String>, Spanned<String>)>,
     /// Names that were asked for.
     known: Vec<String>,
+    /// Names of the formats' options.
+    of_formats: Vec<String>,
     /// The table's name: where to say that an option is missing.
     table: Span,
     pub(super) errors: Vec<SqlError>,
@@ -20,7 +22,7 @@ pub(super) struct Options<'d> {
 impl<'d> Options<'d> {
     pub(super) fn new(given: &'d [(Spanned<String>, Spanned<String>)], table: Span) -> Self {
         let left = given.iter().map(|option| (option.0.value.as_str(), option)).collect();
-        Options { left, known: Vec::new(), table, errors: Vec::new() }
+        Options { left, known: Vec::new(), of_formats: Vec::new(), table, errors: Vec::new() }
     }
 
     /// Reports an error.
@@ -111,7 +113,7 @@ impl<'d> Options<'d> {
     pub(super) fn finish(mut self, connector: &str) -> Vec<SqlError> {
         for (name, option) in std::mem::take(&mut self.left) {
             let span = option.0.span;
-            let error = match refused::reason(name) {
+            let error = match refused::reason(connector, name) {
                 Some(help) => {
                     SqlError::new(code::REFUSED_OPTION, span, format!("'{name}' can't be set")).help(help)
                 }
@@ -126,7 +128,7 @@ impl<'d> Options<'d> {
     }
 
     fn unknown_help(&self, name: &str) -> String {
-        let known = self.known.iter().map(String::as_str);
+        let known = self.known.iter().chain(&self.of_formats).map(String::as_str);
         // An option of a format has the prefix of the option that names the format.
         let inner = name.trim_start_matches("value.").trim_start_matches("key.");
         let format = known.clone().find(|known| *known == inner || known.ends_with(&format!(".{inner}")));
@@ -143,8 +145,8 @@ impl<'d> Options<'d> {
     }
 
     /// Options of a format that may stand in the text.
-    pub(super) fn know(&mut self, names: impl IntoIterator<Item = String>) {
-        self.known.extend(names);
+    pub(super) fn know_of_format(&mut self, names: impl IntoIterator<Item = String>) {
+        self.of_formats.extend(names);
     }
 }
 
@@ -184,4 +186,40 @@ pub(super) fn split(text: &Spanned<String>, separator: char) -> Vec<Spanned<Stri
         start += part.len() + separator.len_utf8();
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_flink_writes_them() {
+        for (text, expected) in [
+            ("5", Some(5)),
+            (" 10 s ", Some(10_000)),
+            ("5min", Some(300_000)),
+            ("2 HOURS", Some(7_200_000)),
+            ("1 d", Some(86_400_000)),
+            ("", None),
+            ("-5 s", None),
+            ("5 lightyears", None),
+            ("9223372036854775807 d", None),
+        ] {
+            assert_eq!(duration_ms(text), expected, "{text}");
+        }
+    }
+
+    /// Each part is what its place in the text says, except where a doubled ' hides the places.
+    #[test]
+    fn parts_of_a_list_know_their_places() {
+        for text in ["a;b", " größer ; b;c ", "a"] {
+            let file = format!("'topic' = '{text}'");
+            let span = Span { start: 10, end: file.len() };
+            for part in split(&Spanned { value: text.to_owned(), span }, ';') {
+                assert_eq!(file[part.span.start..part.span.end], part.value, "{text}");
+            }
+        }
+        let quoted = Spanned { value: "it's;b".to_owned(), span: Span { start: 0, end: 9 } };
+        assert!(split(&quoted, ';').iter().all(|part| part.span == quoted.span));
+    }
 }

@@ -20,21 +20,26 @@ const REFUSED: &[(&str, &str)] = &[
       SET 'millstream.commit-interval'",
     ),
     ("scan.watermark.emit.", "leave it out: watermarks are computed for every run of records"),
-    ("scan.watermark.alignment.", "leave it out: records are read in the order of their time"),
+    ("scan.watermark.alignment.", "leave it out: partitions are not held back for each other"),
+    ("schema.", "list the columns in CREATE TABLE"),
+];
+
+/// Options that are those of `'kafka'` only.
+const NOT_OF_UPSERTS: &[(&str, &str)] = &[
     ("scan.startup.mode", "leave it out: an upsert table is always read from its beginning"),
     ("scan.startup.timestamp-millis", "leave it out: an upsert table is always read from its beginning"),
     ("scan.startup.specific-offsets", "leave it out: an upsert table is always read from its beginning"),
     ("key.fields", "leave it out: the primary key is the key of the records"),
     ("format", "set 'key.format' and 'value.format'"),
-    ("schema.", "list the columns in CREATE TABLE"),
 ];
 
 /// Why an option of Flink's can't be set, if it is one that can't.
-pub(super) fn reason(name: &str) -> Option<&'static str> {
-    let is = |refused: &&(&str, &str)| {
-        refused.0 == name || (refused.0.ends_with('.') && name.starts_with(refused.0))
+pub(super) fn reason(connector: &str, name: &str) -> Option<&'static str> {
+    let of_upserts = if connector == "upsert-kafka" { NOT_OF_UPSERTS } else { &[] };
+    let is = |(refused, _): &&(&str, &str)| {
+        *refused == name || (refused.ends_with('.') && name.starts_with(refused))
     };
-    REFUSED.iter().find(is).map(|(_, reason)| *reason)
+    REFUSED.iter().chain(of_upserts).find(is).map(|(_, reason)| *reason)
 }
 
 /// Properties of Kafka's client that a table may set.

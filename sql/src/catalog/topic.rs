@@ -1,10 +1,10 @@
 //! Options of tables in topics: `'kafka'` and `'upsert-kafka'`.
 
-use super::formats::formats;
+use super::formats::layout;
 use super::offsets::{bounded, startup};
 use super::options::{Options, split};
 use super::refused::check_property;
-use super::{Column, Partitioner, TopicKind, TopicTable};
+use super::{Column, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
 use crate::script::{CreateTable, Spanned};
 use millstream_operators::source::{Policy, Startup};
@@ -20,7 +20,7 @@ pub(super) fn topic_table(
 ) -> Option<TopicTable> {
     check_key(kind, def, options);
     let topics = topics(options);
-    let formats = formats(kind, columns, primary_key, options);
+    let layout = layout(kind, columns, primary_key, options);
     let count = topics.as_ref().map_or(1, Vec::len);
     let startup = match kind {
         TopicKind::Append => startup(count, options),
@@ -29,25 +29,22 @@ pub(super) fn topic_table(
     let bounded = bounded(count, options);
     let bad_records = options.choice("scan.bad-records", &[("fail", Policy::Fail), ("skip", Policy::Skip)]);
     let time = TimeOptions::read(!def.watermarks.is_empty(), options);
-    let sink_partitioner = partitioner(options);
+    check_partitioner(options);
     check_guarantee(options);
     let bootstrap_servers = not_empty("properties.bootstrap.servers", "'host:9092'", options);
     let group = not_empty("properties.group.id", "the name of a consumer group", options);
     let properties = properties(options);
-    let (topics, formats) = (topics?, formats?);
+    let (topics, layout) = (topics?, layout?);
     Some(TopicTable {
         topics,
         kind,
-        layout: formats.layout,
-        key_format: formats.key,
-        value_format: formats.value,
+        layout,
         startup,
         bounded,
         bad_records,
         late_records: time.late_records,
         idle_timeout_ms: time.idle_timeout_ms,
         max_future_ms: time.max_future_ms,
-        sink_partitioner,
         group,
         bootstrap_servers,
         properties,
@@ -75,12 +72,12 @@ fn check_key(kind: TopicKind, def: &CreateTable, options: &mut Options<'_>) {
 
 /// `'topic' = 'a;b'`
 fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
-    if let Some((pattern, _)) = options.option("topic-pattern") {
-        let error = SqlError::new(code::REFUSED_OPTION, pattern.span, "'topic-pattern' can't be set");
-        options.errors.push(error.help("name the topics: 'topic' = 'a;b'"));
-        return options.text("topic").map(|_| Vec::new());
-    }
-    let text = options.required("topic", "set 'topic' to the topic's name, or to several as in 'a;b'")?;
+    let help = "set 'topic' to the topic's name, or to several as in 'a;b'";
+    let text = match options.given("topic-pattern") {
+        // That it can't be set says already what to do.
+        Some(_) => options.text("topic")?,
+        None => options.required("topic", help)?,
+    };
     let topics = split(text, ';');
     for (index, topic) in topics.iter().enumerate() {
         let is_legal = |char: char| char.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&char);
@@ -124,7 +121,7 @@ impl TimeOptions {
     }
 }
 
-fn partitioner(options: &mut Options<'_>) -> Partitioner {
+fn check_partitioner(options: &mut Options<'_>) {
     if let Some(text) = options.text("sink.partitioner")
         && text.value != "default"
     {
@@ -132,7 +129,6 @@ fn partitioner(options: &mut Options<'_>) -> Partitioner {
                     partition choose another 'key.fields'";
         let _: Option<()> = options.bad("sink.partitioner", text, help);
     }
-    Partitioner::Default
 }
 
 fn check_guarantee(options: &mut Options<'_>) {

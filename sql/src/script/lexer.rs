@@ -85,12 +85,23 @@ pub(super) fn lex(text: &str) -> Lexed {
             break;
         }
         // Reading goes on at the end of the statement, as far as that can be told.
-        match text[start..].find(';') {
-            Some(length) => cursor.advance_to(start + length),
+        match statement_end(text, start) {
+            Some(end) => cursor.advance_to(end),
             None => break,
         }
     }
     lexed
+}
+
+/// Where a statement that can't be read probably ends: at the first `;` that is the last of its line, for others may
+/// stand in texts.
+fn statement_end(text: &str, start: usize) -> Option<usize> {
+    let is_last = |end: &usize| {
+        let line = text[end + 1..].lines().next().unwrap_or_default().trim_start();
+        line.is_empty() || line.starts_with("--")
+    };
+    let mut ends = text[start..].match_indices(';').map(|(at, _)| start + at);
+    ends.clone().find(is_last).or_else(|| ends.next())
 }
 
 /// Takes the words that were read from `first` on, up to one that can't be. Leaves the cursor behind the last one.
@@ -115,15 +126,15 @@ fn take(
                 );
             }
             Token::Whitespace(_) => {}
-            Token::SingleQuotedString(_)
+            Token::SingleQuotedString(text)
                 if next.is_some_and(|next| next.is_alphanumeric() || next == '_') =>
             {
                 *cursor = start;
-                return Some(
-                    SqlError::new(code::TEXT, span, "a text ends where no text can end")
-                        .label("closed here, followed by a letter")
-                        .help("close the text with ' on its line; a ' inside of a text is written ''"),
-                );
+                let (message, help) = match text.contains('\n') {
+                    true => ("this text has no end", "end it with '"),
+                    false => ("this text is followed by a letter", "a ' inside of a text is written ''"),
+                };
+                return Some(SqlError::new(code::TEXT, span, message).help(help));
             }
             Token::DoubleQuotedString(name) => {
                 let help = format!("write `{name}` for a name, and '{name}' for a text");

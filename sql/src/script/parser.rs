@@ -275,7 +275,8 @@ impl<'l> Parser<'l> {
                 }
                 Token::LParen | Token::LBracket => open.push(self.span()),
                 Token::RParen | Token::RBracket if open.pop().is_none() => {
-                    return self.unexpected("something to close, or no parenthesis");
+                    let error = SqlError::new(code::SYNTAX, self.span(), "this parenthesis closes nothing");
+                    return self.fail(error.help("leave it out, or open it before"));
                 }
                 _ => {}
             }

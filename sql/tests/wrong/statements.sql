@@ -19,8 +19,7 @@ INSERT OVERWRITE a SELECT 1;
 SET pipeline.name = demo;
 SET 'pipeline.name' 'demo';
 
--- a set without an end
--- good: the next statement is wrong inside only
+-- wrong inside of a set
 EXECUTE STATEMENT SET BEGIN
   INSERT INTO a SELECT 1;
   INSRT INTO b SELECT 1;
