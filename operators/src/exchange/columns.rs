@@ -10,7 +10,6 @@ use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::read_record_batch;
 use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
-use std::collections::HashMap;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -65,7 +64,12 @@ impl PayloadCodec for ColumnBlocks {
         let header = message.header_as_record_batch().ok_or("the block holds no columns")?;
         let (schema, version) = (Arc::clone(&self.schema), message.version());
         let data = Buffer::from(data);
-        let columns = read_record_batch(&data, header, schema, &HashMap::new(), None, &version);
+        #[allow(
+            clippy::disallowed_types,
+            reason = "Arrow asks for one; there are no dictionaries to put into it"
+        )]
+        let dictionaries = std::collections::HashMap::new();
+        let columns = read_record_batch(&data, header, schema, &dictionaries, None, &version);
         let columns = columns.map_err(|error| error.to_string())?;
         if columns.num_rows() != rows {
             return Err(format!("the block's columns have {} rows, not {rows}", columns.num_rows()));

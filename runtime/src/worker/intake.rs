@@ -226,6 +226,10 @@ impl Worker {
             }
             for (input, (place, position)) in task.inputs().iter().zip(task.positions()) {
                 if !position.ended {
+                    // Bounded input that has been read ends in a turn to come, and closes windows.
+                    if position.end.is_some_and(|end| position.next >= end) {
+                        return Ok(false);
+                    }
                     let status = self.reader.status(place).map_or(0, |status| status.position);
                     // What a task upstream has committed is on its way here before its marker is written; what others
                     // have open in a table's topic is not there yet.

@@ -30,11 +30,11 @@ GROUP BY window_start, window_end;
 END;
 
 -- rows of bids
-{"auction":"a","price":5,"at":"2024-01-01 00:00:01"}
-{"auction":"b","price":1,"at":"2024-01-01 00:00:02.5"}
-{"auction":"a","price":6,"at":"2024-01-01 00:00:09.999"}
-{"auction":"a","price":7,"at":"2024-01-01 00:00:10"}
-{"auction":"b","price":2,"at":"2024-01-01 00:00:08"}
-{"auction":"c","price":3,"at":"2024-01-01 00:00:21"}
-{"auction":"a","price":9,"at":"2024-01-01 00:00:19"}
-{"auction":"b","price":4,"at":"2024-01-01 00:00:59"}
+{"auction":"a","price":5,"at":"2023-01-01 00:00:01"}
+{"auction":"b","price":1,"at":"2023-01-01 00:00:02.5"}
+{"auction":"a","price":6,"at":"2023-01-01 00:00:09.999"}
+{"auction":"a","price":7,"at":"2023-01-01 00:00:10"}
+{"auction":"b","price":2,"at":"2023-01-01 00:00:08"}
+{"auction":"c","price":3,"at":"2023-01-01 00:00:21"}
+{"auction":"a","price":9,"at":"2023-01-01 00:00:19"}
+{"auction":"b","price":4,"at":"2023-01-01 00:00:59"}
