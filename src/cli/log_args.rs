@@ -2,15 +2,18 @@
 
 use super::Failure;
 use clap::Args;
-use millstream::log::Log;
 use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions, open_or_connect};
 use millstream::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
+use millstream::log::{Log, LogError};
 use millstream::sql::SqlJob;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The directory of the embedded log, and of the state of jobs, when none is named.
 const DEFAULT_DIRECTORY: &str = "./millstream-data";
+/// How long a job waits for whoever has its log.
+const OTHERS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where the help lists these arguments.
 const LOG: &str = "Log";
 
@@ -115,7 +118,7 @@ impl ChosenLog {
         }
     }
 
-    /// The log for a job: an embedded one belongs to this process.
+    /// The log for a job: an embedded one belongs to this process. A topic command may have it for a moment.
     ///
     /// # Errors
     /// When it can't be opened or reached.
@@ -123,7 +126,15 @@ impl ChosenLog {
         match self {
             ChosenLog::Kafka(config) => Ok(Arc::new(KafkaLog::connect(config)?)),
             ChosenLog::Embedded(directory) => {
-                Ok(Arc::new(EmbeddedLog::open(directory, &EmbeddedOptions::default())?))
+                let deadline = Instant::now() + OTHERS_TIMEOUT;
+                loop {
+                    match EmbeddedLog::open(&directory, &EmbeddedOptions::default()) {
+                        Err(LogError::InUse { .. }) if Instant::now() < deadline => {
+                            std::thread::sleep(Duration::from_millis(20));
+                        }
+                        opened => return Ok(Arc::new(opened?)),
+                    }
+                }
             }
         }
     }

@@ -96,6 +96,20 @@ impl Running {
         self.child.as_mut().unwrap()
     }
 
+    /// Waits until it has the log in a place's default directory.
+    pub(crate) fn wait_until_it_has_the_log(&mut self, place: &Place) {
+        let pid = self.child().id();
+        let deadline = Instant::now() + PATIENCE;
+        let owner = || {
+            let lock = std::fs::read(place.path().join("millstream-data/log/lock")).ok()?;
+            serde_json::from_slice::<Value>(&lock).ok()?["pid"].as_u64()
+        };
+        while owner() != Some(u64::from(pid)) {
+            assert!(Instant::now() < deadline && self.child().try_wait().unwrap().is_none(), "it has no log");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Sends a signal by its name, as kill(1) takes it.
     pub(crate) fn signal(&mut self, name: &str) {
         let pid = self.child().id().to_string();

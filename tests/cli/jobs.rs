@@ -1,6 +1,9 @@
-//! `run` and `check`: what goes wrong before a job runs.
+//! `run` and `check` on an embedded log.
 
-use crate::command::Place;
+use crate::command::{PATIENCE, Place};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 #[test]
 fn wrong_sql_is_shown_with_its_place() {
@@ -28,4 +31,171 @@ fn a_file_that_is_not_there_and_names_that_are_none_are_refused() {
     }
     let done = place.run("run none.sql --workers 0");
     assert_eq!(done.code, 2, "{done:?}");
+}
+
+/// Counts orders by customer. Nothing bounds it, so it runs until it is told to end.
+const COUNTS: &str = "
+CREATE TABLE orders (customer STRING, amount INT) WITH (
+  'connector' = 'kafka', 'topic' = 'orders', 'value.format' = 'json', 'scan.startup.mode' = 'earliest-offset'
+);
+CREATE TABLE counts (customer STRING, orders BIGINT, amount BIGINT, PRIMARY KEY (customer) NOT ENFORCED) WITH (
+  'connector' = 'upsert-kafka', 'topic' = 'counts', 'key.format' = 'raw', 'value.format' = 'json'
+);
+INSERT INTO counts SELECT customer, COUNT(*), SUM(amount) FROM orders GROUP BY customer;
+";
+
+/// The same over what is there when it starts.
+fn bounded() -> String {
+    COUNTS.replacen("'scan.startup", "'scan.bounded.mode' = 'latest-offset', 'scan.startup", 1)
+}
+
+fn produce(place: &Place, orders: std::ops::Range<u64>) {
+    let input: String =
+        orders.map(|n| format!("{{\"customer\": \"c{}\", \"amount\": {n}}}\n", n % 7)).collect();
+    assert_eq!(place.run_on("topic produce orders --format json", &input).code, 0);
+}
+
+/// The number of orders and their amounts over all customers, of the last record of each.
+fn totals(place: &Place) -> (u64, u64) {
+    let mut last = BTreeMap::new();
+    for record in place.consume("counts") {
+        let value: Value = serde_json::from_str(record["value"].as_str().unwrap()).unwrap();
+        last.insert(record["key"].to_string(), value);
+    }
+    let sum = |column: &str| last.values().map(|value| value[column].as_u64().unwrap()).sum();
+    (sum("orders"), sum("amount"))
+}
+
+/// What `totals` has to give after the first `orders` orders.
+fn expected(orders: u64) -> (u64, u64) {
+    (orders, (0..orders).sum())
+}
+
+#[test]
+fn bounded_input_ends_the_job() {
+    let place = Place::new();
+    place.write("job.sql", bounded());
+    place.ok("topic create orders --partitions 3");
+    produce(&place, 0..10_000);
+    let done = place.run("run job.sql --workers 2");
+    assert_eq!((done.code, done.out.as_str()), (0, ""), "{done:?}");
+    for part in ["created topic counts (3 partitions)", "running job on the embedded log", "job: ended; "] {
+        assert!(done.err.contains(part), "{part} is missing in\n{}", done.err);
+    }
+    assert_eq!(totals(&place), expected(10_000));
+}
+
+#[test]
+fn a_job_that_ends_when_idle_goes_on_where_it_ended() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 2");
+    for round in 0..3 {
+        produce(&place, round * 500..(round + 1) * 500);
+        place.ok("run job.sql --exit-when-idle");
+        assert_eq!(totals(&place), expected((round + 1) * 500));
+    }
+    // Under another name it is another job.
+    place.ok("run job.sql --exit-when-idle --job other --state elsewhere");
+    assert!(place.path().join("elsewhere/lock").exists());
+    let topics = place.ok("topic list --all");
+    assert!(
+        topics.contains("millstream.job.control") && topics.contains("millstream.other.control"),
+        "{topics}"
+    );
+}
+
+#[test]
+fn an_interrupted_job_commits_and_goes_on_later() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 2");
+    produce(&place, 0..3_000);
+    for signal in ["INT", "TERM"] {
+        let before = if place.ok("topic list").contains("counts") { totals(&place).0 } else { 0 };
+        let mut job = place.start("run job.sql --rate 1000");
+        job.wait_until_it_has_the_log(&place);
+        let deadline = Instant::now() + PATIENCE;
+        // Other processes reach the log through the job's.
+        while !place.ok("topic list").contains("counts") || totals(&place).0 == before {
+            assert!(Instant::now() < deadline, "the job does nothing");
+        }
+        job.signal(signal);
+        let asked = Instant::now();
+        let ended = job.wait();
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+        for part in ["ending: committing what has been read", "job: ended; "] {
+            assert!(ended.err.contains(part), "{part} is missing in\n{}", ended.err);
+        }
+        assert!(totals(&place).0 < 3_000, "--rate has no effect");
+    }
+    place.ok("run job.sql --exit-when-idle");
+    assert_eq!(totals(&place), expected(3_000));
+}
+
+#[test]
+fn a_killed_job_loses_and_repeats_nothing() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 2");
+    produce(&place, 0..20_000);
+    for _ in 0..3 {
+        let mut job = place.start("run job.sql --rate 5000");
+        std::thread::sleep(Duration::from_millis(700));
+        job.signal("KILL");
+        assert_eq!(job.wait().code, -1);
+    }
+    place.ok("run job.sql --exit-when-idle");
+    assert_eq!(totals(&place), expected(20_000));
+}
+
+#[test]
+fn checking_plans_and_changes_nothing() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    let done = place.run("check job.sql");
+    assert_eq!((done.code, done.err.as_str()), (0, "job.sql: fine\n"), "{done:?}");
+    assert!(done.out.contains("orders") && done.out.contains("counts"), "{}", done.out);
+    assert!(!place.path().join("millstream-data").exists());
+    // On a log, the topics are looked at too.
+    place.ok("topic create other --partitions 1 --log data");
+    let done = place.run("check job.sql --log data");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("orders"), "{}", done.err);
+    place.ok("topic create orders --partitions 4 --log data");
+    let done = place.run("check job.sql --log data");
+    assert_eq!(done.code, 0, "{done:?}");
+    for part in ["fine on the embedded log", "would create: counts, partitions: 4", "millstream.job.control"]
+    {
+        assert!(done.err.contains(part), "{part} is missing in\n{}", done.err);
+    }
+    assert_eq!(place.ok("topic list --all --log data"), "orders\nother\n");
+}
+
+#[test]
+fn what_stops_a_job_has_its_code() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    let done = place.run("run job.sql");
+    assert_eq!(done.code, 3, "input that is not there: {done:?}");
+    place.ok("topic create orders --partitions 1");
+    let mut job = place.start("run job.sql");
+    job.wait_until_it_has_the_log(&place);
+    let done = place.run("run job.sql");
+    assert_eq!(done.code, 4, "the log belongs to the other process: {done:?}");
+    assert!(done.err.contains("is in use by process"), "{}", done.err);
+    job.signal("INT");
+    assert_eq!(job.wait().code, 0);
+    // A record that can't be decoded.
+    assert_eq!(place.run_on("topic produce orders --format json", "{\"amount\": \"many\"}\n").code, 0);
+    let done = place.run("run job.sql --exit-when-idle --workers 2");
+    assert_eq!(done.code, 4, "{done:?}");
+    assert!(done.err.contains("topic orders, partition 0, offset"), "{}", done.err);
+    // Input with other partitions than when the job began.
+    place.ok("topic delete orders");
+    place.ok("topic create orders --partitions 2");
+    let done = place.run("run job.sql --exit-when-idle");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("start the job under another name (--job)"), "{}", done.err);
 }

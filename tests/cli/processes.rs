@@ -10,7 +10,7 @@ fn a_second_process_reaches_the_log_through_the_first() {
     let place = Place::new();
     place.ok("topic create t --partitions 1");
     let mut owner = place.start("topic consume t --from-beginning");
-    wait_for_owner(&place);
+    owner.wait_until_it_has_the_log(&place);
     assert_eq!(
         place.run_on("topic produce t --format json --key k", "{\"k\": \"a\"}\n{\"k\": \"b\"}\n").code,
         0
@@ -34,22 +34,12 @@ fn a_second_process_reaches_the_log_through_the_first() {
     assert_eq!(place.consume("t").len(), 2);
 }
 
-/// Waits until a process that was started has the log.
-fn wait_for_owner(place: &Place) {
-    let socket = place.path().join("millstream-data/log/socket");
-    let deadline = Instant::now() + PATIENCE;
-    while !socket.exists() {
-        assert!(Instant::now() < deadline, "nobody serves the log");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn records_that_trickle_are_written_while_more_are_waited_for() {
     let place = Place::new();
     place.ok("topic create t --partitions 1");
     let mut producer = place.start("topic produce t --format json");
-    wait_for_owner(&place);
+    producer.wait_until_it_has_the_log(&place);
     for count in 1..=3 {
         producer.child().stdin.as_mut().unwrap().write_all(b"{}\n").unwrap();
         let deadline = Instant::now() + PATIENCE;
