@@ -136,7 +136,10 @@ pub(crate) fn from_datafusion(error: &DataFusionError, tokens: &Tokens, position
         let all = diagnostic.helps.iter().map(|help| &help.message);
         all.chain(diagnostic.notes.iter().map(|note| &note.message)).cloned().collect::<Vec<_>>().join("; ")
     });
-    if let Some(help) = helps.filter(|help| !help.is_empty()) {
+    // What the planner was told by the file's names says more than it passes on.
+    let told = plain(&error.find_root().strip_backtrace());
+    let helps = helps.filter(|help| !help.is_empty()).or((told != found.message).then_some(told));
+    if let Some(help) = helps {
         found = found.help(help);
     }
     found

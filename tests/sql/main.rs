@@ -14,6 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod batch;
+mod refused;
 mod streaming;
 
 use serde_json::Value;

@@ -1,0 +1,12 @@
+CREATE TABLE t (k STRING, v INT, at TIMESTAMP(3), WATERMARK FOR at AS at) WITH ('connector'='kafka','topic'='t','format'='json','scan.startup.mod'='earliest-offset');
+CREATE TABLE s (k STRING, v INT) WITH ('connector'='kafka','topic'='s','format'='json');
+CREATE TABLE u (k STRING, n BIGINT) WITH ('connector'='kafka','topic'='u','format'='json');
+INSERT INTO s SELECT k, w FROM s2;
+INSERT INTO u SELECT k, COUNT(*) FROM s GROUP BY k;
+INSERT INTO u SELECT s.k, x.v FROM s JOIN u AS x ON s.k = x.k;
+INSERT INTO s SELECT k, vv FROM s;
+INSERT INTO s SELECT k, v FROM s ORDER BY v;
+INSERT INTO u SELECT k, RANDOM() FROM s;
+INSERT INTO u SELECT k, CAST(NOW() AS BIGINT) FROM s;
+INSERT INTO s SELECT k v FROM s WHERE;
+INSERT INTO u SELECT k, SUM(v) OVER (PARTITION BY k) FROM s;
