@@ -1,5 +1,6 @@
 //! Running the binary.
 
+use millstream_test_support::kafka::{Broker, BrokerOptions};
 use serde_json::Value;
 use std::io::Write;
 use std::path::Path;
@@ -10,9 +11,10 @@ use tempfile::TempDir;
 /// How long anything may take that a test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A directory in which commands run, with their embedded log.
+/// A directory in which commands run, with their log.
 pub(crate) struct Place {
     directory: TempDir,
+    broker: Option<Broker>,
 }
 
 /// What a command did.
@@ -24,8 +26,15 @@ pub(crate) struct Done {
 }
 
 impl Place {
+    /// With an embedded log.
     pub(crate) fn new() -> Self {
-        Place { directory: TempDir::new().unwrap() }
+        Place { directory: TempDir::new().unwrap(), broker: None }
+    }
+
+    /// With a broker of its own; `None` where there is no Java.
+    pub(crate) fn on_kafka() -> Option<Self> {
+        let broker = Broker::start(&BrokerOptions::default())?;
+        Some(Place { broker: Some(broker), ..Place::new() })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -39,6 +48,9 @@ impl Place {
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
         command.args(line.split_whitespace()).current_dir(self.path());
+        if let Some(broker) = &self.broker {
+            command.arg("--bootstrap-servers").arg(broker.bootstrap());
+        }
         command.env_remove("COLUMNS").env_remove("MILLSTREAM_LOG_LEVEL").env("NO_COLOR", "1");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -1,4 +1,4 @@
-//! `run` and `check` on an embedded log.
+//! `run` and `check`; what is `pub` here is also run on Kafka.
 
 use crate::command::{PATIENCE, Place};
 use serde_json::Value;
@@ -87,13 +87,16 @@ fn bounded_input_ends_the_job() {
 
 #[test]
 fn a_job_that_ends_when_idle_goes_on_where_it_ended() {
-    let place = Place::new();
+    a_job_goes_on(&Place::new());
+}
+
+pub(crate) fn a_job_goes_on(place: &Place) {
     place.write("job.sql", COUNTS);
     place.ok("topic create orders --partitions 2");
     for round in 0..3 {
-        produce(&place, round * 500..(round + 1) * 500);
+        produce(place, round * 500..(round + 1) * 500);
         place.ok("run job.sql --exit-when-idle");
-        assert_eq!(totals(&place), expected((round + 1) * 500));
+        assert_eq!(totals(place), expected((round + 1) * 500));
     }
     // Under another name it is another job.
     place.ok("run job.sql --exit-when-idle --job other --state elsewhere");

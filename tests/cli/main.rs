@@ -5,5 +5,6 @@
 mod command;
 mod help;
 mod jobs;
+mod kafka;
 mod processes;
 mod topics;
