@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Writes rows as one message of Arrow's IPC format, without the schema: both ends know it from the plan.
 ///
 /// ```text
-/// message bytes u32 | message | buffers        (little endian)
+/// message bytes u32 | buffers bytes u32 | message | buffers        (little endian)
 /// ```
 #[derive(Debug, Clone)]
 pub struct ColumnBlocks {
@@ -51,15 +51,21 @@ impl PayloadCodec for ColumnBlocks {
             &mut Default::default(),
         )?;
         out.extend((encoded.ipc_message.len() as u32).to_le_bytes());
+        out.extend((encoded.arrow_data.len() as u32).to_le_bytes());
         out.extend(encoded.ipc_message);
         out.extend(encoded.arrow_data);
         Ok(())
     }
 
     fn decode(&self, bytes: &[u8], rows: usize) -> Result<Payload, String> {
-        let (length, rest) = bytes.split_first_chunk::<4>().ok_or("the block has no columns")?;
-        let length = u32::from_le_bytes(*length) as usize;
+        let (lengths, rest) = bytes.split_first_chunk::<8>().ok_or("the block has no columns")?;
+        let [m0, m1, m2, m3, d0, d1, d2, d3] = *lengths;
+        let length = u32::from_le_bytes([m0, m1, m2, m3]) as usize;
         let (message, data) = rest.split_at_checked(length).ok_or("the block's columns are cut off")?;
+        // Arrow panics where a buffer is shorter than the message says.
+        if data.len() != u32::from_le_bytes([d0, d1, d2, d3]) as usize {
+            return Err("the block's columns are cut off".to_owned());
+        }
         let message = arrow::ipc::root_as_message(message).map_err(|error| error.to_string())?;
         let header = message.header_as_record_batch().ok_or("the block holds no columns")?;
         let (schema, version) = (Arc::clone(&self.schema), message.version());
