@@ -42,7 +42,8 @@ fn json_comes_back_as_it_was_written_and_keys_keep_their_partition() {
 
 pub(crate) fn json_comes_back(place: &Place) {
     place.ok("topic create events --partitions 4");
-    let input: String = (1..=500).map(|n| format!("{{\"id\":  \"user-{}\", \"n\": {n}}}\n", n % 10)).collect();
+    let input: String =
+        (1..=500).map(|n| format!("{{\"id\":  \"user-{}\", \"n\": {n}}}\n", n % 10)).collect();
     let done = place.run_on("topic produce events --format json --key id --timestamp n", &input);
     assert_eq!((done.code, done.err.as_str()), (0, "wrote 500 records to events\n"));
     let mut records = place.consume("events");
