@@ -1,6 +1,6 @@
 //! Bringing rows with the same key to the same task, through a repartition topic of columnar blocks.
 //!
-//! An exchange of the plan becomes an [`ExchangeSink`] at the end of one sub-topology and an input of the next. Rows
+//! An exchange of the plan becomes an `ExchangeSink` at the end of one sub-topology and an input of the next. Rows
 //! travel as one block per flush and destination partition, not one by one:
 //!
 //! ```text
