@@ -43,7 +43,8 @@ use std::time::Duration;
 pub struct WorkerSettings {
     /// Longest time between two commits while there is something to send.
     pub commit_interval_ms: u64,
-    /// Shortest time between two commits of a worker that has drained its input.
+    /// Shortest time between two commits of a worker that has drained its input. Where commits are slow, the time is
+    /// longer, so that they take no more than half of it.
     pub commit_interval_min_ms: u64,
     /// Longest time between two commits while only clocks move.
     pub commit_interval_idle_ms: u64,
@@ -164,6 +165,10 @@ pub struct Worker {
     control_asked_ms: Option<u64>,
     intake: Intake,
     last_commit_ms: u64,
+    /// How long commits take, as a mean that follows the last of them.
+    commit_cost_ms: u64,
+    /// Records that had been read when the last commit began.
+    records_at_commit: u64,
     last_tick_ms: u64,
     last_heal_ms: u64,
     stopping: bool,
@@ -206,6 +211,8 @@ impl Worker {
             control_asked_ms: None,
             intake: Intake::default(),
             last_commit_ms: now,
+            commit_cost_ms: 0,
+            records_at_commit: 0,
             last_tick_ms: now,
             last_heal_ms: now,
             stopping: false,
@@ -251,7 +258,7 @@ impl Worker {
             return Ok(Turn::Busy);
         }
         if !self.stopping {
-            busy |= self.read(if busy { Duration::ZERO } else { wait })?;
+            busy |= self.read(if busy { Duration::ZERO } else { wait.min(self.until_commit()) })?;
             busy |= self.step_tasks();
         }
         busy |= self.tick_if_due();

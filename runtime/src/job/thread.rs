@@ -11,8 +11,12 @@ use std::time::{Duration, Instant};
 
 /// How often a worker says what it is doing.
 const STATUS_INTERVAL: Duration = Duration::from_millis(100);
-/// How long a worker waits for records at most, before it looks at its clocks again.
+/// How long a worker waits for records at most, before it looks again whether it was asked something: while it works,
+/// and once it has had nothing to do for a while. Records and what is due by its clocks wake it before.
 const WAIT: Duration = Duration::from_millis(10);
+const WAIT_AT_REST: Duration = Duration::from_millis(100);
+/// Without work for so long, a worker is at rest.
+const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// A worker's thread, as its job sees it.
 pub(super) struct WorkerThread {
@@ -79,6 +83,7 @@ fn work(
 ) -> Result<(), JobError> {
     let mut worker = Worker::start(cx, restores)?;
     let mut told = Instant::now() - STATUS_INTERVAL;
+    let mut worked = Instant::now();
     let mut wait = WAIT;
     loop {
         if shared.stop.load(Ordering::Relaxed) {
@@ -94,7 +99,14 @@ fn work(
             // It waits for the log to answer; nothing else can be done meanwhile.
             std::thread::sleep(Duration::from_millis(1));
         }
-        wait = if turn == Turn::Idle { WAIT } else { Duration::ZERO };
+        wait = match turn {
+            Turn::Idle if worked.elapsed() < REST_AFTER => WAIT,
+            Turn::Idle => WAIT_AT_REST,
+            Turn::Busy | Turn::Stopped => {
+                worked = Instant::now();
+                Duration::ZERO
+            }
+        };
         let round = shared.round.load(Ordering::Relaxed);
         let asked = board.lock().drained.0 < round && !worker.is_committing();
         if asked || told.elapsed() >= STATUS_INTERVAL {

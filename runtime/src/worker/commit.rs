@@ -17,7 +17,12 @@ use crate::journal::{ChainEnd, WriterId};
 use crate::log::{CommittedOffset, GroupMetadata, Offset, TopicPartition, TransactionError};
 use crate::plan::TaskId;
 use crate::restore::commit_metadata;
+use std::time::Duration;
 use tracing::{debug, warn};
+
+/// One in so many milliseconds is spent on commits at most, while they are not too far apart for it. Only who has caught
+/// up commits early, so that the time is there.
+const COMMIT_SHARE: u64 = 2;
 
 /// Aborts that one task may cause before it is left out.
 const REFUSALS_MAX: u32 = 3;
@@ -72,24 +77,42 @@ impl Slot {
 impl Worker {
     /// Begins a commit when it is time for one. Says whether it did.
     pub(super) fn commit_if_due(&mut self) -> Result<bool, JobError> {
-        let settings = &self.cx.settings;
         let since = self.cx.clock.monotonic_ms().saturating_sub(self.last_commit_ms);
-        let mut tasks = self.slots.values().filter_map(|slot| match slot {
-            Slot::Running(task) if task.is_dirty() => Some(task),
-            _ => None,
-        });
-        let urgent = tasks.any(|task| task.has_news()) || self.new_control.is_some();
-        let interval = match (urgent, self.intake.is_drained()) {
-            (true, true) => settings.commit_interval_min_ms,
-            (true, false) => settings.commit_interval_ms,
-            (false, _) => settings.commit_interval_idle_ms,
-        };
-        if since >= interval || self.outbox_is_full() { self.begin_commit(After::Nothing) } else { Ok(false) }
+        let is_due =
+            self.commit_interval().is_some_and(|interval| since >= interval) || self.outbox_is_full();
+        if is_due { self.begin_commit(After::Nothing) } else { Ok(false) }
+    }
+
+    /// How long it is until a commit is due; for ever when there is nothing to commit.
+    pub(super) fn until_commit(&self) -> Duration {
+        let Some(interval) = self.commit_interval() else { return Duration::MAX };
+        let due = self.last_commit_ms.saturating_add(interval);
+        Duration::from_millis(due.saturating_sub(self.cx.clock.monotonic_ms()))
+    }
+
+    /// How long after the last commit the next is due; `None` when there is nothing to commit.
+    ///
+    /// Input that has been drained is committed at once, unless the last commit was a moment ago: whoever waits for
+    /// results waits for this. Under load commits are further apart, because each has a price.
+    fn commit_interval(&self) -> Option<u64> {
+        let settings = &self.cx.settings;
+        let dirty = |slot: &Slot| matches!(slot, Slot::Running(task) if task.is_dirty());
+        let news = |slot: &Slot| matches!(slot, Slot::Running(task) if task.has_news());
+        if self.new_control.is_none() && !self.slots.values().any(dirty) {
+            return None;
+        }
+        if self.new_control.is_none() && !self.slots.values().any(news) {
+            return Some(settings.commit_interval_idle_ms);
+        }
+        let shortest = settings.commit_interval_min_ms.max(COMMIT_SHARE * self.commit_cost_ms);
+        let is_caught_up = shortest < settings.commit_interval_ms && self.is_caught_up();
+        Some(if is_caught_up { shortest } else { settings.commit_interval_ms })
     }
 
     /// Seals a commit of every task that has something to commit. `false` when none has.
     pub(super) fn begin_commit(&mut self, after: After) -> Result<bool, JobError> {
         self.last_commit_ms = self.cx.clock.monotonic_ms();
+        self.records_at_commit = self.counts.records_in;
         let member = self.member.metadata()?;
         let now_ms = self.cx.clock.wall_ms();
         let mut tasks = Vec::new();
@@ -341,6 +364,8 @@ impl Worker {
     ) -> Result<Turn, JobError> {
         self.counts.commits += 1;
         self.retries = 0;
+        let took = self.cx.clock.monotonic_ms().saturating_sub(self.last_commit_ms);
+        self.commit_cost_ms = (self.commit_cost_ms + took) / 2;
         if self.new_control.is_some() && commit.tasks.contains(&TaskId::FIRST) {
             self.control = self.new_control.take();
         }
