@@ -1,6 +1,7 @@
 //! What the command line takes, and what it gives back.
 
 mod check;
+mod dead_letter;
 mod failure;
 mod job_file;
 mod log_args;
@@ -8,6 +9,7 @@ mod output;
 mod progress;
 mod run;
 mod signals;
+mod text;
 mod topic;
 
 pub(crate) use failure::Failure;
@@ -61,6 +63,9 @@ enum Command {
     /// Create, look at, fill and read topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
+    /// Look at records that jobs could not use, and replay them
+    #[command(subcommand, name = "dead-letter")]
+    DeadLetter(dead_letter::DeadLetterCommand),
 }
 
 impl Cli {
@@ -69,6 +74,7 @@ impl Cli {
             Command::Run(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Topic(command) => command.run(),
+            Command::DeadLetter(command) => command.run(),
         }
     }
 }

@@ -10,9 +10,11 @@
 //!   ops     | + | - | + |     Append (all +)  or  Mixed
 //!   behind  | 4 | 4 | 8 |     watermark just before the row; only there when some row is not ahead of it
 //!   keys    | k | l | k |     encoded keys, set by `key by`
+//!   origins |   | r |   |     the record of a row that may be late, where late rows become dead letters
 //! ```
 
 use crate::OperatorError;
+use crate::dead_letter::Origins;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute;
@@ -44,6 +46,8 @@ pub struct Batch {
     pub behind: Option<ScalarBuffer<i64>>,
     /// Encoded key of each row, once the stream is keyed.
     pub keys: Option<Arc<BytesColumn>>,
+    /// The records of rows that may turn out to be late, where those are kept as dead letters; by row.
+    pub origins: Option<Origins>,
 }
 
 /// Change kind of each row. An update is a `-1` row with the old value, then a `+1` row with the new, in one batch.
@@ -169,7 +173,7 @@ impl Batch {
     pub fn changes(columns: RecordBatch, times: impl Into<ScalarBuffer<i64>>, ops: Ops) -> Self {
         let times = times.into();
         debug_assert_eq!(columns.num_rows(), times.len());
-        Batch { rows: Payload::Columns(columns), times, ops, behind: None, keys: None }
+        Batch { rows: Payload::Columns(columns), times, ops, behind: None, keys: None, origins: None }
     }
 
     /// Number of rows.
@@ -280,6 +284,7 @@ impl Batch {
             ops: self.ops.clone(),
             behind: self.behind.clone(),
             keys: self.keys.clone(),
+            origins: self.origins.clone(),
         }
     }
 
@@ -300,6 +305,10 @@ impl Batch {
             keys: self.keys.as_ref().map(|keys| {
                 Arc::new(rows.iter().map(|row| keys.get(*row as usize)).collect::<BytesColumn>())
             }),
+            origins: self
+                .origins
+                .as_ref()
+                .map(|origins| rows.iter().map(|row| origins[*row as usize].clone()).collect()),
         }
     }
 }

@@ -6,11 +6,13 @@
 use crate::batch::{Batch, END_OF_TIME, EventTime, StreamKind};
 use crate::clock::{InputClock, combine, limit, observe};
 use crate::cut::{CutInput, InputFrom, Repartition, SubTopology, Work};
+use crate::dead_letter::{DeadLetters, Origin};
 use crate::error::OperatorError;
 use crate::exchange::{ExchangeSpec, decode_block, peek_header};
 use crate::operator::Counters;
+use crate::outbox::Outbox;
 use crate::records::{Record, Records, TopicPartition};
-use crate::source::{DecodeCx, Decoder, SourceSpec, apply_policy};
+use crate::source::{DeadLetterSpec, DecodeCx, Decoder, SourceSpec, apply_policy};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -22,8 +24,17 @@ pub struct Input {
 }
 
 enum InputWork {
-    Table { spec: Arc<SourceSpec>, decoder: Box<dyn Decoder>, clock: InputClock },
-    Repartition { spec: Arc<ExchangeSpec>, from_part: u32, upstream: Vec<Upstream> },
+    Table {
+        spec: Arc<SourceSpec>,
+        decoder: Box<dyn Decoder>,
+        clock: InputClock,
+        letters: Option<Arc<DeadLetters>>,
+    },
+    Repartition {
+        spec: Arc<ExchangeSpec>,
+        from_part: u32,
+        upstream: Vec<Upstream>,
+    },
 }
 
 /// What a reader knows of one task that writes into its repartition topic.
@@ -43,7 +54,8 @@ pub struct InputProgress {
 }
 
 impl Input {
-    /// The inputs of task `partition` of a part. `topic_of` names repartition topics.
+    /// The inputs of task `partition` of a part. `topic_of` names repartition topics, `sink_partitions` gives the
+    /// partition count of a topic that the job writes to.
     ///
     /// # Errors
     /// What building a decoder reports.
@@ -52,6 +64,7 @@ impl Input {
         partition: u32,
         repartitions: &[Repartition],
         topic_of: &dyn Fn(usize) -> Arc<str>,
+        sink_partitions: &dyn Fn(&str) -> u32,
     ) -> Result<Vec<Input>, OperatorError> {
         let mut inputs = Vec::new();
         for CutInput { node, from } in &part.inputs {
@@ -60,7 +73,12 @@ impl Input {
                 InputFrom::Table { source, topic, .. } => {
                     let decoder = source.decoder.build()?;
                     let clock = InputClock::new(source.event_time.is_some());
-                    (topic.as_str().into(), InputWork::Table { spec: Arc::clone(source), decoder, clock })
+                    let letters = source.dead_letters.as_ref().map(|DeadLetterSpec { topic, .. }| {
+                        let partitions = sink_partitions(topic);
+                        Arc::new(DeadLetters { topic: topic.as_str().into(), partitions })
+                    });
+                    let spec = Arc::clone(source);
+                    (topic.as_str().into(), InputWork::Table { spec, decoder, clock, letters })
                 }
                 InputFrom::Repartition(index) => {
                     let Work::Receive(spec) = &part.nodes[*node].work else { continue };
@@ -152,7 +170,7 @@ impl Input {
     }
 
     /// Decodes a run. `others` is how far the task's other inputs let the watermark rise, `task` is the task's
-    /// watermark.
+    /// watermark; dead letters go to `outbox`.
     ///
     /// # Errors
     /// [`OperatorError::BadRecord`] by the table's policy; [`OperatorError::Internal`] when a repartition topic does
@@ -164,12 +182,14 @@ impl Input {
         task: EventTime,
         now_ms: i64,
         counters: &mut Counters,
+        outbox: &mut Outbox,
     ) -> Result<Vec<Batch>, OperatorError> {
         match &mut self.work {
-            InputWork::Table { spec, decoder, clock } => {
+            InputWork::Table { spec, decoder, clock, letters } => {
                 let decoded = decoder.decode(&self.place, records, &DecodeCx { now_ms })?;
                 counters.skipped += decoded.skipped;
-                apply_policy(spec.bad_records, &self.place, records, decoded.bad, counters)?;
+                let (policy, place) = ((spec.bad_records, letters.as_deref()), &self.place);
+                apply_policy(policy, place, records, decoded.bad, now_ms, counters, outbox)?;
                 clock.idle = false;
                 let mut batch = Batch {
                     rows: decoded.rows,
@@ -177,6 +197,7 @@ impl Input {
                     ops: decoded.ops,
                     behind: None,
                     keys: None,
+                    origins: None,
                 };
                 if let Some(event_time) = &spec.event_time {
                     let upserts = spec.kind == StreamKind::Upsert;
@@ -185,6 +206,11 @@ impl Input {
                     clock.watermark = seen.watermark;
                     counters.far_future += seen.far_future;
                     batch.behind = seen.behind;
+                    let late = spec.dead_letters.as_ref().is_some_and(|letters| letters.late);
+                    if let (true, Some(letters), Some(behind)) = (late, &letters, &batch.behind) {
+                        let (of, times) = (&decoded.records, &batch.times);
+                        batch.origins = Some(Origin::of_rows(letters, place, records, of, times, behind));
+                    }
                 }
                 Ok(if batch.is_empty() { Vec::new() } else { vec![batch] })
             }

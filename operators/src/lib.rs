@@ -10,6 +10,7 @@ mod batch;
 pub mod clock;
 pub mod columns;
 mod cut;
+pub mod dead_letter;
 mod error;
 pub mod exchange;
 pub mod expression;

@@ -6,7 +6,10 @@
 //! output are a function of what it was given.
 
 use crate::batch::{Batch, EventTime, StreamKind};
+use crate::clock::format_time;
+use crate::dead_letter::Reason;
 use crate::outbox::Outbox;
+use crate::source::Policy;
 use crate::{OperatorError, records::TopicPartition};
 use millstream_state::{Delta, DeltaBlock, StateError, StoreId, TaskState};
 use std::fmt::Debug;
@@ -190,6 +193,33 @@ impl Cx<'_> {
         if !batch.is_empty() {
             self.counters.rows_out += batch.len() as u64;
             self.emitted.push(batch);
+        }
+    }
+
+    /// Applies a table's policy to a row that came after its time had passed.
+    ///
+    /// # Errors
+    /// [`OperatorError::LateRow`] when the policy is to fail, or when the row has lost its record on the way.
+    pub fn on_late(
+        &mut self,
+        policy: Policy,
+        batch: &Batch,
+        row: usize,
+        watermark: EventTime,
+        operator: impl Fn() -> String,
+    ) -> Result<(), OperatorError> {
+        self.counters.late += 1;
+        let (time, watermark) = (|| format_time(batch.times[row]), || format_time(watermark));
+        match (policy, batch.origins.as_ref().and_then(|origins| origins[row].as_ref())) {
+            (Policy::Skip, _) => Ok(()),
+            (Policy::DeadLetter, Some(origin)) => {
+                let detail =
+                    format!("{}: of {}, the watermark had reached {}", operator(), time(), watermark());
+                let reason = Reason { kind: "late", column: None, detail: &detail };
+                origin.write(&reason, self.now_ms, self.outbox);
+                Ok(())
+            }
+            _ => Err(OperatorError::LateRow { operator: operator(), time: time(), watermark: watermark() }),
         }
     }
 }

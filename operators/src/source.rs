@@ -4,8 +4,10 @@
 //! decoded is handled by the table's [`Policy`] here, in one place for every format.
 
 use crate::batch::{Ops, Payload, StreamKind};
+use crate::dead_letter::{DeadLetters, Reason};
 use crate::error::OperatorError;
 use crate::operator::Counters;
+use crate::outbox::Outbox;
 use crate::records::{Offset, Records, TopicPartition};
 use arrow::buffer::ScalarBuffer;
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ pub enum Policy {
     Fail,
     /// Count it and go on.
     Skip,
+    /// Count it, write its record to the source's dead-letter topic, and go on.
+    DeadLetter,
 }
 
 /// Where a job that has no journal yet begins to read.
@@ -85,6 +89,17 @@ pub struct SourceSpec {
     pub bounded: Bounded,
     /// What happens to records that can't be decoded.
     pub bad_records: Policy,
+    /// Where dead letters of this source go. Has to be there when a policy of its rows is [`Policy::DeadLetter`].
+    pub dead_letters: Option<DeadLetterSpec>,
+}
+
+/// Where dead letters go, and which there may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterSpec {
+    /// The topic. It has to exist before the job starts.
+    pub topic: String,
+    /// Whether rows that come too late are among them: rows that might be are then accompanied by their records.
+    pub late: bool,
 }
 
 impl SourceSpec {
@@ -140,6 +155,8 @@ pub struct Decoded {
     pub times: ScalarBuffer<i64>,
     /// Change kind of each row.
     pub ops: Ops,
+    /// By row: the index of its record in the run.
+    pub records: Vec<u32>,
     /// Records that are not among the rows because they could not be decoded, in their order.
     pub bad: Vec<BadRecord>,
     /// Number of records of which no row comes, and that are not bad: without a value in a table of insertions, empty,
@@ -158,20 +175,30 @@ pub struct BadRecord {
     pub detail: String,
 }
 
-/// Applies the table's policy to the bad records of a run.
+/// Applies the table's policy to the bad records of a run; letters, where it has some, say where they go.
 pub(crate) fn apply_policy(
-    policy: Policy,
+    (policy, letters): (Policy, Option<&DeadLetters>),
     place: &TopicPartition,
     records: &Records,
     bad: Vec<BadRecord>,
+    now_ms: i64,
     counters: &mut Counters,
+    outbox: &mut Outbox,
 ) -> Result<(), OperatorError> {
     counters.bad += bad.len() as u64;
-    match (policy, bad.into_iter().next()) {
-        (Policy::Fail, Some(BadRecord { index, field, detail })) => {
-            let offset = records.get(index).offset;
-            Err(OperatorError::BadRecord { place: place.clone(), offset, field, detail })
+    for BadRecord { index, field, detail } in bad {
+        let record = records.get(index);
+        match (policy, letters) {
+            (Policy::Skip, _) => return Ok(()),
+            (Policy::DeadLetter, Some(letters)) => {
+                let reason = Reason { kind: "bad", column: field.as_deref(), detail: &detail };
+                letters.write(place, &record, &reason, now_ms, outbox);
+            }
+            _ => {
+                let (place, offset) = (place.clone(), record.offset);
+                return Err(OperatorError::BadRecord { place, offset, field, detail });
+            }
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

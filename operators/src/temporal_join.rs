@@ -169,18 +169,12 @@ impl Joining {
         let Some(behind) = &batch.behind else { return Ok(batch) };
         let in_time = |row: &u32| batch.times[*row as usize] >= behind[*row as usize];
         let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
-        let late = batch.len() - kept.len();
-        if late == 0 {
+        if kept.len() == batch.len() {
             return Ok(batch);
         }
-        cx.counters.late += late as u64;
-        if self.spec.late == LatePolicy::Fail {
-            let row = (0..batch.len() as u32).find(|row| !in_time(row)).unwrap_or(0) as usize;
-            return Err(OperatorError::LateRow {
-                operator: format!("temporal join on {}", self.spec.on),
-                time: crate::clock::format_time(batch.times[row]),
-                watermark: crate::clock::format_time(behind[row]),
-            });
+        for row in (0..batch.len()).filter(|row| !in_time(&(*row as u32))) {
+            let operator = || format!("temporal join on {}", self.spec.on);
+            cx.on_late(self.spec.late, &batch, row, behind[row], operator)?;
         }
         batch.take(&kept)
     }

@@ -34,7 +34,7 @@ pub use key::{JsonKey, Key};
 pub use stream::{KeyedStream, Stream, Table};
 
 use crate::batch::StreamKind;
-use crate::source::{Bounded, Policy, SourceSpec, Startup};
+use crate::source::{Bounded, DeadLetterSpec, Policy, SourceSpec, Startup};
 use crate::topology::{NodeId, NodeSpec, Topology, TopologyError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,6 +85,7 @@ impl Job {
             startup: options.startup,
             bounded: options.bounded,
             bad_records: options.bad_records,
+            dead_letters: options.dead_letters.map(|topic| DeadLetterSpec { topic, late: false }),
         };
         let node = self.add(topic, NodeSpec::Source(Arc::new(spec)), &[]);
         Stream::at(self.clone(), node)
@@ -127,4 +128,6 @@ pub struct ReadOptions {
     pub bounded: Bounded,
     /// What happens to records that are not a row.
     pub bad_records: Policy,
+    /// The topic for dead letters; it has to be there for [`Policy::DeadLetter`].
+    pub dead_letters: Option<String>,
 }

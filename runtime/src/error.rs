@@ -81,6 +81,16 @@ pub enum JobError {
         /// Why.
         reason: String,
     },
+    /// A topic for dead letters is not there. It is not made: how long letters are kept is somebody's decision.
+    #[error(
+        "topic {topic}, for dead letters of table {table}, does not exist; create it: millstream topic create {topic}"
+    )]
+    DeadLetterTopic {
+        /// The table.
+        table: String,
+        /// The topic.
+        topic: String,
+    },
     /// An internal topic has other partitions than the job needs.
     #[error(
         "internal topic {topic} has {found} partitions, the job needs {needed}: the partition count of its input has \

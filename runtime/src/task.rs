@@ -160,8 +160,10 @@ impl Task {
         };
         let mut graph = Graph::build(part, id.partition, &destinations, cx).map_err(failed)?;
         let topic_of = |index| plan.repartition_topic(index);
-        let mut inputs =
-            Input::of_task(part, id.partition, &plan.cut().repartitions, &topic_of).map_err(failed)?;
+        let mut inputs = Input::of_task(part, id.partition, &plan.cut().repartitions, &topic_of, &|topic| {
+            plan.sink_partitions(topic)
+        })
+        .map_err(failed)?;
         let mut positions = Vec::with_capacity(inputs.len());
         for input in &mut inputs {
             let end = ends.get(input.place()).copied();
@@ -243,8 +245,8 @@ impl Task {
         let input = &mut self.inputs[index];
         let node = input.node();
         let watermark = self.graph.watermark();
-        let batches =
-            input.decode(&records, others, watermark, self.now_ms, self.graph.counters_mut(node))?;
+        let (now_ms, counters) = (self.now_ms, self.graph.counters_mut(node));
+        let batches = input.decode(&records, others, watermark, now_ms, counters, &mut self.outbox)?;
         let mut cx = StepCx {
             now_ms: self.now_ms,
             commit: self.chain.number + 1,

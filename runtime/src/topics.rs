@@ -23,8 +23,9 @@ pub struct Examined {
 /// Topics that results go to get as many partitions as the widest input.
 ///
 /// # Errors
-/// [`JobError::Cut`] when an input topic does not exist or a join does not fit; [`JobError::InternalTopic`] when
-/// partition counts have changed since the job was started; [`JobError::Log`].
+/// [`JobError::Cut`] when an input topic does not exist or a join does not fit; [`JobError::DeadLetterTopic`] when one
+/// for dead letters does not; [`JobError::InternalTopic`] when partition counts have changed since the job was started;
+/// [`JobError::Log`].
 pub fn examine(
     topology: &Topology,
     job: &str,
@@ -52,6 +53,11 @@ pub fn examine(
             missing.push(if topic.compacted { spec.with("cleanup.policy", "compact") } else { spec });
         }
         sink_partitions.insert(topic.name, found.unwrap_or(widest));
+    }
+    for (table, topic) in dead_letter_topics(topology) {
+        let found = admin.describe_topic(&topic)?.map(|found| found.partitions);
+        let found = found.ok_or_else(|| JobError::DeadLetterTopic { table, topic: topic.clone() })?;
+        sink_partitions.insert(topic, found);
     }
     let plan = JobPlan::new(job, group, cut, sink_partitions);
     let mut missing_internal = Vec::new();
@@ -95,6 +101,18 @@ pub fn prepare(
         examined = examine(topology, job, group, admin)?;
     }
     Ok((examined.plan, told))
+}
+
+/// Tables that have dead letters, with the topic of these.
+fn dead_letter_topics(topology: &Topology) -> Vec<(String, String)> {
+    let mut topics = Vec::new();
+    for node in topology.nodes() {
+        if let millstream_operators::NodeSpec::Source(source) = &node.spec {
+            let letters = source.dead_letters.as_ref();
+            topics.extend(letters.map(|letters| (source.table.clone(), letters.topic.clone())));
+        }
+    }
+    topics
 }
 
 fn source_topics(topology: &Topology) -> Vec<String> {

@@ -14,6 +14,7 @@ use millstream_operators::source::{Bounded, Policy, Startup};
 use millstream_operators::table::{Layout, Metadata};
 use options::Options;
 use std::collections::BTreeMap;
+pub(crate) use topic::POLICIES;
 
 pub(crate) use options::{DURATION, duration_ms};
 
@@ -88,8 +89,10 @@ pub(crate) struct TopicTable {
     pub layout: Layout,
     pub startup: Startup,
     pub bounded: Bounded,
-    pub bad_records: Policy,
-    pub late_records: Policy,
+    /// What the table itself says; otherwise settings of the file decide.
+    pub bad_records: Option<Policy>,
+    pub late_records: Option<Policy>,
+    pub dead_letter_topic: Option<Spanned<String>>,
     pub idle_timeout_ms: i64,
     pub max_future_ms: i64,
     pub group: Option<Spanned<String>>,

@@ -5,6 +5,7 @@ use crate::error::{Span, SqlError, SqlErrors};
 use crate::script::{Insert, Script, Spanned, Statement, Tokens, parse};
 use crate::settings::Settings;
 use millstream_operators::formats::sql_type;
+use millstream_operators::source::Policy;
 use std::path::{Path, PathBuf};
 
 fn files(directory: &str) -> Vec<PathBuf> {
@@ -111,8 +112,8 @@ fn describe_topic(topic: &TopicTable) -> String {
         topic.layout.columns,
         topic.startup,
         topic.bounded,
-        topic.bad_records,
-        topic.late_records,
+        topic.bad_records.unwrap_or(Policy::Fail),
+        topic.late_records.unwrap_or(Policy::Skip),
         topic.idle_timeout_ms,
         topic.max_future_ms,
         topic.group.as_ref().map(text),

@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod join;
+mod letters;
 mod project;
 mod sink;
 mod source;
@@ -17,6 +18,7 @@ pub(crate) use stream::{PartitionedBy, Partitioning, Stream, Windows};
 
 use crate::expression::Columns;
 use crate::query::nodes::{TemporalJoin, Versioned, WindowTable};
+use crate::settings::Settings;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan};
 use millstream_operators::{NodeId, NodeSpec, StreamKind, Topology, TopologyError};
@@ -62,6 +64,7 @@ pub(crate) enum Changes {
 pub(crate) struct Lowering<'a> {
     pub(crate) topology: Topology,
     tables: &'a BTreeMap<String, SourceTable>,
+    settings: &'a Settings,
     /// By table: the columns that some statement needs.
     needed: BTreeMap<String, BTreeSet<usize>>,
     sources: BTreeMap<String, Stream>,
@@ -75,6 +78,7 @@ impl<'a> Lowering<'a> {
     /// A lowering of these plans; a table that several of them read is read once.
     pub(crate) fn new<'p>(
         tables: &'a BTreeMap<String, SourceTable>,
+        settings: &'a Settings,
         plans: impl Iterator<Item = &'p LogicalPlan>,
     ) -> Result<Self, Refusal> {
         let mut needed: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
@@ -84,6 +88,7 @@ impl<'a> Lowering<'a> {
         Ok(Lowering {
             topology: Topology::new(),
             tables,
+            settings,
             needed,
             sources: BTreeMap::new(),
             lowered: HashMap::new(),

@@ -277,7 +277,7 @@ impl<'s> Planner<'s> {
             }
         }
         let plans = optimized.iter().map(|(plan, _)| plan);
-        let mut lowering = match Lowering::new(&self.tables, plans) {
+        let mut lowering = match Lowering::new(&self.tables, &self.settings, plans) {
             Ok(lowering) => lowering,
             Err(refusal) => {
                 errors.push(SqlError::new(code::QUERY, Span::default(), refusal.message));

@@ -19,6 +19,8 @@ enum Kind {
     Size,
     /// A whole number greater than 0.
     Count,
+    /// One of these.
+    Choice(&'static [&'static str]),
     /// The only value there is: what Flink's other values ask for does not exist.
     Only(&'static str, &'static str),
 }
@@ -35,6 +37,9 @@ const KEYS: &[(&str, Kind)] = &[
     ("millstream.transaction-timeout", Kind::Duration),
     ("millstream.state-memory", Kind::Size),
     ("millstream.records-per-second", Kind::Count),
+    ("millstream.bad-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
+    ("millstream.late-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
+    ("millstream.dead-letter-topic", Kind::Name),
 ];
 
 /// Keys of Flink's by their names, or by what they begin with when that ends with a `.`.
@@ -108,6 +113,12 @@ fn checked(kind: Kind, value: &str) -> Result<String, String> {
         Kind::Size => count(bytes(value)).ok_or_else(|| "expected a size as in '64 mb' or '1 gb'".to_owned()),
         Kind::Count => count(value.trim().parse().ok())
             .ok_or_else(|| "expected a whole number greater than 0".to_owned()),
+        Kind::Choice(choices) => {
+            let chosen = choices.iter().find(|choice| choice.eq_ignore_ascii_case(value));
+            let expected =
+                || choices.iter().map(|choice| format!("'{choice}'")).collect::<Vec<_>>().join(" or ");
+            chosen.map(|choice| (*choice).to_owned()).ok_or_else(|| format!("expected {}", expected()))
+        }
         Kind::Only(only, why) => match value.eq_ignore_ascii_case(only) {
             true => Ok(only.to_owned()),
             false => Err(format!("expected '{only}': {why}")),
@@ -151,11 +162,13 @@ mod tests {
             ("millstream.checkpoint-bytes", "512", "512"),
             ("table.local-time-zone", "utc", "UTC"),
             ("parallelism.default", " 4 ", "4"),
+            ("millstream.bad-records", "Dead-Letter", "dead-letter"),
         ] {
             assert_eq!(kept(key, value).as_deref(), Some(expected), "{key} = {value}");
         }
         for (key, value) in [
             ("parallelism.default", "0"),
+            ("millstream.late-records", "drop"),
             ("millstream.state-memory", "99999999999999999999 gb"),
             ("millstream.state-memory", "18446744073709551615 gb"),
             ("pipeline.name", ""),

@@ -62,7 +62,10 @@ impl Failure {
 
 fn code_of_job(error: &JobError) -> u8 {
     match error {
-        JobError::Cut(_) | JobError::Control(_) | JobError::InternalTopic { .. } => 3,
+        JobError::Cut(_)
+        | JobError::Control(_)
+        | JobError::DeadLetterTopic { .. }
+        | JobError::InternalTopic { .. } => 3,
         JobError::Log(error) => code_of_log(error),
         JobError::Task(_) | JobError::Refused { .. } | JobError::Panicked(_) => 4,
         JobError::State(_) | JobError::StateInUse { .. } => 5,

@@ -16,6 +16,9 @@ fn commands_explain_themselves() {
         "topic delete",
         "topic produce",
         "topic consume",
+        "dead-letter",
+        "dead-letter list",
+        "dead-letter replay",
     ];
     for command in commands {
         let name = if command.is_empty() { "millstream".to_owned() } else { command.replace(' ', "_") };
@@ -31,9 +34,10 @@ fn every_command_has_its_help_looked_at() {
         let commands = commands.take_while(|line| line.starts_with("  "));
         commands.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
     };
-    assert_eq!(listed(place.ok("-h")), ["run", "check", "topic", "help"]);
+    assert_eq!(listed(place.ok("-h")), ["run", "check", "topic", "dead-letter", "help"]);
     let topic = ["create", "list", "describe", "delete", "produce", "consume", "help"];
     assert_eq!(listed(place.ok("topic -h")), topic);
+    assert_eq!(listed(place.ok("dead-letter -h")), ["list", "replay", "help"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The same commands on a real Kafka.
 
 use crate::command::Place;
-use crate::{jobs, topics};
+use crate::{dead_letters, jobs, topics};
 
 #[test]
 fn commands_work_on_kafka_as_on_the_embedded_log() {
@@ -21,6 +21,10 @@ fn commands_work_on_kafka_as_on_the_embedded_log() {
         assert!(done.err.contains("topic \"kept\" does not exist"), "{}", done.err);
     }
     jobs::a_job_goes_on(&place);
+    for topic in ["orders", "counts"] {
+        place.ok(&format!("topic delete {topic}"));
+    }
+    dead_letters::kept_listed_and_replayed(&place);
     assert!(!place.path().join("millstream-data/log").exists(), "the embedded log is not touched");
 }
 

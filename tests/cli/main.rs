@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod command;
+mod dead_letters;
 mod help;
 mod jobs;
 mod kafka;

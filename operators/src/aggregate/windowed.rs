@@ -135,7 +135,7 @@ impl Operator for Windowed {
             if let Some(bounds) = &batch.behind {
                 let bound = bounds[row];
                 if window.last_window_of(pane_end) - 1 <= bound {
-                    self.on_late(*time, bound, cx)?;
+                    cx.on_late(self.spec.late, &batch, row, bound, || window.describe())?;
                     continue;
                 }
                 // The first of its windows had closed at that moment: without this row, but with those before it.
@@ -215,18 +215,6 @@ impl Windowed {
         }
         self.closed_until = self.closed_until.max(window.last_closed(watermark));
         Ok(())
-    }
-
-    fn on_late(&self, time: EventTime, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        cx.counters.late += 1;
-        if self.spec.late == LatePolicy::Skip {
-            return Ok(());
-        }
-        Err(OperatorError::LateRow {
-            operator: self.spec.window.describe(),
-            time: crate::clock::format_time(time),
-            watermark: crate::clock::format_time(watermark),
-        })
     }
 
     /// Folds rows of several panes in.

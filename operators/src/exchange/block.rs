@@ -2,6 +2,7 @@
 
 use super::PayloadCodec;
 use crate::batch::{Batch, EventTime, Ops, Payload};
+use crate::dead_letter::Origin;
 use crate::operator::TaskInfo;
 use arrow::buffer::ScalarBuffer;
 use millstream_state::BytesColumn;
@@ -11,6 +12,7 @@ const VERSION: u8 = 1;
 const IDLE: u8 = 1;
 const MIXED: u8 = 2;
 const BEHIND: u8 = 4;
+const ORIGINS: u8 = 8;
 const HEADER_BYTES: usize = 2 + 8 + 4 + 4 + 8 + 4 + 8 + 4 + 4;
 
 /// What a block says of itself.
@@ -63,6 +65,7 @@ pub(crate) fn encode_block(
     let row = |(batch, row): &(u32, u32)| (&batches[*batch as usize], *row as usize);
     let mixed = rows.iter().map(row).any(|(batch, row)| batch.ops.get(row) != 1);
     let behind = batches.iter().any(|batch| batch.behind.is_some());
+    let origins = batches.iter().any(|batch| batch.origins.is_some());
 
     let mut body = Vec::new();
     if !rows.is_empty() {
@@ -78,6 +81,12 @@ pub(crate) fn encode_block(
                 body.extend(batch.behind.as_ref().map_or(EventTime::MIN, |behind| behind[row]).to_le_bytes());
             }
         }
+        if origins {
+            for (batch, row) in rows.iter().map(row) {
+                let origin = batch.origins.as_ref().and_then(|origins| origins[row].as_deref());
+                Origin::encode(origin, &mut body);
+            }
+        }
         let mut keys: Vec<u8> = Vec::new();
         for (batch, row) in rows.iter().map(row) {
             let key = batch.keys()?.get(row);
@@ -88,8 +97,8 @@ pub(crate) fn encode_block(
         codec.encode(batches, rows, &mut body)?;
     }
 
-    let flags =
-        if content.idle { IDLE } else { 0 } | if mixed { MIXED } else { 0 } | if behind { BEHIND } else { 0 };
+    let flags = [(content.idle, IDLE), (mixed, MIXED), (behind, BEHIND), (origins, ORIGINS)];
+    let flags = flags.into_iter().filter(|(is, _)| *is).fold(0, |flags, (_, flag)| flags | flag);
     out.extend([VERSION, flags]);
     out.extend(codec.schema_hash().to_le_bytes());
     out.extend(content.task.sub_topology.to_le_bytes());
@@ -153,6 +162,13 @@ pub fn decode_block(
         Ops::Append
     };
     let behind = if header.flags & BEHIND != 0 { Some(take_i64s(&mut input, rows)?) } else { None };
+    let origins = match header.flags & ORIGINS {
+        0 => None,
+        _ => {
+            let read = (0..rows).map(|_| Origin::decode(&mut input)).collect::<Option<Vec<_>>>();
+            Some(read.ok_or("the block's dead letters are cut off")?)
+        }
+    };
     let lengths = take_slice(&mut input, rows * 4)?;
     let mut ends = Vec::with_capacity(rows);
     let mut end = 0u32;
@@ -163,7 +179,8 @@ pub fn decode_block(
     let keys = take_slice(&mut input, end as usize)?.to_vec();
     let keys = BytesColumn::from_parts(keys, ends).ok_or("the block's keys do not fit")?;
     let payload: Payload = codec.decode(input, rows)?;
-    Ok(Some(BlockRows { batch: Batch { rows: payload, times, ops, behind, keys: Some(Arc::new(keys)) } }))
+    let keys = Some(Arc::new(keys));
+    Ok(Some(BlockRows { batch: Batch { rows: payload, times, ops, behind, keys, origins } }))
 }
 
 fn take<const N: usize>(input: &mut &[u8]) -> Result<[u8; N], String> {

@@ -229,17 +229,20 @@ impl Decoder for TableDecoder {
         let mut times = self.times(&arrays, records, &mut rows)?;
         let mut output: Vec<ArrayRef> =
             self.spec.output.iter().map(|index| Arc::clone(&arrays[*index])).collect();
-        let Rows { records: indices, mut signs, bad: bad_rows } = rows;
+        let Rows { records: mut indices, mut signs, bad: bad_rows } = rows;
         if !bad_rows.is_empty() {
             let kept: Vec<bool> = (0..indices.len()).map(|row| !bad_rows.contains_key(&row)).collect();
             retain(&mut times, &kept);
             retain(&mut signs, &kept);
+            let bad_indices: Vec<u32> = bad_rows.keys().map(|row| indices[*row]).collect();
+            retain(&mut indices, &kept);
             let mask = BooleanArray::from(kept);
             for array in &mut output {
                 *array = compute::filter(array, &mask)?;
             }
-            bad.extend(bad_rows.into_iter().map(|(row, (field, detail))| BadRecord {
-                index: indices[row] as usize,
+            let bad_rows = bad_rows.into_values().zip(bad_indices);
+            bad.extend(bad_rows.map(|((field, detail), index)| BadRecord {
+                index: index as usize,
                 field: Some(field),
                 detail,
             }));
@@ -248,7 +251,7 @@ impl Decoder for TableDecoder {
         let count = RecordBatchOptions::new().with_row_count(Some(times.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.schema), output, &count)?;
         let ops = if upsert { Ops::from_signs(signs) } else { Ops::Append };
-        Ok(Decoded { rows: Payload::Columns(rows), times: times.into(), ops, bad, skipped })
+        Ok(Decoded { rows: Payload::Columns(rows), times: times.into(), ops, records: indices, bad, skipped })
     }
 }
 

@@ -85,7 +85,7 @@ impl<T: super::Row> OperatorSpec for Chain<T> {
 
 impl<T: super::Row> Operator for Chain<T> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let (times, behind) = (batch.times.clone(), batch.behind.clone());
+        let (times, behind, origins) = (batch.times.clone(), batch.behind.clone(), batch.origins.clone());
         let Rows { values, from } = (self.steps)(batch)?;
         let pick = |column: &arrow::buffer::ScalarBuffer<i64>| match &from {
             None => column.clone(),
@@ -100,7 +100,12 @@ impl<T: super::Row> Operator for Chain<T> {
             Arc::new(keys)
         });
         let (times, behind) = (pick(&times), behind.as_ref().map(pick));
-        cx.emit(Batch { rows: Payload::Rows(Box::new(values)), times, ops: Ops::Append, behind, keys });
+        let origins = match &from {
+            None => origins,
+            Some(from) => origins.map(|all| from.iter().map(|row| all[*row as usize].clone()).collect()),
+        };
+        let rows = Payload::Rows(Box::new(values));
+        cx.emit(Batch { rows, times, ops: Ops::Append, behind, keys, origins });
         Ok(())
     }
 }

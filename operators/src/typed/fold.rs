@@ -103,7 +103,8 @@ impl<K: Key, T: super::Row, A: super::Row> Operator for Folding<K, T, A> {
             times.push(self.times[*slot as usize]);
         }
         let rows = Payload::Rows(Box::new(entries));
-        cx.emit(Batch { rows, times: times.into(), ops: Ops::Append, behind: None, keys: None });
+        let times = times.into();
+        cx.emit(Batch { rows, times, ops: Ops::Append, behind: None, keys: None, origins: None });
         Ok(())
     }
 

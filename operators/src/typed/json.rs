@@ -43,11 +43,12 @@ impl<T: super::Row> Decoder for JsonRows<T> {
     ) -> Result<Decoded, OperatorError> {
         let (mut rows, mut times) =
             (Vec::<T>::with_capacity(records.len()), Vec::with_capacity(records.len()));
-        let mut bad = Vec::new();
+        let (mut of, mut bad) = (Vec::with_capacity(records.len()), Vec::new());
         for (index, record) in records.iter().enumerate() {
             match serde_json::from_slice(record.value.unwrap_or(b"null")) {
                 Ok(row) => {
                     rows.push(row);
+                    of.push(index as u32);
                     times.push(record.timestamp_ms);
                 }
                 Err(error) => {
@@ -57,7 +58,7 @@ impl<T: super::Row> Decoder for JsonRows<T> {
             }
         }
         let rows = Payload::Rows(Box::new(rows));
-        Ok(Decoded { rows, times: times.into(), ops: Ops::Append, bad, skipped: 0 })
+        Ok(Decoded { rows, times: times.into(), ops: Ops::Append, records: of, bad, skipped: 0 })
     }
 }
 

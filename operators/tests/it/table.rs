@@ -141,7 +141,14 @@ fn decode(decoder: &mut dyn Decoder, run: &[Simple<'_>]) -> Decoded {
 }
 
 fn as_batch(decoded: Decoded) -> Batch {
-    Batch { rows: decoded.rows, times: decoded.times, ops: decoded.ops, behind: None, keys: None }
+    Batch {
+        rows: decoded.rows,
+        times: decoded.times,
+        ops: decoded.ops,
+        behind: None,
+        keys: None,
+        origins: None,
+    }
 }
 
 /// `10 / v` over the column at `index`.

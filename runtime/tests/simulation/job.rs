@@ -11,7 +11,7 @@ use millstream_operators::exchange::{ByEncodedKey, ExchangeSpec, PayloadCodec};
 use millstream_operators::keys::{KeyCodec, SlotTable};
 use millstream_operators::sink::{AppendSink, RowEncoder, RowEncoderSpec, SinkSpec, SinkTopic, UpsertSink};
 use millstream_operators::source::{
-    Bounded, DecodeCx, Decoded, Decoder, DecoderSpec, Policy, SourceSpec, Startup,
+    Bounded, DecodeCx, Decoded, Decoder, DecoderSpec, EventTimeSpec, Policy, SourceSpec, Startup,
 };
 use millstream_operators::*;
 use millstream_runtime::JobPlan;
@@ -29,11 +29,13 @@ pub(crate) fn plan(partitions: u32) -> JobPlan {
         topics: vec![INPUT.into()],
         decoder: Arc::new(Lines),
         kind: StreamKind::Append,
-        event_time: None,
+        // Without event time nothing would become idle, and idleness is what is committed when nothing is read.
+        event_time: Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: i64::MAX }),
         idle_timeout_ms: 30,
         startup: Startup::Earliest,
         bounded: Bounded::Unbounded,
         bad_records: Policy::Fail,
+        dead_letters: None,
     };
     let source = topology.add("in", NodeSpec::Source(Arc::new(source)), &[]).unwrap();
     let append = AppendSink { table: OUT.into(), topic: OUT.into(), key: None, value: Arc::new(Column(0)) };
@@ -90,7 +92,9 @@ impl Decoder for Lines {
         }
         let times: Vec<i64> = records.iter().map(|record| record.timestamp_ms).collect();
         let rows = Payload::Columns(batch(ids, keys));
-        Ok(Decoded { rows, times: times.into(), ops: Ops::Append, bad: Vec::new(), skipped: 0 })
+        let of = (0..records.len() as u32).collect();
+        let (ops, bad) = (Ops::Append, Vec::new());
+        Ok(Decoded { rows, times: times.into(), ops, records: of, bad, skipped: 0 })
     }
 }
 

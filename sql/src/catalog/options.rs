@@ -79,17 +79,21 @@ impl<'d> Options<'d> {
 
     /// An option with these values, in any case; the first when it is not there.
     pub(super) fn choice<T: Copy>(&mut self, name: &str, values: &[(&str, T)]) -> T {
-        let default = values[0].1;
-        let Some(text) = self.text(name) else { return default };
+        self.optional_choice(name, values).unwrap_or(values[0].1)
+    }
+
+    /// An option with these values, in any case; `None` when it is not there.
+    pub(super) fn optional_choice<T: Copy>(&mut self, name: &str, values: &[(&str, T)]) -> Option<T> {
+        let text = self.text(name)?;
         if let Some((_, value)) = values.iter().find(|(value, _)| value.eq_ignore_ascii_case(&text.value)) {
-            return *value;
+            return Some(*value);
         }
         let names: Vec<String> = values.iter().map(|(value, _)| format!("'{value}'")).collect();
         let expected = match nearest(&text.value, values.iter().map(|(value, _)| *value)) {
             Some(near) => format!("{}; did you mean '{near}'?", names.join(" or ")),
             None => names.join(" or "),
         };
-        self.bad(name, text, &expected).unwrap_or(default)
+        self.bad(name, text, &expected)
     }
 
     /// A duration greater than 0, in milliseconds.

@@ -10,6 +10,10 @@ use crate::script::{CreateTable, Spanned};
 use millstream_operators::source::{Policy, Startup};
 use std::collections::BTreeMap;
 
+/// What can be done with records and rows that can't be used.
+pub(crate) const POLICIES: &[(&str, Policy)] =
+    &[("fail", Policy::Fail), ("skip", Policy::Skip), ("dead-letter", Policy::DeadLetter)];
+
 /// Reads the options of a table in topics. `None` if an error was reported.
 pub(super) fn topic_table(
     kind: TopicKind,
@@ -27,7 +31,9 @@ pub(super) fn topic_table(
         TopicKind::Upsert => Startup::Earliest,
     };
     let bounded = bounded(count, options);
-    let bad_records = options.choice("scan.bad-records", &[("fail", Policy::Fail), ("skip", Policy::Skip)]);
+    let bad_records = options.optional_choice("scan.bad-records", POLICIES);
+    let dead_letter_topic = options.text("scan.dead-letter-topic").cloned();
+    let dead_letter_topic = dead_letter_topic.and_then(|topic| legal_topic(topic, options));
     let time = TimeOptions::read(!def.watermarks.is_empty(), options);
     check_partitioner(options);
     check_guarantee(options);
@@ -43,6 +49,7 @@ pub(super) fn topic_table(
         bounded,
         bad_records,
         late_records: time.late_records,
+        dead_letter_topic,
         idle_timeout_ms: time.idle_timeout_ms,
         max_future_ms: time.max_future_ms,
         group,
@@ -70,6 +77,17 @@ fn check_key(kind: TopicKind, def: &CreateTable, options: &mut Options<'_>) {
     options.errors.push(error);
 }
 
+/// A topic's name, unless it can't be one.
+fn legal_topic(topic: Spanned<String>, options: &mut Options<'_>) -> Option<Spanned<String>> {
+    let is_legal = |char: char| char.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&char);
+    let name = topic.value.as_str();
+    if !name.is_empty() && name.len() <= 249 && name != "." && name != ".." && name.chars().all(is_legal) {
+        return Some(topic);
+    }
+    let error = SqlError::new(code::OPTION_VALUE, topic.span, format!("no topic can be called '{name}'"));
+    options.fail(error.help("names of topics have 1 to 249 letters, digits, '.', '_' and '-'"))
+}
+
 /// `'topic' = 'a;b'`
 fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
     let help = "set 'topic' to the topic's name, or to several as in 'a;b'";
@@ -80,14 +98,7 @@ fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
     };
     let topics = split(text, ';');
     for (index, topic) in topics.iter().enumerate() {
-        let is_legal = |char: char| char.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&char);
-        let name = topic.value.as_str();
-        if name.is_empty() || name.len() > 249 || name == "." || name == ".." || !name.chars().all(is_legal) {
-            let error =
-                SqlError::new(code::OPTION_VALUE, topic.span, format!("no topic can be called '{name}'"));
-            return options
-                .fail(error.help("names of topics have 1 to 249 letters, digits, '.', '_' and '-'"));
-        }
+        let name = legal_topic(topic.clone(), options)?.value;
         if topics[..index].iter().any(|other| other.value == name) {
             let error =
                 SqlError::new(code::OPTION_VALUE, topic.span, format!("topic '{name}' is named twice"));
@@ -99,7 +110,7 @@ fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
 
 /// Options that only a table with a watermark has.
 struct TimeOptions {
-    late_records: Policy,
+    late_records: Option<Policy>,
     idle_timeout_ms: i64,
     max_future_ms: i64,
 }
@@ -113,8 +124,7 @@ impl TimeOptions {
             options.errors.push(error.help("declare WATERMARK FOR a column, or leave the option out"));
         }
         TimeOptions {
-            late_records: options
-                .choice("scan.late-records", &[("skip", Policy::Skip), ("fail", Policy::Fail)]),
+            late_records: options.optional_choice("scan.late-records", POLICIES),
             idle_timeout_ms: options.duration_ms("scan.watermark.idle-timeout", 5_000),
             max_future_ms: options.duration_ms("scan.watermark.max-future", 86_400_000),
         }

@@ -213,6 +213,7 @@ impl Lowering<'_> {
         bounds: &[Option<WindowColumn>],
         partitioning: Option<Partitioning>,
     ) -> Result<Stream, Refusal> {
+        self.check_late(&rows)?;
         let spec = windows.spec;
         let window = Window::new(spec.size_ms, spec.slide_ms, spec.offset_ms)
             .map_err(|message| Refusal { message, help: None })?;

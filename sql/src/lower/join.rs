@@ -80,6 +80,7 @@ impl Lowering<'_> {
         width: usize,
         join: &JoinNode,
     ) -> Result<Stream, Refusal> {
+        self.check_late(&left)?;
         let on =
             join.on.iter().map(|(left, right)| format!("{left} = {right}")).collect::<Vec<_>>().join(" AND ");
         let operator = TemporalJoin {

@@ -1,5 +1,6 @@
 //! Tables that are read: one source per table, with the columns that any statement needs.
 
+use super::letters::Policies;
 use super::{Lowering, PartitionedBy, Partitioning, Refusal, Stream};
 use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
@@ -141,6 +142,7 @@ impl Lowering<'_> {
         );
         let decoder =
             decoder.map_err(|error| Refusal { message: format!("table {name}: {error}"), help: None })?;
+        let Policies { bad, late, dead_letters } = self.policies(name, source, topic)?;
         let rows = Arc::clone(decoder.schema());
         let spec = SourceSpec {
             table: name.to_owned(),
@@ -154,7 +156,8 @@ impl Lowering<'_> {
             idle_timeout_ms: topic.idle_timeout_ms,
             startup: topic.startup.clone(),
             bounded: topic.bounded.clone(),
-            bad_records: topic.bad_records,
+            bad_records: bad,
+            dead_letters,
         };
         let node = self.topology.add(name, NodeSpec::Source(Arc::new(spec)), &[])?;
         self.names.insert(name.to_owned());
@@ -169,7 +172,7 @@ impl Lowering<'_> {
             unique,
             partitioning: partitioning(source, topic),
             keyed: None,
-            late: topic.late_records,
+            late,
         })
     }
 

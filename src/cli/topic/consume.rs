@@ -2,14 +2,12 @@
 
 use crate::cli::log_args::LogArgs;
 use crate::cli::output::written;
+use crate::cli::text::Text;
 use crate::cli::{Failure, signals};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
 use millstream::log::{Isolation, Log, LogError, OffsetQuery, Reader, ReaderOptions, Run, TopicPartition};
 use millstream::operators::Record;
-use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::Ordering;
@@ -182,22 +180,6 @@ impl<'a> Line<'a> {
             key: record.key.map(Text),
             value: record.value.map(Text),
             headers: record.headers.iter().map(header).collect(),
-        }
-    }
-}
-
-/// Bytes: as text, or as what says that they are not.
-struct Text<'a>(&'a [u8]);
-
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(self.0) {
-            Ok(text) => serializer.serialize_str(text),
-            Err(_) => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("base64", &STANDARD.encode(self.0))?;
-                map.end()
-            }
         }
     }
 }

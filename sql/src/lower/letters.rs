@@ -1,0 +1,83 @@
+//! What happens to records and rows that can't be used: what tables say, and the file's settings where they do not.
+
+use super::{Lowering, Refusal, SourceTable, Stream};
+use crate::catalog::{POLICIES, TopicKind, TopicTable};
+use millstream_operators::NodeSpec;
+use millstream_operators::source::{DeadLetterSpec, Policy};
+
+/// The policies of a table.
+pub(super) struct Policies {
+    pub(super) bad: Policy,
+    pub(super) late: Policy,
+    pub(super) dead_letters: Option<DeadLetterSpec>,
+}
+
+impl Lowering<'_> {
+    /// The policies of a table that is read.
+    pub(super) fn policies(
+        &self,
+        name: &str,
+        source: &SourceTable,
+        topic: &TopicTable,
+    ) -> Result<Policies, Refusal> {
+        let set = |key: &str| {
+            let value = self.settings.get(key)?;
+            POLICIES.iter().find(|(known, _)| known == value).map(|(_, policy)| *policy)
+        };
+        let bad = topic.bad_records.or_else(|| set("millstream.bad-records")).unwrap_or(Policy::Fail);
+        let late = topic.late_records.or_else(|| set("millstream.late-records")).unwrap_or(Policy::Skip);
+        // The rows of an upsert table are made anew when an old row is taken back: none is its record.
+        let is_late =
+            late == Policy::DeadLetter && source.table.watermark.is_some() && topic.kind == TopicKind::Append;
+        if bad != Policy::DeadLetter && !is_late {
+            return Ok(Policies { bad, late, dead_letters: None });
+        }
+        let named = topic.dead_letter_topic.as_ref().map(|topic| &topic.value);
+        let Some(letters) = named.or_else(|| self.settings.get("millstream.dead-letter-topic")) else {
+            return Err(Refusal::new(
+                format!("table {name} is to keep dead letters, but no topic is named for them"),
+                "set 'scan.dead-letter-topic' in the WITH of the table, or SET 'millstream.dead-letter-topic'",
+            ));
+        };
+        if topic.topics.iter().any(|topic| topic.value == *letters) {
+            return Err(Refusal::new(
+                format!("table {name} would read its own dead letters"),
+                "name another topic for them than the one that is read",
+            ));
+        }
+        let dead_letters = Some(DeadLetterSpec { topic: letters.clone(), late: is_late });
+        Ok(Policies { bad, late, dead_letters })
+    }
+
+    /// Refuses late rows as dead letters where a row is no longer the record that it came in.
+    pub(super) fn check_late(&self, stream: &Stream) -> Result<(), Refusal> {
+        if stream.late != Policy::DeadLetter {
+            return Ok(());
+        }
+        let mut at = stream.node;
+        loop {
+            let node = &self.topology.nodes()[at.0];
+            let what = match &node.spec {
+                NodeSpec::Source(_) | NodeSpec::Exchange(_) | NodeSpec::Sink(_) => None,
+                NodeSpec::Operator(operator) => Some(operator.describe().name),
+            };
+            match what.as_deref() {
+                None | Some("Project" | "KeyBy") => {}
+                // Their rows are of the moment at which they come.
+                Some("WindowAggregate" | "Aggregate") => return Ok(()),
+                Some(other) => {
+                    return Err(Refusal::new(
+                        format!(
+                            "behind \"{other}\" late rows can't become dead letters: no record is theirs"
+                        ),
+                        "set 'scan.late-records' = 'skip' or 'fail' for the table that is read",
+                    ));
+                }
+            }
+            match node.inputs.first() {
+                Some(input) => at = *input,
+                None => return Ok(()),
+            }
+        }
+    }
+}
