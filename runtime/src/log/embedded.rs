@@ -32,6 +32,7 @@
 mod batch;
 mod blocks;
 mod clients;
+mod compaction;
 mod directory;
 mod engine;
 mod groups;
@@ -168,6 +169,7 @@ impl EmbeddedLog {
             topics: RwLock::new(loaded.topics),
             transactions: loaded.transactions,
             cleaner: retention::Cleaner::default(),
+            compactor: compaction::Compactor::default(),
             groups: Mutex::new(loaded.groups),
             reserving: Mutex::new(()),
             gathered: Mutex::default(),
@@ -200,14 +202,15 @@ impl EmbeddedLog {
     }
 
     /// Does what the log's own thread does as time passes: ends sessions and transactions that have timed out by the
-    /// log's clock, and removes records that are too old.
+    /// log's clock, removes records that are too old, and compacts topics of which enough is dirty.
     ///
     /// # Errors
     /// [`LogError`] when the log has failed.
     pub fn tick(&self) -> Result<(), LogError> {
         self.shared().check()?;
         self.shared().time_out();
-        self.shared().retain_all()
+        self.shared().retain_all()?;
+        self.shared().compact_all()
     }
 
     /// Writes what the database has in memory to its files. Nothing needs this but tests that look at the files.
@@ -256,6 +259,7 @@ impl Drop for Running {
         if let Some(ticker) = taken(&self.ticker) {
             let _ = ticker.join();
         }
+        shared.join_compactor();
         shared.send_gathered();
         if let Err(error) = shared.close() {
             tracing::error!(log = shared.info.location, %error, "the embedded log was not closed cleanly");

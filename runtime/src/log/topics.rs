@@ -51,7 +51,7 @@ pub struct CleanupPolicy {
 }
 
 /// The settings of a topic that a log of ours understands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TopicConfig {
     /// `cleanup.policy`.
     pub cleanup: CleanupPolicy,
@@ -59,6 +59,10 @@ pub struct TopicConfig {
     pub retention_ms: Option<i64>,
     /// `retention.bytes`, per partition; `None` without limit.
     pub retention_bytes: Option<u64>,
+    /// `delete.retention.ms`: how long compaction keeps the deletion of a key.
+    pub delete_retention_ms: i64,
+    /// `min.cleanable.dirty.ratio`: the share of a partition that has to be new for it to be compacted.
+    pub min_cleanable_dirty_ratio: f64,
     /// `max.message.bytes`.
     pub max_message_bytes: usize,
     /// Whether records get the time of their arrival instead of their writer's: `message.timestamp.type`.
@@ -71,6 +75,8 @@ impl Default for TopicConfig {
             cleanup: CleanupPolicy { delete: true, compact: false },
             retention_ms: None,
             retention_bytes: None,
+            delete_retention_ms: 86_400_000,
+            min_cleanable_dirty_ratio: 0.5,
             max_message_bytes: 1_048_588,
             log_append_time: false,
         }
@@ -103,6 +109,15 @@ impl TopicConfig {
                 }
                 "retention.ms" => parsed.retention_ms = Some(number()?).filter(|limit| *limit >= 0),
                 "retention.bytes" => parsed.retention_bytes = u64::try_from(number()?).ok(),
+                "delete.retention.ms" => {
+                    parsed.delete_retention_ms =
+                        Some(number()?).filter(|it| *it >= 0).ok_or_else(|| bad("below 0"))?;
+                }
+                "min.cleanable.dirty.ratio" => {
+                    let ratio = value.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+                    parsed.min_cleanable_dirty_ratio =
+                        ratio.ok_or_else(|| bad("not a number from 0 to 1"))?;
+                }
                 "max.message.bytes" => {
                     parsed.max_message_bytes = usize::try_from(number()?).map_err(|_| bad("below 0"))?;
                 }
@@ -115,7 +130,8 @@ impl TopicConfig {
                 }
                 _ => {
                     return Err(bad("not a setting of this log; it knows cleanup.policy, retention.ms, \
-                                    retention.bytes, max.message.bytes and message.timestamp.type"));
+                                    retention.bytes, delete.retention.ms, min.cleanable.dirty.ratio, \
+                                    max.message.bytes and message.timestamp.type"));
                 }
             }
         }

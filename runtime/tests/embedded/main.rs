@@ -3,6 +3,7 @@
 
 mod basics;
 mod common;
+mod compaction;
 mod crash;
 mod damage;
 mod groups;

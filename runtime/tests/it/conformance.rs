@@ -44,6 +44,11 @@ pub(crate) trait Target: Send + Sync {
     /// Ends a process: its clients fall silent without saying goodbye.
     fn kill(&self, process: &str);
 
+    /// Topic settings under which compaction looks at what was written soon.
+    fn eager_compaction(&self) -> &[(&str, &str)] {
+        &[]
+    }
+
     /// Topic settings under which `retention.bytes` removes records soon.
     fn small_segments(&self) -> &[(&str, &str)] {
         &[]
@@ -131,6 +136,8 @@ macro_rules! every_test {
                 records_expire_by_their_time,
                 records_expire_by_their_size,
                 records_without_a_limit_stay,
+                the_newest_record_of_each_key_stays,
+                compaction_leaves_alone_what_is_not_committed,
             }
             groups {
                 the_first_member_gets_everything,

@@ -17,14 +17,20 @@
 //!           headers length; 0 for none
 //! ```
 //!
+//! A batch that was compacted has version 2. Its count is that of the offsets it had, and its meta begins with the time
+//! until which its deletions are kept (0, or 1 and the time in milliseconds, zigzag); each record's meta begins with the
+//! number of offsets left out before it.
+//!
 //! Numbers are little-endian. Offsets ascend by one. The checksums cover every byte: the header's says where the batch
 //! belongs, so that a whole batch in the wrong place is found as well.
 
 use bytes::Bytes;
 use millstream_operators::{Offset, Record, Records, RecordsOver};
 
-/// The version that this build writes, and the newest it reads.
-const VERSION: u8 = 1;
+/// The version of batches as they were appended, and of those that were compacted: the newest this build reads.
+const APPENDED: u8 = 1;
+const COMPACTED: u8 = 2;
+const VERSION: u8 = COMPACTED;
 pub(crate) const HEADER_BYTES: usize = 56;
 /// Where the part of the header begins that its checksum covers.
 const CHECKED_FROM: usize = 8;
@@ -49,6 +55,7 @@ pub(crate) enum BatchError {
 /// A batch that has no place yet: the header's space is there, the body is complete.
 #[derive(Debug)]
 pub(crate) struct Unplaced {
+    version: u8,
     bytes: Vec<u8>,
     count: u32,
     data_bytes: u32,
@@ -74,9 +81,18 @@ impl StoredBatch {
     }
 }
 
+/// The offsets that a batch had before it was compacted, and until when its deletions are kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    pub(crate) base: Offset,
+    pub(crate) count: u32,
+    pub(crate) deletions_kept_until_ms: Option<i64>,
+}
+
 /// What the header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
+    pub(crate) version: u8,
     pub(crate) topic: u32,
     pub(crate) partition: u32,
     pub(crate) base: Offset,
@@ -130,6 +146,30 @@ impl Encoder {
         batches
     }
 
+    /// What is left of a batch of which records are removed: over the offsets it had. `None` when nothing is.
+    pub(crate) fn rewrite(&mut self, kept: &[Record<'_>], span: &Span) -> Option<Unplaced> {
+        let bytes: usize = kept.iter().map(Record::data_bytes).sum();
+        self.begin(HEADER_BYTES + bytes);
+        match span.deletions_kept_until_ms {
+            None => put_varint(&mut self.meta, 0),
+            Some(time) => {
+                put_varint(&mut self.meta, 1);
+                put_varint(&mut self.meta, zigzag(time));
+            }
+        }
+        let mut next = span.base;
+        for record in kept {
+            put_varint(&mut self.meta, record.offset - next);
+            self.push(*record, record.timestamp_ms);
+            next = record.offset + 1;
+        }
+        if kept.is_empty() {
+            self.bytes.clear();
+            return None;
+        }
+        Some(Unplaced { version: COMPACTED, count: span.count, ..self.finish() })
+    }
+
     fn begin(&mut self, capacity: usize) {
         self.bytes = Vec::with_capacity(capacity);
         self.bytes.resize(HEADER_BYTES, 0);
@@ -166,6 +206,7 @@ impl Encoder {
         bytes.extend_from_slice(&self.meta);
         let body_checksum = crc32c::crc32c(&bytes[HEADER_BYTES..]);
         Unplaced {
+            version: APPENDED,
             bytes,
             count: std::mem::take(&mut self.count),
             data_bytes,
@@ -190,7 +231,7 @@ impl Unplaced {
     /// Writes the header.
     pub(crate) fn place(mut self, topic: u32, partition: u32, base: Offset) -> StoredBatch {
         let mut header = Vec::with_capacity(HEADER_BYTES);
-        header.extend([VERSION, 0, 0, 0, 0, 0, 0, 0]);
+        header.extend([self.version, 0, 0, 0, 0, 0, 0, 0]);
         header.extend(topic.to_le_bytes());
         header.extend(partition.to_le_bytes());
         header.extend(base.to_le_bytes());
@@ -222,7 +263,7 @@ impl Header {
         let Some(header) = bytes.get(..HEADER_BYTES) else { return Err(BatchError::Short) };
         // A version and the checksum: of a newer build, whose checksum may mean something else.
         let intact = u32_at(header, 4) == header_checksum(header);
-        if header[0] != VERSION && (intact || header[0] == VERSION + 1) {
+        if !(APPENDED..=VERSION).contains(&header[0]) && (intact || header[0] == VERSION + 1) {
             return Err(BatchError::Version(header[0]));
         }
         if !intact {
@@ -232,6 +273,7 @@ impl Header {
             return Err(BatchError::Malformed);
         }
         Ok(Header {
+            version: header[0],
             topic: u32_at(header, 8),
             partition: u32_at(header, 12),
             base: u64_at(header, 16),
@@ -277,12 +319,59 @@ fn decode_checked(bytes: &Bytes, header: &Header) -> Result<Records, BatchError>
         return Err(BatchError::Malformed);
     }
     // A record takes at least four bytes of meta: bounds what a wrong count can allocate.
-    if header.count == 0 || header.count > header.meta_bytes / 4 {
+    let is_compacted = header.version == COMPACTED;
+    let count_max = header.meta_bytes / 4;
+    if header.count == 0 || (!is_compacted && header.count > count_max) {
         return Err(BatchError::Malformed);
     }
-    let records = RecordsOver::new(bytes.slice(HEADER_BYTES..data_end), header.count as usize);
+    let count = header.count.min(count_max);
+    let records = RecordsOver::new(bytes.slice(HEADER_BYTES..data_end), count as usize);
+    let fill = if is_compacted { fill_compacted } else { fill };
     let records = records.and_then(|records| fill(records, &bytes[data_end..], header));
     records.ok_or(BatchError::Malformed)
+}
+
+/// The time until which the deletions of a compacted batch are kept, if it has one.
+pub(crate) fn deletions_kept_until(bytes: &[u8]) -> Option<i64> {
+    let header = Header::read(bytes).ok().filter(|header| header.version == COMPACTED)?;
+    let mut meta = bytes.get(HEADER_BYTES + header.data_bytes as usize..)?;
+    take_horizon(&mut meta)?
+}
+
+fn take_horizon(meta: &mut &[u8]) -> Option<Option<i64>> {
+    match take_varint(meta)? {
+        0 => Some(None),
+        1 => Some(Some(unzigzag(take_varint(meta)?))),
+        _ => None,
+    }
+}
+
+fn fill_compacted(mut records: RecordsOver, meta: &[u8], header: &Header) -> Option<Records> {
+    let mut meta = meta;
+    take_horizon(&mut meta)?;
+    let mut timestamp_ms = header.first_timestamp_ms;
+    let last = header.base.checked_add(Offset::from(header.count))?;
+    let mut offset = header.base;
+    while !meta.is_empty() {
+        offset = offset.checked_add(take_varint(&mut meta)?).filter(|offset| *offset < last)?;
+        fill_one(&mut records, offset, &mut timestamp_ms, &mut meta)?;
+        offset += 1;
+    }
+    records.finish()
+}
+
+#[inline]
+fn fill_one(
+    records: &mut RecordsOver,
+    offset: Offset,
+    timestamp_ms: &mut i64,
+    meta: &mut &[u8],
+) -> Option<()> {
+    *timestamp_ms = timestamp_ms.wrapping_add(unzigzag(take_varint(meta)?));
+    let key = length_of(take_varint(meta)?)?;
+    let value = length_of(take_varint(meta)?)?;
+    let headers = u32::try_from(take_varint(meta)?).ok()?;
+    records.push(offset, *timestamp_ms, key, value, headers)
 }
 
 fn fill(mut records: RecordsOver, meta: &[u8], header: &Header) -> Option<Records> {
@@ -290,11 +379,7 @@ fn fill(mut records: RecordsOver, meta: &[u8], header: &Header) -> Option<Record
     let mut timestamp_ms = header.first_timestamp_ms;
     let last = header.base.checked_add(Offset::from(header.count))?;
     for offset in header.base..last {
-        timestamp_ms = timestamp_ms.wrapping_add(unzigzag(take_varint(&mut meta)?));
-        let key = length_of(take_varint(&mut meta)?)?;
-        let value = length_of(take_varint(&mut meta)?)?;
-        let headers = u32::try_from(take_varint(&mut meta)?).ok()?;
-        records.push(offset, timestamp_ms, key, value, headers)?;
+        fill_one(&mut records, offset, &mut timestamp_ms, &mut meta)?;
     }
     if !meta.is_empty() {
         return None;
@@ -439,12 +524,14 @@ mod tests {
             data_bytes in 0u32..120,
             count in 0u32..50,
             base in any::<u64>(),
+            version in APPENDED..=COMPACTED,
         ) {
             let mut bytes = vec![0; HEADER_BYTES];
             bytes.extend(&body);
             let meta_bytes = (body.len() as u32).saturating_sub(data_bytes);
             let body_checksum = crc32c::crc32c(&body);
             let unplaced = Unplaced {
+                version,
                 bytes, count, data_bytes, meta_bytes, first_timestamp_ms: 0, max_timestamp_ms: 0, body_checksum,
             };
             let base = base.min(u64::MAX - 100);
@@ -452,6 +539,31 @@ mod tests {
                 records.iter().for_each(|record| { record.headers.iter().count(); });
             }
         }
+    }
+
+    #[test]
+    fn a_compacted_batch_keeps_its_offsets_and_the_time_of_its_deletions() {
+        let rows: Vec<Row> =
+            (0..6).map(|n| (n, Some(vec![n as u8]), (n != 4).then(|| vec![9]), vec![])).collect();
+        let whole = decode(&stored(&rows).bytes, 3, 4, Some(1_000)).unwrap();
+        for (left, time) in
+            [(vec![1, 4], Some(-5)), (vec![0, 5], None), (vec![3], Some(i64::MAX)), (vec![], None)]
+        {
+            let kept: Vec<Record<'_>> = left.iter().map(|index| whole.get(*index)).collect();
+            let span = Span { base: 1_000, count: 6, deletions_kept_until_ms: time };
+            let Some(batch) = Encoder::default().rewrite(&kept, &span) else {
+                assert!(left.is_empty());
+                continue;
+            };
+            let batch = batch.place(3, 4, 1_000);
+            assert_eq!((batch.next(), deletions_kept_until(&batch.bytes)), (1_006, time));
+            let read = decode(&batch.bytes, 3, 4, Some(1_000)).unwrap();
+            assert_eq!(read.iter().collect::<Vec<_>>(), kept);
+            for end in 0..batch.bytes.len() {
+                assert!(decode(&batch.bytes.slice(..end), 3, 4, Some(1_000)).is_err(), "cut at {end}");
+            }
+        }
+        assert_eq!(deletions_kept_until(&stored(&rows).bytes), None);
     }
 
     #[test]

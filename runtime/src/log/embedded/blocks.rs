@@ -108,6 +108,27 @@ impl Blocks {
         (block, Some(*summary))
     }
 
+    /// Puts a smaller batch in the place of one; gives what its block's summary is now.
+    pub(crate) fn replace(
+        &mut self,
+        base: Offset,
+        entry: &IndexEntry,
+        smaller: &IndexEntry,
+    ) -> (u64, Option<Summary>) {
+        let block = block_of(base);
+        let less = u64::from(entry.bytes.saturating_sub(smaller.bytes));
+        let Some(summary) = self.summaries.get_mut(&block) else { return (block, None) };
+        let less = less.min(summary.bytes);
+        summary.bytes -= less;
+        self.bytes = self.bytes.saturating_sub(less);
+        (block, Some(*summary))
+    }
+
+    /// Bytes of the batches in the blocks from that of an offset on.
+    pub(crate) fn bytes_from(&self, offset: Offset) -> u64 {
+        self.summaries.range(block_of(offset)..).map(|(_, summary)| summary.bytes).sum()
+    }
+
     /// Bytes of all batches.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes

@@ -38,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) topics: RwLock<Topics>,
     pub(crate) transactions: Transactions,
     pub(crate) cleaner: super::retention::Cleaner,
+    pub(crate) compactor: super::compaction::Compactor,
     pub(crate) groups: Mutex<Groups>,
     /// Held by whoever reserves offsets: a lower ceiling must not be written after a higher one.
     pub(crate) reserving: Mutex<()>,

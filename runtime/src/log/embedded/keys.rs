@@ -5,6 +5,7 @@
 //! i topic partition base      its index entry: count, largest timestamp, bytes
 //! s topic partition block     summary of the batches that begin in 65 536 offsets
 //! r topic partition           offsets below are reserved: may have been handed out
+//! c topic partition           up to which offset it is compacted
 //! l topic partition           the first offset there is, once records were removed
 //! t name                      a topic: id, partitions, settings
 //! g group                     generation of a group
@@ -26,6 +27,7 @@ pub(crate) enum Space {
     Index = b'i',
     Summary = b's',
     Reserved = b'r',
+    Clean = b'c',
     Start = b'l',
     Topic = b't',
     Group = b'g',

@@ -49,7 +49,8 @@ pub(crate) fn load(dir: &Path, directory: &Directory, options: &EmbeddedOptions)
     };
     let starts = numbers(&store, Space::Start)?;
     let ceilings = numbers(&store, Space::Reserved)?;
-    let topics = load_topics(&store, &starts, &ceilings)?;
+    let clean = numbers(&store, Space::Clean)?;
+    let topics = load_topics(&store, &starts, &ceilings, &clean)?;
     let groups = load_groups(&store)?;
     let transactions = Transactions::default();
     store.scan_space(Space::Writer, |key, value| {
@@ -100,6 +101,7 @@ fn load_topics(
     store: &Store,
     starts: &BTreeMap<PartitionId, Offset>,
     ceilings: &BTreeMap<PartitionId, Offset>,
+    clean: &BTreeMap<PartitionId, Offset>,
 ) -> Result<Topics, LogError> {
     let next_id = store.number(Space::Meta, "next-topic")?.and_then(|id| u32::try_from(id).ok());
     let mut topics = Topics::new(next_id.ok_or_else(|| damaged("the next topic id"))?);
@@ -124,7 +126,8 @@ fn load_topics(
             // Neither is there before the first record, nor before the first is removed.
             let (start, ceiling) = (starts.get(&id).copied(), ceilings.get(&id).copied());
             let blocks = std::mem::take(&mut blocks[id.partition as usize]);
-            Partition::new(id, place, config, start.unwrap_or(0), ceiling.unwrap_or(0), blocks)
+            let clean_to = clean.get(&id).copied().unwrap_or(0);
+            Partition::new(id, place, config, start.unwrap_or(0), ceiling.unwrap_or(0), clean_to, blocks)
         });
         topics.insert(name, topic);
     }

@@ -33,6 +33,8 @@ pub struct EmbeddedOptions {
     pub transaction_bytes_max: usize,
     /// Free space below which nothing more is taken, so that the database can always finish what it began.
     pub free_bytes_min: u64,
+    /// Bytes that compaction reads in a second at most.
+    pub compaction_bytes_per_second: usize,
     /// Make the log where there is none.
     pub create: bool,
     /// Serve topic commands of other processes through a socket in the directory.
@@ -48,6 +50,7 @@ impl Default for EmbeddedOptions {
             write_buffer_bytes: 128 << 20,
             transaction_bytes_max: 256 << 20,
             free_bytes_min: 256 << 20,
+            compaction_bytes_per_second: 32 << 20,
             create: true,
             serve: true,
         }

@@ -64,6 +64,10 @@ pub(crate) struct State {
     /// Every stored batch from here on is in the tail.
     tail_from: Offset,
     pub(crate) removed: bool,
+    /// Below this it is compacted.
+    pub(crate) clean_to: Offset,
+    /// Bytes that came since, about.
+    pub(crate) dirty_bytes: u64,
     watchers: Vec<Weak<Waker>>,
 }
 
@@ -127,9 +131,12 @@ impl Partition {
         config: Arc<TopicConfig>,
         start: Offset,
         ceiling: Offset,
+        clean_to: Offset,
         blocks: Blocks,
     ) -> Self {
         let state = State {
+            clean_to,
+            dirty_bytes: blocks.bytes_from(clean_to),
             start: start.min(ceiling),
             next: ceiling,
             ceiling,
@@ -150,6 +157,16 @@ impl Partition {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether enough of it is dirty for compaction to be worth its work.
+    pub(crate) fn is_cleanable(&self) -> bool {
+        let state = self.lock();
+        let (dirty, all) = (state.dirty_bytes as f64, state.blocks.bytes() as f64);
+        self.config.cleanup.compact
+            && !state.removed
+            && dirty > 0.0
+            && dirty >= all * self.config.min_cleanable_dirty_ratio
     }
 
     /// Held by whoever removes records: batches are counted out once.
@@ -288,6 +305,7 @@ impl State {
         }
         let (count, max_timestamp_ms) = (batch.count, batch.max_timestamp_ms);
         let entry = IndexEntry { count, max_timestamp_ms, bytes: batch.bytes.len() as u32 };
+        self.dirty_bytes += u64::from(entry.bytes);
         Some((entry, self.blocks.add(batch.base, &entry)))
     }
 

@@ -239,7 +239,8 @@ impl Shared {
         for Append { partition, batches, end } in &unit.appends {
             partition.release(batches, true, *end);
             self.tail.count(partition, batches);
-            if partition.config.retention_ms.is_some() || partition.config.retention_bytes.is_some() {
+            let config = &partition.config;
+            if config.retention_ms.is_some() || config.retention_bytes.is_some() || config.cleanup.compact {
                 self.ticker.retain(partition);
             }
         }

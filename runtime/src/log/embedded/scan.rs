@@ -43,11 +43,13 @@ impl Shared {
                 return Ok(next);
             }
             match stored_records(partition, key, value, position) {
-                Ok(None) => {}
-                Ok(Some(records)) => {
-                    bytes += value.len();
-                    next = records.next_offset().unwrap_or(next);
-                    runs.push(records);
+                Ok((records, end)) => {
+                    // Where a batch ends records may have been compacted away.
+                    next = end.max(position);
+                    if let Some(records) = records {
+                        bytes += value.len();
+                        runs.push(records);
+                    }
                 }
                 // What is before it is handed out first; the next read begins here.
                 Err(_) if bytes > 0 => return Ok(next),
@@ -137,24 +139,25 @@ fn first_at(records: &Records, start: Offset, timestamp_ms: i64) -> Option<Offse
     records.find(|record| record.offset >= start && record.timestamp_ms >= timestamp_ms).map(|r| r.offset)
 }
 
-/// The records of a batch from `position` on; `None` when it ends before.
+/// The records of a batch from `position` on, `None` where there are none, and the offset after the batch.
 fn stored_records(
     partition: &Partition,
     key: &[u8],
     value: &[u8],
     position: Offset,
-) -> Result<Option<Records>, LogError> {
+) -> Result<(Option<Records>, Offset), LogError> {
     let base = keys::place_of(key).map(|(_, base)| base);
     let base = base.ok_or_else(|| damaged(&partition.place, position, &"its key is not one"))?;
     let header = batch::Header::read(value).map_err(|error| damaged(&partition.place, base, &error))?;
-    if base.saturating_add(Offset::from(header.count)) <= position {
-        return Ok(None);
+    let end = base.saturating_add(Offset::from(header.count));
+    if end <= position {
+        return Ok((None, end));
     }
-    let records = decode(partition, base, Bytes::copy_from_slice(value))?;
-    Ok(Some(from_position(records, position)))
+    let records = from_position(decode(partition, base, Bytes::copy_from_slice(value))?, position);
+    Ok(((!records.is_empty()).then_some(records), end))
 }
 
-fn decode(partition: &Partition, base: Offset, value: Bytes) -> Result<Records, LogError> {
+pub(crate) fn decode(partition: &Partition, base: Offset, value: Bytes) -> Result<Records, LogError> {
     let records = batch::decode(&value, partition.id.topic, partition.id.partition, Some(base));
     records.map_err(|error| damaged(&partition.place, base, &error))
 }
@@ -168,8 +171,8 @@ pub(crate) fn own_records(partition: &Partition, batch: &StoredBatch) -> Result<
 pub(crate) fn from_position(mut records: Records, position: Offset) -> Records {
     match records.first_offset() {
         Some(first) if first < position => {
-            let skipped = (position - first).min(records.len() as u64) as usize;
-            records.split_off(skipped)
+            let before = records.iter().take_while(|record| record.offset < position).count();
+            records.split_off(before)
         }
         _ => records,
     }

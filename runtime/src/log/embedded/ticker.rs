@@ -166,7 +166,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
     }
 }
 
-fn work(shared: &Shared, due: Due) -> Result<(), crate::log::LogError> {
+fn work(shared: &Arc<Shared>, due: Due) -> Result<(), crate::log::LogError> {
     if due.timeouts {
         shared.time_out();
     }
@@ -182,6 +182,7 @@ fn work(shared: &Shared, due: Due) -> Result<(), crate::log::LogError> {
     for partition in due.retain {
         partition.retention_due.store(false, Ordering::Release);
         shared.retain(&partition)?;
+        shared.compact_later(&partition);
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ impl Shared {
             self.store.sync()?;
             topics.next_id += 1;
             let topic = stored.with_partitions(&name, config, |id, place, config| {
-                Partition::new(id, place, config, 0, 0, Blocks::default())
+                Partition::new(id, place, config, 0, 0, 0, Blocks::default())
             });
             topics.insert(Arc::clone(&name), topic);
         }
@@ -121,11 +121,14 @@ impl Shared {
         let topic = removed.ok_or_else(|| LogError::UnknownTopic(name.to_owned()))?;
         for partition in &topic.partitions {
             partition.remove();
+            // Whoever is rewriting batches ends that first, and begins no more.
+            drop(partition.removing());
         }
         let id = topic.stored.id;
         let mut unit = Unit { keys: self.groups().forget_topic(name), ..Unit::default() };
         unit.keys.push((keys::named(Space::Topic, name), None));
-        for space in [Space::Data, Space::Index, Space::Summary, Space::Reserved, Space::Start] {
+        for space in [Space::Data, Space::Index, Space::Summary, Space::Reserved, Space::Clean, Space::Start]
+        {
             let (from, to) = keys::topic_range(space, id);
             unit.removed.push((from.to_vec(), to.to_vec()));
         }

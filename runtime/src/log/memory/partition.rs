@@ -153,6 +153,31 @@ impl Partition {
         self.entries.retain(|entry| entry.records.next_offset().unwrap_or(0) > start);
     }
 
+    /// Keeps the newest record of each key among what is stable; the last append is left alone, deletions stay.
+    pub(crate) fn compact(&mut self) {
+        let stable = self.last_stable();
+        let last =
+            self.entries.iter().rposition(|entry| entry.visibility == Visibility::Visible).unwrap_or(0);
+        let is_old = |entry: &Entry| entry.records.next_offset().is_some_and(|next| next <= stable);
+        let cleanable = |entry: &&mut Entry| entry.visibility == Visibility::Visible && is_old(entry);
+        let mut newest: BTreeMap<Vec<u8>, Offset> = BTreeMap::new();
+        for entry in self.entries[..last].iter_mut().filter(cleanable) {
+            for record in entry.records.iter() {
+                newest.extend(record.key.map(|key| (key.to_vec(), record.offset)));
+            }
+        }
+        for entry in self.entries[..last].iter_mut().filter(cleanable) {
+            let mut kept = RecordsBuilder::default();
+            for record in entry.records.iter() {
+                if record.key.is_none_or(|key| newest[key] == record.offset) {
+                    kept.push_record(record);
+                }
+            }
+            entry.records = kept.finish();
+        }
+        self.entries.retain(|entry| !entry.records.is_empty());
+    }
+
     /// Removes whole appends that are too old, or beyond the size kept; never what is not stable yet.
     pub(crate) fn retain(&mut self, oldest_ms: Option<i64>, bytes_max: Option<u64>) {
         let stable = self.last_stable();

@@ -50,6 +50,10 @@ impl Target for Kafka {
         self.broker.proxy().kill(process);
     }
 
+    fn eager_compaction(&self) -> &[(&str, &str)] {
+        &[("segment.ms", "50")]
+    }
+
     fn small_segments(&self) -> &[(&str, &str)] {
         &[("segment.bytes", "1048576")]
     }

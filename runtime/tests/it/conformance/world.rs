@@ -220,6 +220,14 @@ impl World {
         self.read_to(reader.as_mut(), place, end)
     }
 
+    /// The committed records of a partition from an offset on.
+    pub(crate) fn read_from(&self, place: &TopicPartition, from: Offset) -> Vec<Read> {
+        let end = self.committed_end(place);
+        let mut reader = self.reader(Isolation::ReadCommitted);
+        reader.assign(&[(place.clone(), from)]).expect("an assignment");
+        self.read_to(reader.as_mut(), place, end)
+    }
+
     /// What a reader hands out of a partition until it stands at `end`.
     pub(crate) fn read_to(&self, reader: &mut dyn Reader, place: &TopicPartition, end: Offset) -> Vec<Read> {
         let mut found = Vec::new();

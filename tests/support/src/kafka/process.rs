@@ -250,6 +250,7 @@ fn properties(dir: &Path, ports: &Ports, options: &BrokerOptions) -> String {
          transaction.state.log.num.partitions=4\n\
          transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n\
          group.initial.rebalance.delay.ms=0\n\
+         log.cleaner.backoff.ms=200\n\
          group.min.session.timeout.ms=1000\n\
          log.initial.task.delay.ms=500\n\
          log.retention.check.interval.ms=500\n",

@@ -4,7 +4,7 @@ use super::frame;
 use super::messages::{
     Failure, Place, Request, Response, committed_received, committed_sent, isolation, received, status_sent,
 };
-use crate::log::embedded::batch::{self, Encoder};
+use crate::log::embedded::batch::{self, Encoder, Span};
 use crate::log::embedded::clients::EmbeddedAdmin;
 use crate::log::embedded::engine::Shared;
 use crate::log::embedded::reader::EmbeddedReader;
@@ -146,10 +146,16 @@ impl Session<'_> {
         let (mut batches, mut body) = (Vec::new(), Vec::new());
         for Run { place, records } in runs {
             let mut base = records.first_offset().unwrap_or(0);
-            if records.next_offset() != Some(base + records.len() as u64) {
-                return Err(LogError::Corrupt(format!("a batch of {place} at offset {base} has a hole")));
-            }
-            for unplaced in self.encoder.encode(&[records], None) {
+            let count = records.next_offset().unwrap_or(base) - base;
+            let encoded = if count == records.len() as u64 {
+                self.encoder.encode(&[records], None)
+            } else {
+                // Part of it was compacted away.
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                let span = Span { base, count, deletions_kept_until_ms: None };
+                self.encoder.rewrite(&records.iter().collect::<Vec<_>>(), &span).into_iter().collect()
+            };
+            for unplaced in encoded {
                 let batch = unplaced.place(0, 0, base);
                 batches.push((Place::from(&place), base, batch.bytes.len() as u32));
                 base = batch.next();
