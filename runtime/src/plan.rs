@@ -118,6 +118,12 @@ impl JobPlan {
         format!("millstream.{}.control", self.job)
     }
 
+    /// Whether a topic is one that only the job itself reads and writes.
+    pub fn is_internal(&self, topic: &str) -> bool {
+        let own = topic.strip_prefix("millstream.").and_then(|rest| rest.strip_prefix(&self.job));
+        own.is_some_and(|rest| rest.starts_with('.'))
+    }
+
     /// The topic of an exchange.
     pub fn repartition_topic(&self, index: usize) -> Arc<str> {
         let name = &self.cut.repartitions[index].name;

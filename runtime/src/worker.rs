@@ -9,6 +9,7 @@
 //! spans a revoke, because the group is not asked for events while one is open; a commit whose fate is unknown is
 //! settled by reading the journal, never by guessing.
 
+mod ahead;
 mod commit;
 mod intake;
 mod ownership;
@@ -23,7 +24,7 @@ use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::log::{
     Admin, Isolation, Log, Member, MemberOptions, Reader, ReaderOptions, TopicPartition, TransactionOptions,
-    TransactionalWriter,
+    TransactionalWriter, Writer,
 };
 use crate::plan::{JobPlan, TaskId};
 use crate::rules::Rules;
@@ -37,6 +38,26 @@ use settle::Settle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// What a job promises of the records it writes. Its state is exact either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Guarantee {
+    /// Each is there once, for those who read committed records; it becomes visible with its commit.
+    #[default]
+    ExactlyOnce,
+    /// Each is there at least once, as soon as it is written: before its commit, and again after a crash between the
+    /// two.
+    AtLeastOnce,
+}
+
+impl std::fmt::Display for Guarantee {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Guarantee::ExactlyOnce => "exactly-once",
+            Guarantee::AtLeastOnce => "at-least-once",
+        })
+    }
+}
 
 /// How a worker works. Times in milliseconds, sizes in bytes.
 #[derive(Debug, Clone)]
@@ -62,6 +83,8 @@ pub struct WorkerSettings {
     pub checkpoint_commits: u64,
     /// Records a worker steps over in a second at most; no limit when it is not given.
     pub records_per_second: Option<u64>,
+    /// What is promised of the records written.
+    pub guarantee: Guarantee,
     /// Rules of the protocol; all on, except in control runs of tests.
     pub rules: Rules,
     /// What operators are built with.
@@ -83,6 +106,7 @@ impl Default for WorkerSettings {
             checkpoint_bytes: 64 << 20,
             checkpoint_commits: 10_000,
             records_per_second: None,
+            guarantee: Guarantee::default(),
             rules: Rules::default(),
             build: BuildCx::default(),
             evict_after_commit: false,
@@ -152,6 +176,8 @@ pub struct Worker {
     member: Box<dyn Member>,
     reader: Box<dyn Reader>,
     writer: Box<dyn TransactionalWriter>,
+    /// Where output goes that is written ahead of its commit; made when it is first needed.
+    ahead: Option<Box<dyn Writer>>,
     /// Whether `writer` was initialized and has not been found unusable since.
     writer_ready: bool,
     phase: Phase,
@@ -201,6 +227,7 @@ impl Worker {
             member,
             reader,
             writer,
+            ahead: None,
             writer_ready: false,
             phase: Phase::Starting,
             slots: BTreeMap::new(),

@@ -303,6 +303,13 @@ impl<'s> Planner<'s> {
         });
         let clients = Clients::of(used, errors);
         let explain = if errors.is_empty() { explain(&topology, &|_| Some(4)) } else { Ok(String::new()) };
+        let guarantee = self.settings.get("millstream.delivery-guarantee").map(String::as_str);
+        let explain = explain.map(|text| match guarantee {
+            Some(guarantee @ "at-least-once") => {
+                format!("Guarantee: {guarantee}: output is written before its commit, and may be repeated\n\n{text}")
+            }
+            _ => text,
+        });
         Some(SqlJob {
             topology,
             settings: self.settings,

@@ -37,6 +37,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("millstream.transaction-timeout", Kind::Duration),
     ("millstream.state-memory", Kind::Size),
     ("millstream.records-per-second", Kind::Count),
+    ("millstream.delivery-guarantee", Kind::Choice(&["exactly-once", "at-least-once"])),
     ("millstream.bad-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
     ("millstream.late-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
     ("millstream.dead-letter-topic", Kind::Name),

@@ -70,7 +70,8 @@ impl RunArgs {
             say(&format!("created topic {topic}"));
         }
         let info = log.info();
-        say(&format!("running {} on the {} log at {}", settings.name, info.kind, info.location));
+        let guarantee = settings.worker.guarantee;
+        say(&format!("running {} on the {} log at {}, {guarantee}", settings.name, info.kind, info.location));
         let until = if self.exit_when_idle { Until::Drained } else { Until::Finished };
         let mut watch = Watch::new(&settings.name, state);
         let ended = attend(job, until, &asked_to_end, &mut watch);

@@ -2,6 +2,7 @@
 //!
 //! | stage | request | when it fails |
 //! |---|---|---|
+//! | ahead | at-least-once only: the output of one task, then all acknowledged | written again |
 //! | begin | | |
 //! | write | outbox and entry of one task | abort, same bytes again; a task that the log refuses three times fails |
 //! | flush | all records acknowledged | abort, same bytes again |
@@ -10,7 +11,7 @@
 
 use super::ownership::Slot;
 use super::settle::Settle;
-use super::{Phase, Turn, Worker};
+use super::{Guarantee, Phase, Turn, Worker};
 use crate::control::writes_control;
 use crate::error::JobError;
 use crate::journal::{ChainEnd, WriterId};
@@ -40,6 +41,8 @@ pub(super) struct Commit {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// Only where output is written ahead of the transaction: see [`super::ahead`].
+    Ahead(usize),
     Begin,
     Write(usize),
     Flush,
@@ -146,7 +149,7 @@ impl Worker {
                 task.checkpoint_too_early(own_mark)?;
             }
         }
-        let commit = Commit { tasks, stage: Stage::Begin, after, refusals: Vec::new() };
+        let commit = Commit { tasks, stage: self.first_stage(), after, refusals: Vec::new() };
         self.phase = Phase::Committing(Box::new(commit));
         Ok(true)
     }
@@ -158,6 +161,7 @@ impl Worker {
         }
         let stage = commit.stage.clone();
         let done = match &stage {
+            Stage::Ahead(index) => return self.ahead_turn(commit, *index),
             Stage::Begin => self.writer.begin().map(|()| Stage::Write(0)),
             Stage::Write(index) => self.write_task(&commit, *index),
             Stage::Flush => self.writer.flush().map(Stage::Offsets),
@@ -184,8 +188,11 @@ impl Worker {
         if let Some(Slot::Running(task)) = self.slots.get(id)
             && let Some(prepared) = task.prepared()
         {
+            let all = self.cx.settings.guarantee == Guarantee::ExactlyOnce;
             for (place, records) in &prepared.outbox.records {
-                self.writer.write(place, records)?;
+                if all || self.cx.plan.is_internal(&place.topic) {
+                    self.writer.write(place, records)?;
+                }
             }
             self.writer.write(&prepared.journal, &prepared.entry)?;
         }
@@ -278,7 +285,7 @@ impl Worker {
     }
 
     /// The log refuses a record, and will refuse it again: whose it is pays for it.
-    fn on_refused(&mut self, commit: &mut Commit, place: &TopicPartition, reason: &str) {
+    pub(super) fn on_refused(&mut self, commit: &mut Commit, place: &TopicPartition, reason: &str) {
         let writes_to = |id: &TaskId| {
             let Some(Slot::Running(task)) = self.slots.get(id) else { return false };
             let prepared = task.prepared();
@@ -341,7 +348,7 @@ impl Worker {
     }
 
     /// Nothing of the commit is left to send.
-    fn on_nothing_left(&mut self, commit: Commit) -> Result<Turn, JobError> {
+    pub(super) fn on_nothing_left(&mut self, commit: Commit) -> Result<Turn, JobError> {
         self.phase = if self.writer_ready { Phase::Running } else { Phase::Starting };
         self.after_commit(commit.after)?;
         Ok(Turn::Busy)

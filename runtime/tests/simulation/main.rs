@@ -15,6 +15,7 @@ mod rng;
 mod rules;
 mod world;
 
+use millstream_runtime::worker::Guarantee;
 use world::{Profile, run_seed};
 
 /// Seeds of a test run. A full second core-minute of simulation; CI runs them all.
@@ -29,7 +30,7 @@ fn seeds() -> Vec<u64> {
 }
 
 /// Runs seeds on all cores; panics with the first that fails and the command that repeats it.
-fn run_all(test: &str, profile: Profile) {
+fn run_all(test: &str, profile: Profile) -> world::Totals {
     let seeds = seeds();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failure = std::sync::Mutex::new(None);
@@ -65,11 +66,20 @@ fn run_all(test: &str, profile: Profile) {
     if seeds.len() > 50 {
         totals.assert_everything_happened();
     }
+    totals
 }
 
 #[test]
 fn nothing_is_lost_or_doubled_whatever_happens() {
     run_all("nothing_is_lost_or_doubled_whatever_happens", Profile::chaos());
+}
+
+/// Output may come again; state is exact, and no journal forks.
+#[test]
+fn at_least_once_loses_nothing_and_keeps_its_state() {
+    let profile = Profile { guarantee: Guarantee::AtLeastOnce, ..Profile::chaos() };
+    let totals = run_all("at_least_once_loses_nothing_and_keeps_its_state", profile);
+    assert!(totals.repeated > 0 || seeds().len() <= 50, "nothing was repeated: output does not go ahead");
 }
 
 #[test]

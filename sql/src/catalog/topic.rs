@@ -145,8 +145,7 @@ fn check_guarantee(options: &mut Options<'_>) {
     if let Some(text) = options.text("sink.delivery-guarantee")
         && text.value != "exactly-once"
     {
-        let help =
-            "'exactly-once': there is no other guarantee, and it costs nothing to leave the option out";
+        let help = "'exactly-once', or nothing: a whole job is made so with SET 'millstream.delivery-guarantee' = 'at-least-once'";
         let _: Option<()> = options.bad("sink.delivery-guarantee", text, help);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::Failure;
 use millstream::JobSettings;
+use millstream::worker::Guarantee;
 use std::collections::BTreeMap;
 
 /// Puts the settings of a file where they belong. Durations come as whole milliseconds, sizes as bytes.
@@ -20,6 +21,9 @@ pub(super) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Re
             "millstream.session-timeout" => to.session_timeout_ms = number()?,
             "millstream.transaction-timeout" => to.transaction_timeout_ms = number()?,
             "millstream.state-memory" => to.state_memory_bytes = size()?,
+            "millstream.delivery-guarantee" if value == "at-least-once" => {
+                to.worker.guarantee = Guarantee::AtLeastOnce;
+            }
             "millstream.records-per-second" => to.worker.records_per_second = Some(number()?.max(1)),
             _ => {}
         }
@@ -50,11 +54,13 @@ mod tests {
             ("millstream.commit-interval", "5000"),
             ("millstream.checkpoint-commits", "7"),
             ("millstream.records-per-second", "10"),
+            ("millstream.delivery-guarantee", "at-least-once"),
             ("table.local-time-zone", "UTC"),
         ];
         let job = applied(&given).unwrap();
         assert_eq!((job.workers, job.worker.commit_interval_ms), (3, 5_000));
-        assert_eq!(job.worker.checkpoint_commits, 7);
+        assert_eq!((job.worker.checkpoint_commits, job.worker.guarantee), (7, Guarantee::AtLeastOnce));
+        assert_eq!(applied(&[]).unwrap().worker.guarantee, Guarantee::ExactlyOnce);
         assert_eq!((job.worker.commit_interval_idle_ms, job.worker.records_per_second), (5_000, Some(10)));
         assert_eq!(applied(&[("millstream.commit-interval", "5")]).unwrap().worker.commit_interval_min_ms, 5);
         assert!(applied(&[("millstream.state-memory", "-1")]).is_err());
