@@ -6,6 +6,7 @@
 //! - [`sql`]: plan a job from a SQL file
 //! - [`log`]: the logs a job runs on: [`log::embedded`], [`log::kafka`], and [`log::memory`] for tests
 //! - [`job`]: run a job on threads of this process
+//! - [`snapshot`]: where a job's state is kept beside its machines
 //! - [`driver`]: run a job in a test, under a clock that the test moves
 //! - [`replay`]: run a job's commits again and compare; read a whole partition
 //!
@@ -15,5 +16,5 @@ pub use millstream_operators as operators;
 pub use millstream_operators::typed;
 pub use millstream_operators::{Topology, TopologyError};
 pub use millstream_runtime::job::{Job, JobSettings, Until};
-pub use millstream_runtime::{JobError, TaskId, driver, job, log, replay, topics, worker};
+pub use millstream_runtime::{JobError, TaskId, driver, job, log, replay, snapshot, topics, worker};
 pub use millstream_sql as sql;

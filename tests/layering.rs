@@ -31,6 +31,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             "rdkafka",
             "rdkafka-sys",
             "rocksdb",
+            "object_store",
             "tokio",
             "prometheus",
         ],

@@ -106,6 +106,7 @@ impl TestDriver {
                 plan: Arc::clone(&self.plan),
                 log: Arc::new(self.log.process(&process)),
                 states: Arc::clone(&self.states) as Arc<_>,
+                snapshots: None,
                 clock: Arc::clone(&self.clock) as Arc<_>,
                 name: format!("worker-{index}"),
                 session_timeout_ms: 10_000,

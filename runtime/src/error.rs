@@ -3,6 +3,7 @@
 use crate::control::ControlError;
 use crate::journal::JournalError;
 use crate::log::LogError;
+use crate::snapshot::StoreError;
 use crate::task::TaskError;
 use millstream_operators::{CutError, Offset, TopicPartition};
 use millstream_state::StateError;
@@ -44,6 +45,25 @@ pub enum JobError {
         /// The first offset there is.
         start: Offset,
     },
+    /// The beginning of a journal was purged, and no snapshot that stands for it can be had.
+    #[error(
+        "the state of task {task} can't be restored: its journal {journal} begins with entry {first}, and no snapshot \
+         can be used ({failures}). Give back the snapshots or the state directory that the job had, or start it under \
+         another name (--job)"
+    )]
+    StateLost {
+        /// The task.
+        task: String,
+        /// Its journal partition.
+        journal: TopicPartition,
+        /// Number of the first entry there is.
+        first: u64,
+        /// Why each snapshot can't be used.
+        failures: String,
+    },
+    /// The place for snapshots is wrong or refuses.
+    #[error(transparent)]
+    Snapshots(#[from] StoreError),
     /// The group's committed offset and the journal contradict each other.
     #[error(
         "the journal {journal} ends at {chain}, but group \"{group}\" has committed {committed}: somebody reset the \

@@ -13,6 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::JobError;
 use crate::log::Log;
 use crate::plan::JobPlan;
+use crate::snapshot::SnapshotPlace;
 use crate::states::{MemoryStates, StateDirectory, StateStore};
 use crate::topics::prepare;
 use crate::worker::{WorkerContext, WorkerSettings, WorkerStatus};
@@ -41,6 +42,8 @@ pub struct JobSettings {
     pub transaction_timeout_ms: u64,
     /// Memory for cached blocks and memtables of all tasks, bytes.
     pub state_memory_bytes: usize,
+    /// Where snapshots are kept.
+    pub snapshots: SnapshotPlace,
     /// What workers do.
     pub worker: WorkerSettings,
     /// Takes the lines of `print` sinks.
@@ -58,6 +61,7 @@ impl JobSettings {
             session_timeout_ms: 10_000,
             transaction_timeout_ms: 10_000,
             state_memory_bytes: 256 << 20,
+            snapshots: SnapshotPlace::Default,
             worker: WorkerSettings::default(),
             print: Arc::new(|line| {
                 if line.to_stderr { eprintln!("{}", line.text) } else { println!("{}", line.text) }
@@ -122,6 +126,7 @@ impl Job {
         let instance =
             lock.as_ref().map_or_else(|| format!("{:016x}", rand::random::<u64>()), StateLock::instance);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let snapshots = settings.snapshots.open(&plan, log, &clock)?;
         let shared = Arc::new(Shared { stop: AtomicBool::new(false), round: AtomicU64::new(0) });
         let nonce = rand::random::<u128>();
         let mut threads = Vec::with_capacity(settings.workers);
@@ -130,6 +135,7 @@ impl Job {
                 plan: Arc::clone(&plan),
                 log: Arc::clone(log),
                 states: Arc::clone(&states),
+                snapshots: snapshots.clone(),
                 clock: Arc::clone(&clock),
                 name: format!("millstream-{}-{instance}-{index}", settings.name),
                 session_timeout_ms: settings.session_timeout_ms,

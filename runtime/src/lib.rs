@@ -11,6 +11,7 @@ mod plan;
 pub mod replay;
 pub mod restore;
 mod rules;
+pub mod snapshot;
 mod states;
 pub mod task;
 pub mod topics;

@@ -124,6 +124,11 @@ impl JobPlan {
         own.is_some_and(|rest| rest.starts_with('.'))
     }
 
+    /// The topic of snapshots, where they are kept in the log.
+    pub fn snapshot_topic(&self) -> String {
+        format!("millstream.{}.snapshots", self.job)
+    }
+
     /// The topic of an exchange.
     pub fn repartition_topic(&self, index: usize) -> Arc<str> {
         let name = &self.cut.repartitions[index].name;

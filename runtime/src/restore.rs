@@ -8,12 +8,14 @@
 //! 2. the true end of the journal, behind open transactions
 //! 3. the journal up to there, committed entries only
 //! 4. the end of the chain against what the group committed
-//! 5. the newest usable checkpoint, and the deltas after it
+//! 5. the checkpoint on disk, or the newest official snapshot, and the deltas after it
 //! 6. the positions, and whether the inputs still reach back to them
 //!
 //! A step that has to wait is asked again for ever, with a word about who is in the way; none is ever skipped.
 
 mod journal_reader;
+mod progress;
+mod snapshots;
 
 use crate::control::{ControlRecord, Offsets, table_inputs};
 use crate::error::JobError;
@@ -21,14 +23,17 @@ use crate::journal::{ChainEnd, InputMark};
 use crate::log::{Admin, CommittedOffset, Isolation, Log, LogError, OffsetQuery, ReaderOptions};
 use crate::plan::{JobPlan, TaskId};
 use crate::rules::Rules;
+use crate::snapshot::download::Download;
+use crate::snapshot::{CheckpointNote, SnapshotStore, Track};
 use crate::states::StateStore;
 use crate::task::{ResumePoint, Task};
 pub(crate) use journal_reader::{JournalReader, ReadTurn};
 use millstream_operators::source::{Bounded, Startup};
 use millstream_operators::{BuildCx, Offset, TopicPartition};
 use millstream_state::{CheckpointMark, StateError, StateIdentity, TaskState};
+pub use progress::{Progress, RestoreProgress};
+use snapshots::{Choice, Scan};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -46,6 +51,8 @@ pub struct RestoreContext {
     pub log: Arc<dyn Log>,
     /// The process's state.
     pub states: Arc<dyn StateStore>,
+    /// Where snapshots are kept.
+    pub snapshots: Option<Arc<dyn SnapshotStore>>,
     /// The rules of the protocol.
     pub rules: Rules,
     /// What operators are built with.
@@ -60,15 +67,6 @@ impl std::fmt::Debug for RestoreContext {
     }
 }
 
-/// How far a restore is. Never goes back.
-#[derive(Debug, Default)]
-pub struct RestoreProgress {
-    /// Offsets of the journal read.
-    pub done: AtomicU64,
-    /// Offsets of the journal to read.
-    pub total: AtomicU64,
-}
-
 /// A task that has been taken over.
 #[derive(Debug)]
 pub struct Restored {
@@ -78,6 +76,8 @@ pub struct Restored {
     pub control: ControlRecord,
     /// Whether the record is new and has to be sent with the task's next commit.
     pub control_is_new: bool,
+    /// Whether a snapshot was fetched for it.
+    pub from_snapshot: bool,
 }
 
 /// What a turn did.
@@ -106,6 +106,9 @@ enum Stage {
     Bounds(Option<CommittedOffset>),
     Control(Option<CommittedOffset>, Bounds),
     Open(Option<CommittedOffset>, Bounds),
+    Scan(Box<Scan>),
+    Choose(Box<Choice>),
+    Fetch(Box<Choice>, Box<Download>),
     Read(Box<Reading>),
     Finish(Box<Reading>),
     Over,
@@ -118,16 +121,24 @@ struct Bounds {
     end: Offset,
 }
 
-struct Reading {
+/// What was found out before a state is chosen.
+struct Found {
     committed: Option<CommittedOffset>,
     bounds: Bounds,
+    control: ControlRecord,
+    control_is_new: bool,
+}
+
+struct Reading {
+    found: Found,
     reader: JournalReader,
     state: TaskState,
     /// The checkpoint that the first entry has to confirm.
     unconfirmed: Option<CheckpointMark>,
     resume: ResumePoint,
-    control: ControlRecord,
-    control_is_new: bool,
+    track: Track,
+    /// Size of the journal that was folded since the last official snapshot, roughly.
+    folded_bytes: u64,
 }
 
 impl Restore {
@@ -165,6 +176,9 @@ impl Restore {
             Stage::Bounds(committed) => self.bounds(committed),
             Stage::Control(committed, bounds) => self.read_control(committed, bounds),
             Stage::Open(committed, bounds) => self.open(committed, bounds),
+            Stage::Scan(scan) => self.scan_on(scan),
+            Stage::Choose(choice) => self.choose(choice),
+            Stage::Fetch(choice, download) => self.fetch(choice, download),
             Stage::Read(reading) => self.read(reading),
             Stage::Finish(reading) => return self.finish(*reading).map(RestoreTurn::Done),
             Stage::Over => unreachable!("a restore that is done is not turned again"),
@@ -207,7 +221,6 @@ impl Restore {
         match bounds {
             Ok((start, end)) => {
                 let bounds = Bounds { start, end };
-                self.progress.total.store(end - start, Ordering::Relaxed);
                 let next = if self.control.is_some() { Stage::Open } else { Stage::Control };
                 Ok(Next::To(next(committed, bounds)))
             }
@@ -250,34 +263,63 @@ impl Restore {
                 Err(error) => return Err(error.into()),
             },
         };
-        let identity = StateIdentity {
-            cluster: self.cx.log.info().cluster,
-            job: plan.job().to_owned(),
-            incarnation: control.incarnation.clone(),
-            task: self.task.to_string(),
-        };
-        let mut state = match self.cx.states.open(self.task, &identity) {
+        let found = Found { committed, bounds, control, control_is_new };
+        let state = match self.open_state(&found, None) {
             Err(error @ StateError::StillOpen { .. }) => {
+                let Found { committed, bounds, .. } = found;
                 return Ok(Next::Wait(Stage::Open(committed, bounds), error.to_string()));
             }
             opened => opened?,
         };
         let usable = |mark: &CheckpointMark| (bounds.start..bounds.end).contains(&mark.journal_offset);
-        let unconfirmed = state.mark().filter(usable);
-        if state.mark().is_some() && unconfirmed.is_none() && self.cx.rules.check_checkpoint {
-            state.reset()?;
+        match state.mark().filter(usable) {
+            Some(mark) => {
+                self.progress.expect_read(bounds.end - mark.journal_offset);
+                self.read_from_checkpoint(found, state, mark, bounds.end).map(Next::To)
+            }
+            // Without a store there are no snapshots to look for, and what begins at 0 was never purged.
+            None if self.cx.snapshots.is_none() && bounds.start == 0 => {
+                self.progress.expect_read(bounds.end);
+                self.fold_from_start(found, state).map(Next::To)
+            }
+            None => self.scan(found, state).map(Next::To),
         }
-        let (journal, incarnation) = (self.journal(), control.incarnation());
-        let options = ReaderOptions::new(Isolation::ReadCommitted);
-        let reader = self.cx.log.reader(&options)?;
-        let reader = match unconfirmed {
-            Some(mark) => JournalReader::from_checkpoint(reader, journal, mark, bounds.end)?,
-            None => JournalReader::from_start(reader, journal, bounds.start, bounds.end, incarnation)?,
+    }
+
+    /// The task's state, unless it is open already.
+    fn open_state(&self, found: &Found, open: Option<TaskState>) -> Result<TaskState, StateError> {
+        let identity = StateIdentity {
+            cluster: self.cx.log.info().cluster,
+            job: self.cx.plan.job().to_owned(),
+            incarnation: found.control.incarnation.clone(),
+            task: self.task.to_string(),
         };
-        let resume = ResumePoint::beginning(incarnation, bounds.start);
-        let reading =
-            Reading { committed, bounds, reader, state, unconfirmed, resume, control, control_is_new };
-        Ok(Next::To(Stage::Read(Box::new(reading))))
+        open.map_or_else(|| self.cx.states.open(self.task, &identity), Ok)
+    }
+
+    /// Goes on with state that stands at `mark`, which the first entry read has to confirm.
+    fn read_from_checkpoint(
+        &mut self,
+        found: Found,
+        state: TaskState,
+        mark: CheckpointMark,
+        end: Offset,
+    ) -> Result<Stage, JobError> {
+        let reader = self.cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
+        let reader = JournalReader::from_checkpoint(reader, self.journal(), mark, end)?;
+        let resume = ResumePoint::beginning(found.control.incarnation(), found.bounds.start);
+        let note = CheckpointNote::decode(state.note());
+        let track = Track::new(note.map(|note| note.officials).unwrap_or_default(), 0);
+        let unconfirmed = Some(mark);
+        Ok(Stage::Read(Box::new(Reading {
+            found,
+            reader,
+            state,
+            unconfirmed,
+            resume,
+            track,
+            folded_bytes: 0,
+        })))
     }
 
     /// The record of a job that has none: decides where its inputs begin and end.
@@ -331,81 +373,96 @@ impl Restore {
     }
 
     fn read(&mut self, mut reading: Box<Reading>) -> Result<Next, JobError> {
+        let before = reading.reader.position();
         let mut entries = Vec::new();
-        let turn = reading.reader.turn(TURN_TIMEOUT, &mut entries);
-        let turn = match turn {
+        let turn = match reading.reader.turn(TURN_TIMEOUT, &mut entries) {
             // What the checkpoint names is not there, or something else is in its place.
             Err(JobError::Journal(error)) if reading.unconfirmed.is_some() => {
                 warn!(task = %self.task, %error, "the checkpoint's commit can't be read");
-                return self
-                    .without_checkpoint(*reading)
-                    .map(|reading| Next::To(Stage::Read(Box::new(reading))));
+                return self.without_checkpoint(*reading);
+            }
+            Err(error @ JobError::Log(LogError::OffsetOutOfRange { .. })) => {
+                return self.begin_again_if_moved(&reading.found, error);
             }
             turn => turn?,
         };
-        for found in entries {
-            let entry = found.entry;
+        self.progress.read(reading.reader.position() - before);
+        for assembled in entries {
+            let entry = assembled.entry;
             let resume = &mut reading.resume;
-            resume.chain = ChainEnd { number: entry.number, hash: found.hash };
-            (resume.journal_before, resume.journal_next) = (found.first_offset, found.next_offset);
+            resume.chain = ChainEnd { number: entry.number, hash: assembled.hash };
+            (resume.journal_before, resume.journal_next) = (assembled.first_offset, assembled.next_offset);
             (resume.inputs, resume.watermark, resume.now_ms) = (entry.inputs, entry.watermark, entry.now_ms);
-            self.progress.done.store(found.next_offset - reading.bounds.start, Ordering::Relaxed);
+            if let Some(official) = entry.official {
+                reading.track.learn(official);
+                reading.folded_bytes = 0;
+            }
             if let Some(mark) = reading.unconfirmed.take() {
-                if (mark.number, mark.hash) == (entry.number, found.hash) || !self.cx.rules.check_checkpoint {
+                let same = (mark.number, mark.hash) == (entry.number, assembled.hash);
+                if same || !self.cx.rules.check_checkpoint {
                     continue;
                 }
-                let reading = self.without_checkpoint(*reading)?;
-                return Ok(Next::To(Stage::Read(Box::new(reading))));
+                return self.without_checkpoint(*reading);
             }
+            reading.folded_bytes += assembled.bytes as u64;
             reading.state.absorb(entry.delta);
             if reading.state.pending_bytes() > PENDING_BYTES_MAX {
-                let ChainEnd { number, hash } = resume.chain;
-                let journal_offset = resume.journal_before;
-                reading.state.checkpoint(CheckpointMark { number, hash, journal_offset })?;
+                self.checkpoint(&mut reading)?;
             }
         }
         match turn {
             ReadTurn::More => Ok(Next::To(Stage::Read(reading))),
             ReadTurn::Waiting => {
-                let why = self.who_blocks(&reading);
+                let why = self.who_blocks(&reading.found, &reading.reader);
                 Ok(Next::Wait(Stage::Read(reading), why))
             }
             ReadTurn::AtEnd if reading.unconfirmed.is_some() && self.cx.rules.check_checkpoint => {
-                self.without_checkpoint(*reading).map(|reading| Next::To(Stage::Read(Box::new(reading))))
+                self.without_checkpoint(*reading)
             }
             ReadTurn::AtEnd => Ok(Next::To(Stage::Finish(reading))),
         }
     }
 
-    /// Begins again without the checkpoint on disk, folding the journal from its start.
-    fn without_checkpoint(&mut self, mut reading: Reading) -> Result<Reading, JobError> {
+    /// Writes what was folded so far to disk.
+    fn checkpoint(&self, reading: &mut Reading) -> Result<(), JobError> {
+        let ResumePoint { chain: ChainEnd { number, hash }, journal_before, .. } = reading.resume;
+        let note = CheckpointNote {
+            officials: reading.track.officials().to_vec(),
+            inputs: reading.resume.inputs.clone(),
+            watermark: reading.resume.watermark,
+            now_ms: reading.resume.now_ms,
+            fingerprint: self.cx.plan.fingerprint(),
+        };
+        let mark = CheckpointMark { number, hash, journal_offset: journal_before };
+        Ok(reading.state.checkpoint_with_note(mark, note.encode())?)
+    }
+
+    /// Begins again without the checkpoint on disk.
+    fn without_checkpoint(&mut self, reading: Reading) -> Result<Next, JobError> {
         warn!(task = %self.task, "the checkpoint is of another history than the journal: dropping it");
-        reading.state.reset()?;
-        reading.unconfirmed = None;
-        let Bounds { start, end } = reading.bounds;
-        let incarnation = reading.control.incarnation();
-        let reader = self.cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
-        reading.reader = JournalReader::from_start(reader, self.journal(), start, end, incarnation)?;
-        reading.resume = ResumePoint::beginning(incarnation, start);
-        Ok(reading)
+        let Reading { found, reader, mut state, .. } = reading;
+        self.progress.spare_read(found.bounds.end.saturating_sub(reader.position()));
+        state.reset()?;
+        self.scan(found, state).map(Next::To)
     }
 
     /// Says whose open transaction keeps the journal's end out of sight.
-    fn who_blocks(&self, reading: &Reading) -> String {
+    fn who_blocks(&self, found: &Found, reader: &JournalReader) -> String {
         let journal = self.journal();
-        let writer = JournalReader::writer_at(&*self.cx.log, &journal, reading.reader.position());
+        let writer = JournalReader::writer_at(&*self.cx.log, &journal, reader.position());
         let writer = writer.map_or_else(String::new, |writer| {
             format!(
                 " (written by member \"{}\", transactional id \"{}\")",
                 writer.member, writer.transactional_id
             )
         });
-        let (position, end) = (reading.reader.position(), reading.bounds.end);
+        let (position, end) = (reader.position(), found.bounds.end);
         format!("an open transaction holds {journal} between {position} and {end}{writer}")
     }
 
     fn finish(&mut self, reading: Reading) -> Result<Box<Restored>, JobError> {
-        let Reading { committed, mut resume, state, control, control_is_new, .. } = reading;
+        let Reading { found, mut resume, state, track, folded_bytes, .. } = reading;
+        let Found { committed, control, control_is_new, .. } = found;
         if self.cx.rules.compare_with_group {
             self.compare(&resume, committed.as_ref())?;
         }
@@ -417,9 +474,11 @@ impl Restore {
             self.take_group_positions(&mut resume.inputs)?;
         }
         let (begin, ends) = (|place: &TopicPartition| control.begin(place), control.ends());
-        let task = Task::open(&self.cx.plan, self.task, state, resume, &begin, &ends, &self.cx.build)?;
+        let mut task = Task::open(&self.cx.plan, self.task, state, resume, &begin, &ends, &self.cx.build)?;
+        *task.track_mut() = Track::new(track.officials().to_vec(), folded_bytes);
         self.check_inputs(&task)?;
-        Ok(Box::new(Restored { task, control, control_is_new }))
+        let from_snapshot = self.progress.now().fetched.1 > 0;
+        Ok(Box::new(Restored { task, control, control_is_new, from_snapshot }))
     }
 
     fn is_new(&self, control: &ControlRecord) -> bool {

@@ -34,6 +34,8 @@ pub struct Rules {
     pub checkpoint_after_commit: bool,
     /// Input positions come from the journal, not from the group.
     pub positions_from_journal: bool,
+    /// Journals and repartition topics are purged behind the official snapshot before the newest.
+    pub purge_behind_previous: bool,
 }
 
 impl Default for Rules {
@@ -52,6 +54,7 @@ impl Default for Rules {
             check_checkpoint: true,
             checkpoint_after_commit: true,
             positions_from_journal: true,
+            purge_behind_previous: true,
         }
     }
 }

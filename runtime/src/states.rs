@@ -1,7 +1,7 @@
 //! Where the tasks of a process keep their state.
 
 use crate::plan::TaskId;
-use millstream_state::{MemoryDisk, RocksSettings, StateError, StateIdentity, TaskState};
+use millstream_state::{Import, MemoryDisk, RocksSettings, StateError, StateIdentity, TaskState};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,12 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// As [`TaskState::open`].
     fn open(&self, task: TaskId, identity: &StateIdentity) -> Result<TaskState, StateError>;
+
+    /// Begins to replace the state of a task, which nobody may have open, by that of a snapshot.
+    ///
+    /// # Errors
+    /// [`StateError::Io`].
+    fn import(&self, task: TaskId) -> Result<Import, StateError>;
 }
 
 /// A directory with one RocksDB per task.
@@ -32,6 +38,10 @@ impl StateDirectory {
 impl StateStore for StateDirectory {
     fn open(&self, task: TaskId, identity: &StateIdentity) -> Result<TaskState, StateError> {
         TaskState::open(&self.path.join(format!("task-{task}")), identity, &self.settings)
+    }
+
+    fn import(&self, task: TaskId) -> Result<Import, StateError> {
+        Import::into_directory(&self.path.join(format!("task-{task}")))
     }
 }
 
@@ -57,5 +67,9 @@ impl MemoryStates {
 impl StateStore for MemoryStates {
     fn open(&self, task: TaskId, identity: &StateIdentity) -> Result<TaskState, StateError> {
         TaskState::open_memory(&self.disk(task), identity)
+    }
+
+    fn import(&self, task: TaskId) -> Result<Import, StateError> {
+        Ok(Import::into_memory(&self.disk(task)))
     }
 }

@@ -10,6 +10,7 @@
 
 use crate::journal::{ChainEnd, Entry, InputMark, Step, WriterId, encode_entry};
 use crate::plan::{JobPlan, TaskId};
+use crate::snapshot::{CheckpointNote, SnapshotRef, Track};
 use millstream_operators::{
     BuildCx, Destinations, EventTime, Graph, Input, InputProgress, NO_WATERMARK, Offset, OperatorError,
     Outbox, Records, SealedOutbox, StepCx, TopicPartition, all_idle, watermark_of_all, watermark_of_others,
@@ -107,6 +108,7 @@ pub struct Prepared {
     pub positions: Vec<(TopicPartition, Offset)>,
     delta: Delta,
     has_run: bool,
+    official: Option<SnapshotRef>,
 }
 
 impl Prepared {
@@ -134,6 +136,7 @@ pub struct Task {
     prepared: Option<Prepared>,
     committed_since_checkpoint: u64,
     committed_watermark: EventTime,
+    track: Track,
 }
 
 impl Task {
@@ -197,6 +200,7 @@ impl Task {
             prepared: None,
             committed_since_checkpoint: 0,
             committed_watermark: resume.watermark,
+            track: Track::default(),
         })
     }
 
@@ -312,7 +316,7 @@ impl Task {
 
     /// Whether there is something to commit. A task that never committed always has: its positions.
     pub fn is_dirty(&self) -> bool {
-        !self.steps.is_empty() || self.chain.number == 0
+        !self.steps.is_empty() || self.chain.number == 0 || self.track.offered().is_some()
     }
 
     /// Whether a commit should not wait: records were read or the watermark moved since the last.
@@ -361,14 +365,16 @@ impl Task {
             inputs: self.marks(),
             watermark: self.graph.watermark(),
             outbox_hash: outbox.hash(),
+            official: self.track.offered().cloned(),
             delta,
         };
         let (records, hash) = encode_entry(&entry);
         let journal = self.journal();
         let positions = self.positions().map(|(place, position)| (place.clone(), position.next)).collect();
-        let delta = entry.delta;
         let has_run = entry.steps.iter().any(|step| matches!(step, Step::Run { .. }));
-        let prepared = Prepared { number, hash, journal, entry: records, outbox, positions, delta, has_run };
+        let Entry { delta, official, .. } = entry;
+        let prepared =
+            Prepared { number, hash, journal, entry: records, outbox, positions, delta, has_run, official };
         Ok(self.prepared.insert(prepared))
     }
 
@@ -399,6 +405,7 @@ impl Task {
         self.journal_before = self.journal_next;
         self.journal_next = journal_next;
         self.state.absorb(prepared.delta);
+        self.track.committed(prepared.entry.data_bytes() as u64, prepared.official.as_ref());
         self.committed_since_checkpoint += 1;
         self.committed_watermark = self.graph.watermark();
         prepared.outbox
@@ -423,7 +430,35 @@ impl Task {
         );
         self.committed_since_checkpoint = 0;
         let ChainEnd { number, hash } = self.chain;
-        self.state.checkpoint(CheckpointMark { number, hash, journal_offset: self.journal_before })
+        let mark = CheckpointMark { number, hash, journal_offset: self.journal_before };
+        let note = self.note();
+        self.state.checkpoint_with_note(mark, note.encode())
+    }
+
+    /// What its checkpoint says beside the mark.
+    fn note(&self) -> CheckpointNote {
+        CheckpointNote {
+            officials: self.track.officials().to_vec(),
+            inputs: self.marks(),
+            watermark: self.graph.watermark(),
+            now_ms: self.now_ms,
+            fingerprint: self.plan.fingerprint(),
+        }
+    }
+
+    /// What it knows of its snapshots.
+    pub(crate) fn track(&self) -> &Track {
+        &self.track
+    }
+
+    /// What it knows of its snapshots, to be told more.
+    pub(crate) fn track_mut(&mut self) -> &mut Track {
+        &mut self.track
+    }
+
+    /// Its state.
+    pub(crate) fn state(&self) -> &TaskState {
+        &self.state
     }
 
     /// Writes the state of a commit whose fate is open, under its own mark or under that of the commit before: what

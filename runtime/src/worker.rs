@@ -14,6 +14,7 @@ mod commit;
 mod intake;
 mod ownership;
 mod settle;
+mod snapshots;
 mod status;
 
 pub use ownership::{RestoreJob, RestoreResult, RestoreRunner};
@@ -28,6 +29,7 @@ use crate::log::{
 };
 use crate::plan::{JobPlan, TaskId};
 use crate::rules::Rules;
+use crate::snapshot::{SnapshotRunner, SnapshotStore};
 use crate::states::StateStore;
 use crate::task::Task;
 use commit::Commit;
@@ -81,6 +83,11 @@ pub struct WorkerSettings {
     pub checkpoint_bytes: usize,
     /// Commits without a checkpoint that force one: a bound on the entries a restore has to fold.
     pub checkpoint_commits: u64,
+    /// Bytes of a task's journal entries since its last snapshot that bring the next, unless its state is more than eight
+    /// times as large.
+    pub snapshot_journal_bytes: u64,
+    /// Objects of snapshots younger than this are not removed, whoever stored them.
+    pub snapshot_keep_ms: u64,
     /// Records a worker steps over in a second at most; no limit when it is not given.
     pub records_per_second: Option<u64>,
     /// What is promised of the records written.
@@ -105,6 +112,8 @@ impl Default for WorkerSettings {
             queue_bytes_max: 4 << 20,
             checkpoint_bytes: 64 << 20,
             checkpoint_commits: 10_000,
+            snapshot_journal_bytes: 64 << 20,
+            snapshot_keep_ms: 3_600_000,
             records_per_second: None,
             guarantee: Guarantee::default(),
             rules: Rules::default(),
@@ -123,6 +132,8 @@ pub struct WorkerContext {
     pub log: Arc<dyn Log>,
     /// Where state is kept.
     pub states: Arc<dyn StateStore>,
+    /// Where snapshots are kept; without one nothing is purged.
+    pub snapshots: Option<Arc<dyn SnapshotStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Name of the worker over restarts: its transactional id and its instance in the group.
@@ -185,6 +196,8 @@ pub struct Worker {
     /// Tasks that a switched-off rule keeps after their partition was revoked; empty in production.
     parked: BTreeMap<TaskId, Task>,
     restores: RestoreRunner,
+    snapshots: SnapshotRunner,
+    uploads: snapshots::Uploads,
     control: Option<ControlRecord>,
     /// A control record that the first task's next commit has to carry.
     new_control: Option<ControlRecord>,
@@ -221,6 +234,7 @@ impl Worker {
         let reader = cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
         let writer = new_writer(&cx)?;
         let admin = cx.log.admin()?;
+        let snapshots = snapshot_runner(&cx, &restores)?;
         let now = cx.clock.monotonic_ms();
         Ok(Worker {
             admin,
@@ -233,6 +247,8 @@ impl Worker {
             slots: BTreeMap::new(),
             parked: BTreeMap::new(),
             restores,
+            snapshots,
+            uploads: snapshots::Uploads::default(),
             control: None,
             new_control: None,
             control_asked_ms: None,
@@ -281,6 +297,7 @@ impl Worker {
         }
         self.heal_if_due();
         let mut busy = self.drive_restores()?;
+        busy |= self.drive_snapshots();
         if self.stopping && self.stop_when_clean()? {
             return Ok(Turn::Busy);
         }
@@ -384,6 +401,17 @@ impl Worker {
             _ => None,
         })
     }
+}
+
+/// Snapshots are stored as tasks are taken over: on a thread, or a turn at a time.
+fn snapshot_runner(cx: &WorkerContext, restores: &RestoreRunner) -> Result<SnapshotRunner, JobError> {
+    let threaded = matches!(restores, RestoreRunner::Threaded { .. }) && cx.snapshots.is_some();
+    if !threaded {
+        return Ok(SnapshotRunner::interleaved());
+    }
+    SnapshotRunner::threaded(&cx.name).map_err(|error| {
+        JobError::Log(crate::log::LogError::Client(format!("thread for snapshots: {error}")))
+    })
 }
 
 fn new_writer(cx: &WorkerContext) -> Result<Box<dyn TransactionalWriter>, JobError> {

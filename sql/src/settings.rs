@@ -33,6 +33,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("millstream.commit-interval", Kind::Duration),
     ("millstream.checkpoint-bytes", Kind::Size),
     ("millstream.checkpoint-commits", Kind::Count),
+    ("millstream.snapshot-bytes", Kind::Size),
     ("millstream.session-timeout", Kind::Duration),
     ("millstream.transaction-timeout", Kind::Duration),
     ("millstream.state-memory", Kind::Size),

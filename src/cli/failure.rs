@@ -3,6 +3,7 @@
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use millstream::JobError;
 use millstream::log::LogError;
+use millstream::snapshot::StoreError;
 use millstream::sql::{SqlError, SqlErrors};
 use std::fmt;
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ Exit codes:
   3    the SQL file is wrong, or its plan does not fit the topics
   4    a file or the log refused or failed, or a record could not be processed
   5    the state directory refused or failed
-  6    going on would lose or repeat records: input removed unread, a reset group, a cut journal
+  6    going on would lose or repeat records: input removed unread, a reset group, a cut journal, lost snapshots
   75   the Kafka client hung in a transaction; start again
   130  interrupted before everything was done; the next start of a job goes on from its last commit";
 
@@ -67,11 +68,14 @@ fn code_of_job(error: &JobError) -> u8 {
         | JobError::DeadLetterTopic { .. }
         | JobError::InternalTopic { .. } => 3,
         JobError::Log(error) => code_of_log(error),
+        JobError::Snapshots(StoreError::BadPlace { .. }) => 2,
+        JobError::Snapshots(_) => 4,
         JobError::Task(_) | JobError::Refused { .. } | JobError::Panicked(_) => 4,
         JobError::State(_) | JobError::StateInUse { .. } => 5,
         JobError::DataLoss { .. }
         | JobError::Contradiction { .. }
         | JobError::ControlMissing { .. }
+        | JobError::StateLost { .. }
         | JobError::Journal(_) => 6,
     }
 }

@@ -9,6 +9,7 @@ use super::progress::{beside_display, say};
 use super::{Failure, signals};
 use clap::Args;
 use millstream::operators::PrintedLine;
+use millstream::snapshot::SnapshotPlace;
 use millstream::{Job, JobSettings, Until};
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,6 +32,13 @@ pub(crate) struct RunArgs {
     /// Directory of the job's state [default: state/JOB below --log]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// Where snapshots of the job's state are kept, so that it can move to an empty machine: topic, off, or a URL such as
+    /// file:///directory [default: a topic on Kafka, a directory in the embedded log]
+    #[arg(long, value_name = "PLACE")]
+    snapshots: Option<SnapshotPlace>,
+    /// Bytes that a task writes to its journal between two snapshots [default: millstream.snapshot-bytes, or 64 MiB]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    snapshot_bytes: Option<u64>,
     /// Number of workers: threads that share the job's tasks [default: parallelism.default, or 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
     workers: Option<u16>,
@@ -59,6 +67,12 @@ impl RunArgs {
         settings::apply(&planned.settings, &mut settings)?;
         if let Some(workers) = self.workers {
             settings.workers = usize::from(workers);
+        }
+        if let Some(snapshots) = self.snapshots {
+            settings.snapshots = snapshots;
+        }
+        if let Some(bytes) = self.snapshot_bytes {
+            settings.worker.snapshot_journal_bytes = bytes;
         }
         if self.rate.is_some() {
             settings.worker.records_per_second = self.rate;

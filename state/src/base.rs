@@ -7,6 +7,7 @@ use crate::memory::MemoryDisk;
 use crate::rocks::Rocks;
 use crate::{StateError, StoreId};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// The store that holds identity and mark.
 pub(crate) const META: StoreId = StoreId(u16::MAX);
@@ -14,10 +15,10 @@ pub(crate) const META: StoreId = StoreId(u16::MAX);
 /// Calls of a scan: key, value.
 pub(crate) type ScanCallback<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Base {
     Memory(MemoryDisk),
-    Rocks(Rocks),
+    Rocks(Arc<Rocks>),
 }
 
 /// A checkpoint about to be written: pairs, `None` for a deletion.

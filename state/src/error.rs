@@ -39,6 +39,14 @@ pub enum StateError {
         /// What is wrong.
         detail: String,
     },
+    /// A snapshot is not what it says it is. Use another one.
+    #[error("snapshot {place} is damaged: {detail}")]
+    SnapshotDamaged {
+        /// The object.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
     /// The task's state is open already in this process: whoever had it is about to close it. Try again.
     #[error("state directory {path} is still open")]
     StillOpen {

@@ -45,6 +45,14 @@ impl MemoryDisk {
         }
     }
 
+    pub(crate) fn each(&self, mut each: impl FnMut(&[u8], &[u8])) {
+        self.lock().iter().for_each(|(key, value)| each(key, value));
+    }
+
+    pub(crate) fn replace_pairs(&self, pairs: BTreeMap<Vec<u8>, Vec<u8>>) {
+        *self.lock() = pairs;
+    }
+
     pub(crate) fn write(&self, writes: Writes) {
         let mut pairs = self.lock();
         for (key, value) in writes {

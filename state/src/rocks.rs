@@ -6,11 +6,14 @@
 
 use crate::StateError;
 use crate::base::{ScanCallback, Writes};
+use crate::export::beside;
+use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DEFAULT_COLUMN_FAMILY_NAME,
     Options, ReadOptions, WriteBatch, WriteBufferManager,
 };
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Memory that all task states of a process share.
 #[derive(Clone)]
@@ -135,6 +138,17 @@ impl Rocks {
         rows.status().map_err(|source| self.storage(source))?;
         drop(rows);
         self.write(keys)
+    }
+
+    /// Links the files of what is written into a directory of their own beside this one.
+    pub(crate) fn link_checkpoint(&self) -> Result<PathBuf, StateError> {
+        // Exports of a task that was lost and came back may overlap.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let directory = beside(&self.path, &format!(".export-{}-{count}", std::process::id()));
+        let checkpoint = Checkpoint::new(&self.db).map_err(|source| self.storage(source))?;
+        checkpoint.create_checkpoint(&directory).map_err(|source| self.storage(source))?;
+        Ok(directory)
     }
 
     fn storage(&self, source: rocksdb::Error) -> StateError {

@@ -2,14 +2,17 @@
 
 use crate::base::{Base, META, Writes, prefixed};
 use crate::delta::key_hash;
+use crate::export::{ContentCache, Exporter, remove_leftovers};
 use crate::pending::{Pending, Walk};
 use crate::rocks::{Rocks, RocksSettings};
 use crate::{CheckpointMark, Delta, MemoryDisk, StateError, StateIdentity, StoreId};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 const IDENTITY: &[u8] = b"identity";
-const MARK: &[u8] = b"mark";
+pub(crate) const MARK: &[u8] = b"mark";
+pub(crate) const NOTE: &[u8] = b"note";
 
 /// All stores of one task, standing at one commit. See the crate's head for its layers.
 ///
@@ -34,7 +37,9 @@ pub struct TaskState {
     base: Base,
     pending: Pending,
     mark: Option<CheckpointMark>,
+    note: Vec<u8>,
     identity: StateIdentity,
+    contents: ContentCache,
 }
 
 impl TaskState {
@@ -46,7 +51,9 @@ impl TaskState {
     /// [`StateError::Foreign`], [`StateError::Newer`] and [`StateError::Damaged`] refuse the directory and leave it
     /// as it is: tell the user. [`StateError::Storage`] and [`StateError::Io`] come from below: stop.
     pub fn open(path: &Path, identity: &StateIdentity, settings: &RocksSettings) -> Result<Self, StateError> {
-        Self::open_base(Base::Rocks(Rocks::open(path, settings)?), identity)
+        let rocks = Rocks::open(path, settings)?;
+        remove_leftovers(path);
+        Self::open_base(Base::Rocks(Arc::new(rocks)), identity)
     }
 
     /// Opens a [`MemoryDisk`] as [`TaskState::open`] opens a directory.
@@ -58,22 +65,39 @@ impl TaskState {
     }
 
     fn open_base(mut base: Base, identity: &StateIdentity) -> Result<Self, StateError> {
-        let mut mark = None;
+        let (mut mark, mut note) = (None, Vec::new());
         if let Some(found) = base.get(&prefixed(META, IDENTITY))? {
             let found = StateIdentity::decode(base.path(), &found)?;
             if identity.admits(base.path(), &found)? {
                 let bytes = base.get(&prefixed(META, MARK))?;
                 mark = bytes.map(|bytes| CheckpointMark::decode(base.path(), &bytes)).transpose()?;
+                note = base.get(&prefixed(META, NOTE))?.unwrap_or_default();
             } else {
                 base.clear()?;
             }
         }
-        Ok(TaskState { base, pending: Pending::default(), mark, identity: identity.clone() })
+        let (pending, identity) = (Pending::default(), identity.clone());
+        Ok(TaskState { base, pending, mark, note, identity, contents: ContentCache::default() })
     }
 
     /// The commit the checkpoint on disk stands at; `None` when there is none.
     pub fn mark(&self) -> Option<CheckpointMark> {
         self.mark
+    }
+
+    /// What was written beside the checkpoint's mark; empty when there is none.
+    pub fn note(&self) -> &[u8] {
+        &self.note
+    }
+
+    /// Whose state it is.
+    pub fn identity(&self) -> &StateIdentity {
+        &self.identity
+    }
+
+    /// A handle that exports checkpoints of this state, on another thread while this one goes on.
+    pub fn exporter(&self) -> Exporter {
+        Exporter { base: self.base.clone(), cache: Arc::clone(&self.contents) }
     }
 
     /// Drops the checkpoint and everything pending: the state of a task that never committed.
@@ -83,6 +107,7 @@ impl TaskState {
     pub fn reset(&mut self) -> Result<(), StateError> {
         self.pending.clear();
         self.mark = None;
+        self.note.clear();
         self.base.clear()
     }
 
@@ -186,15 +211,25 @@ impl TaskState {
     /// # Errors
     /// [`StateError::Storage`]; the disk then still shows the checkpoint before.
     pub fn checkpoint(&mut self, mark: CheckpointMark) -> Result<(), StateError> {
+        self.checkpoint_with_note(mark, Vec::new())
+    }
+
+    /// The same with a note: bytes that are found again beside the mark, also in exports.
+    ///
+    /// # Errors
+    /// As [`TaskState::checkpoint`].
+    pub fn checkpoint_with_note(&mut self, mark: CheckpointMark, note: Vec<u8>) -> Result<(), StateError> {
         let mut writes: Writes = Vec::new();
         self.pending.for_each_newest(|store, key, value| {
             writes.push((prefixed(store, key), value.map(<[u8]>::to_vec)));
         });
         writes.push((prefixed(META, IDENTITY), Some(self.identity.encode())));
         writes.push((prefixed(META, MARK), Some(mark.encode())));
+        writes.push((prefixed(META, NOTE), Some(note.clone())));
         self.base.write(writes)?;
         self.pending.clear();
         self.mark = Some(mark);
+        self.note = note;
         Ok(())
     }
 

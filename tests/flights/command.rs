@@ -3,6 +3,7 @@
 use flate2::read::GzDecoder;
 use millstream_test_support::kafka::{Broker, BrokerOptions};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -116,6 +117,18 @@ impl Where {
         }
         let _ = child.kill();
         child.wait().unwrap();
+    }
+
+    /// Whether records were removed from the journal of every task of the main sub-topology.
+    pub(crate) fn journal_is_purged(&self) -> bool {
+        let words = ["topic", "consume", "millstream.flights.journal.1", "--from-beginning", "--exit-at-end"];
+        let text = self.succeed(&words);
+        let mut first: BTreeMap<u64, u64> = BTreeMap::new();
+        for line in text.lines() {
+            let record: Value = serde_json::from_str(line).unwrap();
+            first.entry(record["partition"].as_u64().unwrap()).or_insert(record["offset"].as_u64().unwrap());
+        }
+        !first.is_empty() && first.values().all(|offset| *offset > 2)
     }
 
     pub(crate) fn lose_state(&self) {

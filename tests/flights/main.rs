@@ -75,6 +75,9 @@ fn kills() -> u32 {
     std::env::var("MILLSTREAM_KILLS").map_or(5, |kills| kills.parse().unwrap())
 }
 
+/// Snapshots every second or so, and journals purged behind them.
+const SNAPSHOT_BYTES: &str = "50000";
+
 fn killed(place: Option<Where>, lose_state: bool) {
     let Some(place) = place else { return };
     place.load(4, Records::All);
@@ -85,7 +88,7 @@ fn killed(place: Option<Where>, lose_state: bool) {
     for kill in 0..kills {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let after = Duration::from_millis(800 + (dice >> 33) % 2_400);
-        place.run_and_kill(&["--rate", &rate], after);
+        place.run_and_kill(&["--rate", &rate, "--snapshot-bytes", SNAPSHOT_BYTES], after);
         if lose_state && kill % 2 == 0 {
             place.lose_state();
         }
@@ -112,4 +115,34 @@ fn killed_on_kafka() {
 #[test]
 fn killed_on_kafka_and_its_state_deleted() {
     killed(Where::kafka(), true);
+}
+
+/// The job is killed until its journals have been purged, and goes on where there is nothing of it: from a snapshot.
+fn moved(place: Option<Where>) {
+    let Some(place) = place else { return };
+    place.load(4, Records::All);
+    let options = ["--rate", "20000", "--snapshot-bytes", SNAPSHOT_BYTES];
+    let mut tries = 0;
+    while tries == 0 || !place.journal_is_purged() {
+        assert!(tries < 10, "the journal is never purged");
+        tries += 1;
+        place.run_and_kill(&options, Duration::from_millis(2_500));
+    }
+    for _ in 0..2 {
+        place.lose_state();
+        place.run_and_kill(&options, Duration::from_millis(2_000));
+    }
+    place.lose_state();
+    place.run(&[]);
+    check(&place);
+}
+
+#[test]
+fn moved_to_an_empty_machine_on_the_embedded_log() {
+    moved(Some(Where::embedded()));
+}
+
+#[test]
+fn moved_to_an_empty_machine_on_kafka_from_a_topic() {
+    moved(Where::kafka());
 }

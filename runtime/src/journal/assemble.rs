@@ -23,6 +23,8 @@ pub struct Assembled {
     pub first_offset: Offset,
     /// The offset after its last record.
     pub next_offset: Offset,
+    /// Its size.
+    pub bytes: usize,
 }
 
 /// Why a journal can't be trusted. Never skipped over: the task stops.
@@ -109,7 +111,9 @@ impl Assembler {
         let (entry, hash) = decode_entry(&open.bytes)?;
         self.check(&entry, number)?;
         self.end = Some(ChainEnd { number, hash });
-        Ok(Some(Assembled { entry, hash, first_offset: open.first_offset, next_offset: record.offset + 1 }))
+        let Open { first_offset, bytes, .. } = open;
+        let (next_offset, bytes) = (record.offset + 1, bytes.len());
+        Ok(Some(Assembled { entry, hash, first_offset, next_offset, bytes }))
     }
 
     fn check(&self, entry: &Entry, number: u64) -> Result<(), String> {
@@ -162,6 +166,7 @@ mod tests {
             inputs: vec![],
             watermark: 3,
             outbox_hash: 0,
+            official: None,
             delta,
         }
     }

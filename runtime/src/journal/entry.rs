@@ -1,5 +1,6 @@
 //! The entry and its encoding.
 
+use crate::snapshot::SnapshotRef;
 use millstream_operators::{
     EventTime, InputProgress, Offset, Record, Records, RecordsBuilder, TopicPartition,
 };
@@ -36,6 +37,10 @@ pub struct Entry {
     pub watermark: EventTime,
     /// Hash of the outbox, this entry left out.
     pub outbox_hash: u64,
+    /// The snapshot that this commit made official. Encoded at the end of the head: entries from before there were
+    /// snapshots have nothing there.
+    #[serde(skip)]
+    pub official: Option<SnapshotRef>,
     /// Net change of state. Encoded behind the head.
     #[serde(skip)]
     pub delta: Delta,
@@ -105,7 +110,11 @@ impl InputMark {
 
 /// Encodes an entry into the records of a journal partition; gives them with the entry's hash.
 pub fn encode_entry(entry: &Entry) -> (Records, u128) {
-    let head = postcard::to_allocvec(entry).expect("an entry's head holds nothing that postcard can't write");
+    let written = "an entry's head holds nothing that postcard can't write";
+    let mut head = postcard::to_allocvec(entry).expect(written);
+    if entry.official.is_some() {
+        head.extend(postcard::to_allocvec(&entry.official).expect(written));
+    }
     let mut delta = Vec::new();
     entry.delta.encode(&mut delta);
     let mut bytes = Vec::with_capacity(8 + head.len() + delta.len() / 2);
@@ -162,7 +171,11 @@ pub(super) fn decode_entry(bytes: &[u8]) -> Result<(Entry, u128), String> {
     let hash = xxh3_128(bytes);
     let cut = || "an entry that is cut off".to_owned();
     let (head, rest) = take_block(bytes).ok_or_else(cut)?;
-    let mut entry: Entry = postcard::from_bytes(head).map_err(|error| format!("an entry's head: {error}"))?;
+    let unreadable = |error| format!("an entry's head: {error}");
+    let (mut entry, rest_of_head): (Entry, &[u8]) = postcard::take_from_bytes(head).map_err(unreadable)?;
+    if !rest_of_head.is_empty() {
+        entry.official = postcard::from_bytes(rest_of_head).map_err(unreadable)?;
+    }
     let (length, compressed) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
     let delta = lz4_flex::block::decompress(compressed, u32::from_le_bytes(*length) as usize)
         .map_err(|error| format!("an entry's delta: {error}"))?;

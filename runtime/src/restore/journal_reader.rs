@@ -39,6 +39,17 @@ impl JournalReader {
         Self::assign(reader, place, assembler, start, end)
     }
 
+    /// Reads from an offset between two entries of a chain.
+    pub(crate) fn from_anywhere(
+        reader: Box<dyn Reader>,
+        place: TopicPartition,
+        from: Offset,
+        end: Offset,
+    ) -> Result<Self, JobError> {
+        let assembler = Assembler::from_anywhere(place.clone());
+        Self::assign(reader, place, assembler, from, end)
+    }
+
     /// Reads from the entry that a checkpoint stands at.
     pub(crate) fn from_checkpoint(
         reader: Box<dyn Reader>,

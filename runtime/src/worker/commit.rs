@@ -396,6 +396,9 @@ impl Worker {
             }
         }
         self.phase = Phase::Running;
+        if commit.after == After::Nothing {
+            self.snapshots_after_commit(&commit.tasks)?;
+        }
         if sent_again && self.cx.settings.rules.replace_repeated_writer {
             self.replace_writer()?;
             self.phase = Phase::Starting;

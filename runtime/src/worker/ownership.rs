@@ -322,6 +322,7 @@ impl Worker {
                 plan: Arc::clone(&self.cx.plan),
                 log: Arc::clone(&self.cx.log),
                 states: Arc::clone(&self.cx.states),
+                snapshots: self.cx.snapshots.clone(),
                 rules: self.cx.settings.rules,
                 build: self.cx.settings.build,
                 nonce: self.cx.nonce,
@@ -350,7 +351,8 @@ impl Worker {
     }
 
     fn take_over(&mut self, id: TaskId, restored: Restored) -> Result<(), JobError> {
-        let Restored { task, control, control_is_new } = restored;
+        let Restored { task, control, control_is_new, from_snapshot } = restored;
+        self.counts.snapshots_fetched += u64::from(from_snapshot);
         info!(task = %id, commit = task.chain().number, worker = self.cx.name, "running");
         if control_is_new {
             self.new_control = Some(control);

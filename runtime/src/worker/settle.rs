@@ -89,7 +89,10 @@ impl Worker {
         };
         let mut entries = Vec::new();
         let turn = match reader.turn(Duration::from_millis(50), &mut entries) {
-            Err(JobError::Journal(_)) => return Ok(Some(Verdict::Foreign)),
+            // What followed is another entry, or was purged: whoever owns the task now has gone on.
+            Err(JobError::Journal(_) | JobError::Log(LogError::OffsetOutOfRange { .. })) => {
+                return Ok(Some(Verdict::Foreign));
+            }
             turn => turn?,
         };
         if let Some(found) = entries.first() {

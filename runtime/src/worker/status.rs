@@ -5,7 +5,6 @@ use super::{Phase, Worker};
 use crate::plan::TaskId;
 use millstream_operators::{Counters, EventTime};
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
 /// Counts since the worker started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,6 +18,8 @@ pub(super) struct Counts {
     pub(super) fences: u64,
     pub(super) writers_replaced: u64,
     pub(super) checkpoints: u64,
+    pub(super) snapshots: u64,
+    pub(super) snapshots_fetched: u64,
 }
 
 /// What a worker is doing, at a glance.
@@ -42,6 +43,10 @@ pub struct WorkerStatus {
     pub writers_replaced: u64,
     /// Checkpoints written.
     pub checkpoints: u64,
+    /// Snapshots that have become official.
+    pub snapshots: u64,
+    /// Tasks that were taken over from a snapshot.
+    pub snapshots_fetched: u64,
     /// Bytes read and not processed yet.
     pub queued_bytes: u64,
     /// Its tasks.
@@ -57,6 +62,8 @@ pub struct TaskStatus {
     pub state: &'static str,
     /// While it is taken over: offsets of the journal read and to read.
     pub restored: Option<(u64, u64)>,
+    /// While it is taken over from a snapshot: bytes of it fetched and to fetch.
+    pub fetched: Option<(u64, u64)>,
     /// While it is taken over: what it waits for.
     pub waits_for: Option<String>,
     /// Its watermark.
@@ -87,6 +94,8 @@ impl Worker {
             fences: counts.fences,
             writers_replaced: counts.writers_replaced,
             checkpoints: counts.checkpoints,
+            snapshots: counts.snapshots,
+            snapshots_fetched: counts.snapshots_fetched,
             queued_bytes: self.intake.bytes() as u64,
             tasks: self.slots.iter().map(|(id, slot)| self.task_status(*id, slot)).collect(),
         }
@@ -97,6 +106,7 @@ impl Worker {
             id,
             state: "waiting",
             restored: None,
+            fetched: None,
             waits_for: None,
             watermark: millstream_operators::NO_WATERMARK,
             commit: 0,
@@ -109,9 +119,9 @@ impl Worker {
             Slot::Waiting => status.waits_for = Some("the job's control record".to_owned()),
             Slot::Restoring(handle) => {
                 status.state = "restoring";
-                let progress = &handle.progress;
-                status.restored =
-                    Some((progress.done.load(Ordering::Relaxed), progress.total.load(Ordering::Relaxed)));
+                let progress = handle.progress.now();
+                status.restored = Some(progress.read);
+                status.fetched = Some(progress.fetched).filter(|(_, total)| *total > 0);
                 status.waits_for = handle.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
             }
             Slot::Running(task) => {

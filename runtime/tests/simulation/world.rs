@@ -2,14 +2,16 @@
 
 use crate::job::{self, COUNTS, INPUT, OUT};
 use crate::rng::Rng;
+use crate::snapshots::Snapshots;
 use millstream_operators::{BuildCx, RecordsBuilder, TopicPartition};
 use millstream_runtime::clock::ManualClock;
 use millstream_runtime::control::ControlRecord;
 use millstream_runtime::log::memory::{Fault, MemoryLog, Request};
 use millstream_runtime::log::{Isolation, Log, OffsetQuery, ReaderOptions, TopicSpec};
 use millstream_runtime::replay::{ReplayOptions, read_all, replay_task};
+use millstream_runtime::snapshot::SnapshotStore;
 use millstream_runtime::worker::{Guarantee, RestoreRunner, Turn, Worker, WorkerContext, WorkerSettings};
-use millstream_runtime::{JobError, JobPlan, MemoryStates, Rules};
+use millstream_runtime::{JobError, JobPlan, MemoryStates, Rules, TaskId};
 use millstream_state::MemoryDisk;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -38,6 +40,12 @@ pub(crate) struct Profile {
     pub(crate) late_markers: bool,
     /// A delayed request arrives once in so many of the events that may deliver one.
     pub(crate) late: u64,
+    /// Whether snapshots are taken, and journals purged behind them.
+    pub(crate) snapshots: bool,
+    /// Bytes of journal that bring a snapshot, at most.
+    pub(crate) snapshot_bytes: u64,
+    /// The newest official snapshot of a task gets lost once in so many events; 0 never.
+    pub(crate) lose_snapshot: u64,
     /// Somebody removes the records of a journal after the attack.
     pub(crate) cut_journal: bool,
     /// Times out after so long, milliseconds.
@@ -62,14 +70,43 @@ impl Profile {
             fault: 8,
             late_markers: true,
             late: 4,
+            snapshots: true,
+            snapshot_bytes: 1_500,
+            lose_snapshot: 200,
             cut_journal: false,
             session_timeout_ms: 600,
             transaction_timeout_ms: 1_000,
         }
     }
 
+    /// Many snapshots: longer runs with more commits between the attacks.
+    pub(crate) fn purged() -> Self {
+        Profile {
+            records: 500,
+            events: 8_000,
+            kill: 500,
+            pause: 400,
+            stop: 2_000,
+            twin: 2_000,
+            fault: 40,
+            lose_disk: 2,
+            snapshot_bytes: 200,
+            lose_snapshot: 50,
+            ..Self::chaos()
+        }
+    }
+
     pub(crate) fn quiet() -> Self {
-        Profile { kill: 0, pause: 0, stop: 0, twin: 0, fault: 0, late_markers: false, ..Self::chaos() }
+        Profile {
+            lose_snapshot: 0,
+            kill: 0,
+            pause: 0,
+            stop: 0,
+            twin: 0,
+            fault: 0,
+            late_markers: false,
+            ..Self::chaos()
+        }
     }
 }
 
@@ -99,6 +136,17 @@ pub(crate) struct Totals {
     pub(crate) replayed: u64,
     /// Records that were written more than once, where that is allowed.
     pub(crate) repeated: u64,
+    pub(crate) snapshots: u64,
+    pub(crate) snapshots_fetched: u64,
+    pub(crate) kills_in_snapshot: u64,
+    pub(crate) pauses_in_snapshot: u64,
+    pub(crate) kills_in_restore: u64,
+    pub(crate) lost_snapshots: u64,
+    pub(crate) purged_journals: u64,
+    pub(crate) removed_objects: u64,
+    pub(crate) moved: u64,
+    /// Records of journals that somebody cut.
+    pub(crate) cut_entries: u64,
 }
 
 impl Totals {
@@ -125,11 +173,23 @@ impl Totals {
         self.checkpoints += other.checkpoints;
         self.replayed += other.replayed;
         self.repeated += other.repeated;
+        self.snapshots += other.snapshots;
+        self.snapshots_fetched += other.snapshots_fetched;
+        self.kills_in_snapshot += other.kills_in_snapshot;
+        self.pauses_in_snapshot += other.pauses_in_snapshot;
+        self.kills_in_restore += other.kills_in_restore;
+        self.lost_snapshots += other.lost_snapshots;
+        self.purged_journals += other.purged_journals;
+        self.removed_objects += other.removed_objects;
+        self.moved += other.moved;
     }
 
     /// Checks that the attacks took place, where they were asked for.
     pub(crate) fn assert_everything_happened(&self) {
         assert!(self.commits > 0 && self.checkpoints > 0 && self.replayed > 0, "{self:?}");
+        let snapshots =
+            [self.snapshots, self.snapshots_fetched, self.purged_journals, self.removed_objects, self.moved];
+        assert!(snapshots.iter().all(|count| *count > 0), "{self:?}");
         let chaos = self.kills > 0;
         if chaos {
             let happened = [
@@ -148,6 +208,9 @@ impl Totals {
                 self.fences,
                 self.writers_replaced,
                 self.late_requests,
+                self.kills_in_snapshot,
+                self.pauses_in_snapshot,
+                self.kills_in_restore,
             ];
             assert!(happened.iter().all(|count| *count > 0), "{self:?}");
         }
@@ -176,6 +239,7 @@ pub(crate) struct World {
     produced: u64,
     now: u64,
     faults: Arc<Mutex<FaultCounts>>,
+    snapshots: Snapshots,
     totals: Totals,
     trace: bool,
 }
@@ -226,6 +290,7 @@ impl World {
         for (topic, partitions) in topics {
             admin.create_topic(&TopicSpec::new(topic, partitions)).unwrap();
         }
+        let snapshots = Snapshots::new(&profile, &log, &clock, &plan, seed, &mut rng);
         log.set_run_records_max(1 + rng.below(20) as usize);
         log.hold_markers(profile.late_markers);
         let count = 1 + rng.below(3);
@@ -248,6 +313,7 @@ impl World {
             produced: 0,
             now: 1_000_000,
             faults: Arc::default(),
+            snapshots,
             totals: Totals::default(),
             profile,
             trace,
@@ -319,6 +385,8 @@ impl World {
             self.stop(process);
         } else if happens(&mut self.rng, self.profile.twin) {
             self.twin(process);
+        } else if happens(&mut self.rng, self.profile.lose_snapshot) {
+            self.lose_snapshot();
         }
         match self.rng.below(20) {
             0 | 1 => self.pass_time(),
@@ -419,7 +487,8 @@ impl World {
         process.life += 1;
         let life = format!("{}#{}", process.name, process.life);
         let log = Arc::new(self.log.process(&life));
-        let worker = start_worker(&self.profile, &self.plan, log, &self.clock, process, &mut self.rng);
+        let store = self.snapshots.store(&log, &self.clock, &self.plan);
+        let worker = start_worker(&self.profile, &self.plan, log, &self.clock, store, process, &mut self.rng);
         self.processes[index].worker = Some(worker);
         self.say(|| format!("{life} starts"));
     }
@@ -435,6 +504,8 @@ impl World {
             self.totals.fences += status.fences;
             self.totals.writers_replaced += status.writers_replaced;
             self.totals.checkpoints += status.checkpoints + u64::from(count);
+            self.totals.snapshots += status.snapshots;
+            self.totals.snapshots_fetched += status.snapshots_fetched;
         }
         let life = format!("{}#{}", process.name, process.life);
         self.log.kill(&life);
@@ -447,6 +518,9 @@ impl World {
         let Some(worker) = &self.processes[index].worker else { return };
         self.totals.kills += 1;
         self.totals.kills_in_commit += u64::from(worker.is_committing());
+        self.totals.kills_in_snapshot += u64::from(worker.is_snapshotting());
+        let restoring = worker.status().tasks.iter().any(|task| task.state == "restoring");
+        self.totals.kills_in_restore += u64::from(restoring);
         self.say(|| format!("p{index} is killed"));
         self.end_life(index, false);
         self.touch_disk(index);
@@ -476,6 +550,7 @@ impl World {
         let Some(worker) = &process.worker else { return };
         self.totals.pauses += 1;
         self.totals.pauses_in_commit += u64::from(worker.is_committing());
+        self.totals.pauses_in_snapshot += u64::from(worker.is_snapshotting());
         process.paused_until = until;
         let life = format!("{}#{}", process.name, process.life);
         // A worker that only stalls, on a slow disk say, is kept in its group by its client's own thread.
@@ -516,6 +591,7 @@ impl World {
     fn set_right(&mut self) -> Result<(), String> {
         self.say(|| "everything is set right".to_owned());
         self.log.clear_faults();
+        self.snapshots.clear_faults();
         // Twins of a living process go; one process of each name stays.
         let mut seen: Vec<String> = Vec::new();
         for index in (0..self.processes.len()).rev() {
@@ -551,7 +627,8 @@ impl World {
             if round % 16 == 0 && self.produced >= self.profile.records {
                 drained = if self.is_drained()? { drained + 1 } else { 0 };
                 if drained > 3 {
-                    return self.stop_all();
+                    self.stop_all()?;
+                    return self.move_to_empty_machines();
                 }
             }
         }
@@ -589,6 +666,8 @@ impl World {
             for partition in 0..part.tasks {
                 let place = TopicPartition::new(topic.as_str(), partition);
                 let places = [place.clone()];
+                let records = read_all(&self.log, &place).map_err(|error| error.to_string())?;
+                self.totals.cut_entries += records.len() as u64;
                 let end = admin.offsets(&places, OffsetQuery::Latest, Isolation::ReadUncommitted).unwrap()[0];
                 admin.delete_records(&[(place, end)]).map_err(|error| error.to_string())?;
             }
@@ -689,10 +768,93 @@ impl World {
             build: BuildCx { hash_seed: self.rng.next() },
         };
         for task in self.plan.tasks() {
+            // What was purged can't be run again.
+            if self.is_purged(task) {
+                continue;
+            }
             let replayed = replay_task(&self.plan, &self.log, task, incarnation, &options);
             self.totals.replayed += replayed.map_err(|error| error.to_string())?;
         }
         Ok(())
+    }
+
+    /// Whether records of a task's journal or inputs are gone.
+    fn is_purged(&self, task: TaskId) -> bool {
+        let mut places = vec![self.plan.journal_topic(task.sub_topology)];
+        places.extend(
+            (0..self.plan.cut().repartitions.len())
+                .map(|index| self.plan.repartition_topic(index).to_string()),
+        );
+        let mut admin = self.log.admin().unwrap();
+        places.into_iter().any(|topic| {
+            let place = [TopicPartition::new(topic.as_str(), task.partition)];
+            admin.offsets(&place, OffsetQuery::Earliest, Isolation::ReadCommitted).unwrap()[0] > 0
+        })
+    }
+
+    /// Starts the job on machines that have nothing: what it has written must not change, and more input is counted on
+    /// top of what was.
+    fn move_to_empty_machines(&mut self) -> Result<(), String> {
+        if self.profile.rules != Rules::default() && self.profile.rules.purge_behind_previous {
+            return Ok(());
+        }
+        self.count_purged();
+        if !self.rng.one_in(2) {
+            return Ok(());
+        }
+        self.totals.moved += 1;
+        self.say(|| "the job moves to empty machines".to_owned());
+        self.profile.records += 30;
+        for index in 0..self.processes.len() {
+            self.processes[index].states = Arc::default();
+            self.start(index);
+        }
+        while self.produced < self.profile.records {
+            self.produce();
+        }
+        let mut drained = 0;
+        for round in 0..20_000u64 {
+            for index in 0..self.processes.len() {
+                self.turn(index)?;
+            }
+            if round % 3 == 0 {
+                self.deliver_marker();
+            }
+            if round % 4 == 0 {
+                self.pass_time();
+            }
+            if round % 16 == 0 {
+                drained = if self.is_drained()? { drained + 1 } else { 0 };
+                if drained > 3 {
+                    return self.stop_all();
+                }
+            }
+        }
+        Err("the job does not come to rest on empty machines".to_owned())
+    }
+
+    fn count_purged(&mut self) {
+        let mut admin = self.log.admin().unwrap();
+        for task in self.plan.tasks().collect::<Vec<_>>() {
+            let place = [TopicPartition::new(self.plan.journal_topic(task.sub_topology), task.partition)];
+            let start = admin.offsets(&place, OffsetQuery::Earliest, Isolation::ReadCommitted).unwrap()[0];
+            self.totals.purged_journals += u64::from(start > 0);
+        }
+        self.totals.removed_objects += self.snapshots.removed();
+    }
+
+    /// The newest official snapshot of a task gets lost, unless the one before it is lost already.
+    fn lose_snapshot(&mut self) {
+        let mut tasks: Vec<TaskId> = self.plan.tasks().collect();
+        let first = self.rng.below(tasks.len() as u64) as usize;
+        tasks.rotate_left(first);
+        for task in tasks {
+            let place = TopicPartition::new(self.plan.journal_topic(task.sub_topology), task.partition);
+            if self.snapshots.lose_newest(&self.log, &place) {
+                self.totals.lost_snapshots += 1;
+                return self.say(|| format!("the newest snapshot of task {task} is lost"));
+            }
+        }
     }
 
     /// The group's offsets stand at the end of the input and of every journal.
@@ -738,6 +900,7 @@ fn start_worker(
     plan: &Arc<JobPlan>,
     log: Arc<MemoryLog>,
     clock: &Arc<ManualClock>,
+    snapshots: Option<Arc<dyn SnapshotStore>>,
     process: &Process,
     rng: &mut Rng,
 ) -> Worker {
@@ -753,11 +916,17 @@ fn start_worker(
         ..WorkerSettings::default()
     };
     settings.build.hash_seed = rng.next();
+    if profile.snapshots {
+        settings.snapshot_journal_bytes = 100 + rng.below(profile.snapshot_bytes);
+        // Some seeds trust in the list being older than the commit alone.
+        settings.snapshot_keep_ms = rng.below(2) * 2_000;
+    }
     let states: Arc<MemoryStates> = Arc::clone(&process.states);
     let cx = WorkerContext {
         plan: Arc::clone(plan),
         log,
         states,
+        snapshots,
         clock: clock.clone(),
         name: process.name.clone(),
         session_timeout_ms: profile.session_timeout_ms,

@@ -24,6 +24,7 @@ pub(super) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Re
             "millstream.delivery-guarantee" if value == "at-least-once" => {
                 to.worker.guarantee = Guarantee::AtLeastOnce;
             }
+            "millstream.snapshot-bytes" => to.worker.snapshot_journal_bytes = number()?.max(1),
             "millstream.records-per-second" => to.worker.records_per_second = Some(number()?.max(1)),
             _ => {}
         }
@@ -55,12 +56,14 @@ mod tests {
             ("millstream.checkpoint-commits", "7"),
             ("millstream.records-per-second", "10"),
             ("millstream.delivery-guarantee", "at-least-once"),
+            ("millstream.snapshot-bytes", "9"),
             ("table.local-time-zone", "UTC"),
         ];
         let job = applied(&given).unwrap();
         assert_eq!((job.workers, job.worker.commit_interval_ms), (3, 5_000));
         assert_eq!((job.worker.checkpoint_commits, job.worker.guarantee), (7, Guarantee::AtLeastOnce));
         assert_eq!(applied(&[]).unwrap().worker.guarantee, Guarantee::ExactlyOnce);
+        assert_eq!(job.worker.snapshot_journal_bytes, 9);
         assert_eq!((job.worker.commit_interval_idle_ms, job.worker.records_per_second), (5_000, Some(10)));
         assert_eq!(applied(&[("millstream.commit-interval", "5")]).unwrap().worker.commit_interval_min_ms, 5);
         assert!(applied(&[("millstream.state-memory", "-1")]).is_err());

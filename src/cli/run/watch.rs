@@ -125,6 +125,8 @@ struct Totals {
     restoring: usize,
     /// Offsets of journals read and to read, of the tasks that are being taken over.
     restored: (u64, u64),
+    /// Bytes of snapshots fetched and to fetch, of the same.
+    fetched: (u64, u64),
     /// What the first task that is not running waits for.
     waits_for: Option<String>,
     /// Rows that were dropped, and why.
@@ -160,6 +162,9 @@ impl Totals {
         if let Some((read, total)) = task.restored {
             self.restored = (self.restored.0 + read.min(total), self.restored.1 + total);
         }
+        if let Some((done, total)) = task.fetched {
+            self.fetched = (self.fetched.0 + done, self.fetched.1 + total);
+        }
         self.waits_for = self.waits_for.take().or_else(|| task.waits_for.clone());
         for (_, counters) in &task.operators {
             self.late += counters.late;
@@ -184,6 +189,10 @@ impl Totals {
                 HumanCount(read),
                 HumanCount(total)
             );
+        }
+        if self.fetched.1 > 0 {
+            let (done, total) = (BinaryBytes(self.fetched.0), BinaryBytes(self.fetched.1));
+            let _ = write!(text, ", {done} of {total} of snapshots fetched");
         }
         if self.waiting > 0 {
             let _ = write!(text, ", {} waiting", self.waiting);
@@ -272,6 +281,7 @@ mod tests {
             id: TaskId::FIRST,
             state,
             restored: (state == "restoring").then_some((40, 100)),
+            fetched: (state == "restoring").then_some((1 << 10, 4 << 10)),
             waits_for: None,
             watermark,
             commit: 3,
@@ -294,8 +304,8 @@ mod tests {
         let restoring =
             WorkerStatus { tasks: vec![task("restoring", NO_WATERMARK)], ..WorkerStatus::default() };
         let totals = Totals::of(&[running, restoring]);
-        let line = "j: 2 tasks running, 1 restoring (40 of 100); read 1500 (5/s), written 20 (1/s), lag 30, watermark \
-                    1970-01-01 00:00:01.000, 7 commits, state 3.00 MiB in memory, 4.00 KiB on disk, dropped 6 late";
+        let line = "j: 2 tasks running, 1 restoring (40 of 100), 1.00 KiB of 4.00 KiB of snapshots fetched; read 1500 (5/s), \
+                    written 20 (1/s), lag 30, watermark 1970-01-01 00:00:01.000, 7 commits, state 3.00 MiB in memory, 4.00 KiB on disk, dropped 6 late";
         assert_eq!(totals.plain("j", (5, 1), 4_096), line);
         let live = totals.live("j", (5, 1), 4_096);
         for part in ["1,500 records, 5/s; lag 30", "1970-01-01 00:00:01.000", "dropped 6 late"] {

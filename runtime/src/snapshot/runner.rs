@@ -1,0 +1,166 @@
+//! Runs uploads and clean-ups beside processing.
+
+use super::cleanup::Cleanup;
+use super::upload::{Offer, Upload, UploadTurn};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+/// How often a request that the store or the log did not answer is made again.
+const TRIES_MAX: u32 = 5;
+/// How long to wait before it is.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// An upload that has ended, by its ticket: with what it offers, or with nothing.
+pub(crate) type SnapshotResult = (u64, Option<Box<Offer>>);
+
+/// Uploads and clean-ups of a worker, one at a time. There is at most one upload of each of its tasks.
+#[derive(Debug)]
+pub(crate) enum SnapshotRunner {
+    /// One turn whenever the worker has one.
+    Interleaved { jobs: VecDeque<Job>, tickets: u64 },
+    /// On a thread of their own.
+    Threaded { submit: Sender<Job>, results: Receiver<SnapshotResult>, tickets: u64 },
+}
+
+pub(crate) struct Job {
+    ticket: u64,
+    cancelled: Arc<AtomicBool>,
+    work: Work,
+    tries: u32,
+}
+
+enum Work {
+    Upload(Box<Upload>),
+    Cleanup(Box<Cleanup>),
+}
+
+/// What a turn of a job did.
+enum JobTurn {
+    Working,
+    Failed,
+    Over(Option<Box<Offer>>),
+}
+
+impl Job {
+    fn turn(&mut self) -> JobTurn {
+        let (error, retriable) = match &mut self.work {
+            Work::Upload(upload) => match upload.turn() {
+                Ok(UploadTurn::Working) => {
+                    self.tries = 0;
+                    return JobTurn::Working;
+                }
+                Ok(UploadTurn::Done(offer)) => return JobTurn::Over(Some(offer)),
+                Err(error) => (error.to_string(), error.is_retriable()),
+            },
+            Work::Cleanup(cleanup) => match cleanup.turn() {
+                Ok(true) => return JobTurn::Over(None),
+                Ok(false) => {
+                    self.tries = 0;
+                    return JobTurn::Working;
+                }
+                Err(error) => (error.to_string(), error.is_retriable()),
+            },
+        };
+        self.tries += 1;
+        if retriable && self.tries < TRIES_MAX {
+            return JobTurn::Failed;
+        }
+        let what = match &self.work {
+            Work::Upload(upload) => format!("{upload:?}"),
+            Work::Cleanup(cleanup) => format!("clean-up of task {}", cleanup.task()),
+        };
+        tracing::warn!(what, error, "no snapshot this time: it will be tried again");
+        JobTurn::Over(None)
+    }
+}
+
+impl SnapshotRunner {
+    /// Jobs that only move when the worker does.
+    pub(crate) fn interleaved() -> Self {
+        SnapshotRunner::Interleaved { jobs: VecDeque::new(), tickets: 0 }
+    }
+
+    /// Jobs on a thread. It ends when the worker is dropped.
+    pub(crate) fn threaded(name: &str) -> std::io::Result<Self> {
+        let (submit, jobs) = channel::<Job>();
+        let (done, results) = channel::<SnapshotResult>();
+        std::thread::Builder::new().name(format!("{name}-snapshots")).spawn(move || {
+            while let Ok(mut job) = jobs.recv() {
+                let mut offer = None;
+                while !job.cancelled.load(Ordering::Relaxed) {
+                    match job.turn() {
+                        JobTurn::Working => {}
+                        JobTurn::Failed => std::thread::sleep(PAUSE),
+                        JobTurn::Over(over) => {
+                            offer = over;
+                            break;
+                        }
+                    }
+                }
+                if done.send((job.ticket, offer)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(SnapshotRunner::Threaded { submit, results, tickets: 0 })
+    }
+
+    /// Begins an upload. Dropping the flag's task does not end it; setting the flag does.
+    pub(crate) fn upload(&mut self, upload: Upload) -> (u64, Arc<AtomicBool>) {
+        self.submit(Work::Upload(Box::new(upload)))
+    }
+
+    pub(crate) fn cleanup(&mut self, cleanup: Cleanup) {
+        self.submit(Work::Cleanup(Box::new(cleanup)));
+    }
+
+    fn submit(&mut self, work: Work) -> (u64, Arc<AtomicBool>) {
+        let (Self::Interleaved { tickets, .. } | Self::Threaded { tickets, .. }) = self;
+        *tickets += 1;
+        let (ticket, cancelled) = (*tickets, Arc::<AtomicBool>::default());
+        let job = Job { ticket, cancelled: Arc::clone(&cancelled), work, tries: 0 };
+        match self {
+            Self::Interleaved { jobs, .. } => jobs.push_back(job),
+            // The thread lives as long as this end of the channel.
+            Self::Threaded { submit, .. } => drop(submit.send(job)),
+        }
+        (ticket, cancelled)
+    }
+
+    /// Whether there is something to do; what a thread has taken on is not known here.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Self::Interleaved { jobs, .. } if !jobs.is_empty())
+    }
+
+    /// The next result, and whether something moved.
+    pub(crate) fn next(&mut self) -> (Option<SnapshotResult>, bool) {
+        match self {
+            Self::Threaded { results, .. } => match results.try_recv() {
+                Ok(result) => (Some(result), true),
+                Err(_) => (None, false),
+            },
+            Self::Interleaved { jobs, .. } => {
+                let Some(mut job) = jobs.pop_front() else { return (None, false) };
+                if job.cancelled.load(Ordering::Relaxed) {
+                    return (Some((job.ticket, None)), true);
+                }
+                match job.turn() {
+                    JobTurn::Over(offer) => (Some((job.ticket, offer)), true),
+                    JobTurn::Working | JobTurn::Failed => {
+                        jobs.push_front(job);
+                        (None, true)
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("ticket", &self.ticket).finish_non_exhaustive()
+    }
+}
