@@ -13,8 +13,11 @@ use crate::log::{LogError, TopicPartition};
 use crate::plan::TaskId;
 use std::time::Duration;
 
-/// How long one turn waits for acknowledgements.
+/// How long one turn waits for acknowledgements, and how many turns do before another writer is made.
 const FLUSH_SLICE: Duration = Duration::from_millis(500);
+const SLICES_MAX: u32 = 64;
+/// Times that output is written anew before the worker gives up.
+const RETRIES_MAX: u32 = 100;
 
 impl Worker {
     /// Where a commit begins.
@@ -49,6 +52,11 @@ impl Worker {
             }
             Err((None, LogError::Timeout(reason) | LogError::NotReady(reason))) => {
                 self.note_retry("output", &reason);
+                // A writer may have given up on records: another one gets all of them again.
+                if self.retries.is_multiple_of(SLICES_MAX) {
+                    self.ahead = None;
+                    commit.stage = Stage::Ahead(0);
+                }
                 self.phase = super::Phase::Committing(commit);
                 return Ok(Turn::Idle);
             }
@@ -83,6 +91,3 @@ impl Worker {
         Ok(())
     }
 }
-
-/// Times that output is written anew before the worker gives up.
-const RETRIES_MAX: u32 = 100;

@@ -230,6 +230,7 @@ impl Shared {
         let chunk = self.chunk(partition, from, until)?;
         let mut encoder = Encoder::default();
         let mut unit = Unit::default();
+        let mut replaced = Vec::new();
         for (base, entry) in &chunk.batches {
             let Some(batch) = self.stored(partition, *base)? else { continue };
             let records = scan::decode(partition, *base, batch.clone())?;
@@ -262,14 +263,13 @@ impl Shared {
             let rewritten =
                 encoder.rewrite(&kept, &span).map(|batch| batch.place(id.topic, id.partition, *base));
             self.replace(partition, *base, entry, rewritten.as_ref(), &mut unit);
+            replaced.push(*base);
         }
         if !unit.keys.is_empty() && !partition.lock().removed {
             self.commit(unit)?;
         }
         // What is in memory of these batches is what they were.
-        for (base, _) in &chunk.batches {
-            partition.evict(*base);
-        }
+        replaced.into_iter().for_each(|base| partition.evict(base));
         Ok((chunk.bytes, chunk.next))
     }
 
@@ -309,9 +309,9 @@ impl Shared {
         if state.blocks.is_closed(block) || summary.is_none() {
             unit.keys.push((key, summary.map(|summary| summary.encode().to_vec())));
         }
-        let after = batch.map_or(0, |batch| batch.bytes.len() as u64);
         drop(state);
-        self.clean_later(u64::from(entry.bytes).saturating_sub(after));
+        // What was there is garbage in its file, whatever has taken its place.
+        self.clean_later(u64::from(entry.bytes));
     }
 
     /// Everything before an offset is clean.
