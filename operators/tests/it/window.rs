@@ -227,6 +227,19 @@ fn a_late_row_stops_the_task_where_the_policy_says_so() {
     assert!(error.contains("1970-01-01 00:00:00.003") && error.contains("00:00:00.020"), "{error}");
 }
 
+/// Counting it and going on would lose it, which is not what was asked for.
+#[test]
+fn a_late_row_that_has_lost_its_record_can_not_become_a_dead_letter_and_stops_the_task() {
+    let mut spec = windows(KV, 1, &["count(*)"], [10, 10, 0], StreamKind::Append);
+    spec.inner.late = LatePolicy::DeadLetter;
+    let mut late = millstream_operators::testing::batch("k:utf8 v:i64 | + @20 a 1  + @3 a 1");
+    late.behind = Some(vec![i64::MIN, 20].into());
+    let mut harness = Harness::new(&spec);
+    let error = harness.process_batch(millstream_operators::Port(0), late).unwrap_err().to_string();
+    assert!(error.contains("00:00:00.003"), "{error}");
+    assert_eq!(harness.counters().late, 1);
+}
+
 #[test]
 fn a_window_that_does_not_slide_evenly_is_refused() {
     assert!(Window::new(10, 4, 0).unwrap_err().contains("size of 12 ms"));

@@ -85,6 +85,10 @@ impl Shared {
             return;
         }
         state.idle = false;
+        // One that has said that it ends holds the log open until it has: nobody must be left behind when that closes.
+        if let Some(ended) = state.thread.take() {
+            let _ = ended.join();
+        }
         let shared = Arc::clone(self);
         let thread = std::thread::Builder::new().name("millstream-compact".to_owned());
         match thread.spawn(move || shared.compact_waiting()) {
