@@ -5,8 +5,11 @@
 mod aggregate;
 mod aggregate_model;
 mod csv;
+mod join;
+mod join_model;
 mod json;
 mod json_differential;
+mod materialize;
 mod normalize;
 mod raw;
 mod round_trip;

@@ -1,0 +1,169 @@
+//! Joins of two streams: the updating join ([`Join`]) and the interval join ([`IntervalJoin`]).
+//!
+//! Both keep the rows of either side by join key; a row that comes meets the rows of its key on the other side.
+//!
+//! ```text
+//!   updating   left  + a 1           + a 1 x                       a changelog: rows leave by retraction,
+//!              right + a x   - a x            - a 1 x              or never; LEFT, RIGHT and FULL pad with nulls
+//!                                                                  while there is no match, and take the padding back
+//!   interval   left  @10 a   right @12 a -> a a                    insertions: rows leave when the watermark makes
+//!              left  @11 b   ..  watermark 30  -> b null           a further match impossible, padded if there was none
+//! ```
+//! Per batch: keys become dense slots, keys that are new here are read from the store, candidates are collected as pairs
+//! of row numbers, the residual condition is evaluated once over all of them, and the output is gathered column by
+//! column. What results is what row by row would give; how rows were cut into batches never shows.
+//!
+//! State is a store per side with an entry per row (`join key | sequence number`), so that a commit writes the rows that
+//! came and went, and a key with many rows is never one large value. Rows that were not touched since they were evicted
+//! stay on disk, and a row that only inserts reads nothing of its own side.
+
+mod due;
+mod interval;
+mod output;
+mod regular;
+pub(crate) mod rows;
+mod running;
+mod sides;
+
+pub use interval::IntervalJoin;
+pub use regular::Join;
+
+use crate::OperatorError;
+use crate::batch::StreamKind;
+use crate::expression::Expression;
+use crate::operator::StoreSpec;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use std::sync::Arc;
+
+/// Which rows come out that have met none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinKind {
+    /// None.
+    Inner,
+    /// Those of the left side, the right columns null.
+    Left,
+    /// Those of the right side, the left columns null.
+    Right,
+    /// Those of both.
+    Full,
+}
+
+impl JoinKind {
+    /// Whether unmatched rows of a side (0: left, 1: right) come out.
+    fn keeps(self, side: usize) -> bool {
+        match self {
+            JoinKind::Inner => false,
+            JoinKind::Left => side == 0,
+            JoinKind::Right => side == 1,
+            JoinKind::Full => true,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            JoinKind::Inner => "inner",
+            JoinKind::Left => "left",
+            JoinKind::Right => "right",
+            JoinKind::Full => "full",
+        }
+    }
+}
+
+/// One side of a join.
+#[derive(Debug, Clone)]
+pub struct JoinSide {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// The columns it is keyed by, in the order of the other side's. A null in one of them meets nothing.
+    pub keys: Vec<usize>,
+    /// What its rows mean. An upsert stream has to have its whole key, and nothing else, in `keys`.
+    pub input: StreamKind,
+}
+
+/// What pairs of rows with equal keys have to meet beside.
+#[derive(Debug, Clone)]
+pub struct Residual {
+    /// The columns it reads: of the left side by their index, of the right side behind them.
+    pub columns: Vec<usize>,
+    /// A predicate over these columns, in this order.
+    pub predicate: Arc<dyn Expression>,
+}
+
+/// What both joins are made of.
+#[derive(Debug, Clone)]
+pub struct JoinOn {
+    /// The left side.
+    pub left: JoinSide,
+    /// The right side.
+    pub right: JoinSide,
+    /// Which unmatched rows come out.
+    pub kind: JoinKind,
+    /// The whole condition, for people.
+    pub on: String,
+    /// What is left of the condition beside equal keys.
+    pub residual: Option<Residual>,
+}
+
+impl JoinOn {
+    /// Columns of the output: those of the left side, then those of the right.
+    pub fn schema(&self) -> SchemaRef {
+        let nullable = |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_nullable(true));
+        let fields = self.left.schema.fields().iter().chain(self.right.schema.fields());
+        Arc::new(Schema::new(fields.map(nullable).collect::<Vec<_>>()))
+    }
+
+    fn side(&self, side: usize) -> &JoinSide {
+        if side == 0 { &self.left } else { &self.right }
+    }
+
+    /// The stores: rows of either side, and when rows go, if they do.
+    fn stores(&self, head: impl Fn(usize) -> String, expires: bool) -> Vec<StoreSpec> {
+        let rows = |side: usize, name: &str| {
+            let columns = self.side(side).schema.fields().iter();
+            let columns: Vec<String> =
+                columns.map(|field| format!("{} {}", field.name(), field.data_type())).collect();
+            let schema = format!("key, sequence -> {}{}", head(side), columns.join(", "));
+            StoreSpec { name: name.to_owned(), schema }
+        };
+        let mut stores = vec![rows(0, "left"), rows(1, "right")];
+        if expires {
+            let schema = "time ms, side, sequence, key ->".to_owned();
+            stores.push(StoreSpec { name: "due".to_owned(), schema });
+        }
+        stores
+    }
+
+    /// Checks what the inputs mean.
+    fn check_inputs(&self, inputs: &[StreamKind]) -> Result<(), String> {
+        if inputs == [self.left.input, self.right.input] {
+            return Ok(());
+        }
+        Err(format!("a join of {} and {} rows can't read {inputs:?}", self.left.input, self.right.input))
+    }
+}
+
+/// What the operator keeps per row of a side, beside its columns.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Layout {
+    /// Milliseconds from a row's time on after which it goes; `None`: it stays until it is taken back.
+    pub(crate) keep_ms: Option<i64>,
+    /// Whether matches are counted.
+    pub(crate) counted: bool,
+    /// Whether rows are looked for by their content, to be taken back.
+    pub(crate) searched: bool,
+    /// Whether a key has one row at most, which the next replaces.
+    pub(crate) single: bool,
+}
+
+impl Layout {
+    /// What stands in front of the columns in the store.
+    fn head(&self) -> String {
+        let time = if self.keep_ms.is_some() { "time ms, " } else { "" };
+        let matches = if self.counted { "matches, " } else { "" };
+        format!("{time}{matches}")
+    }
+}
+
+fn corrupt(detail: impl Into<String>) -> OperatorError {
+    OperatorError::CorruptState { operator: "join".to_owned(), detail: detail.into() }
+}

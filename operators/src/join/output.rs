@@ -1,0 +1,85 @@
+//! Output rows: gathered column by column from the rows of both sides.
+
+use super::Residual;
+use crate::OperatorError;
+use crate::batch::{Batch, EventTime, Ops};
+use crate::expression::{ExpressionCx, evaluate_predicate};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::{Schema, SchemaRef};
+use std::sync::Arc;
+
+/// The row that stands for nulls.
+pub(super) const NULLS: u32 = u32::MAX;
+
+/// Rows that come out: by side the row that is taken, [`NULLS`] for none.
+#[derive(Debug, Default)]
+pub(super) struct OutputRows {
+    pub(super) rows: [Vec<u32>; 2],
+    pub(super) signs: Vec<i8>,
+    pub(super) times: Vec<EventTime>,
+}
+
+impl OutputRows {
+    /// Adds a row: the row of side `own`, the row of the other side.
+    #[inline]
+    pub(super) fn push(&mut self, own: usize, row: u32, other: u32, sign: i8, time: EventTime) {
+        self.rows[own].push(row);
+        self.rows[1 - own].push(other);
+        self.signs.push(sign);
+        self.times.push(time);
+    }
+
+    /// The batch, over the rows of both sides.
+    pub(super) fn gather(self, sides: [&RecordBatch; 2], schema: &SchemaRef) -> Result<Batch, OperatorError> {
+        let [left, right] = self.rows;
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+        for (side, rows) in sides.into_iter().zip([left, right]) {
+            if rows.iter().all(|row| *row == NULLS) {
+                let nulls = |column: &ArrayRef| arrow::array::new_null_array(column.data_type(), rows.len());
+                columns.extend(side.columns().iter().map(nulls));
+                continue;
+            }
+            let is_whole = rows.len() == side.num_rows() && rows.iter().zip(0..).all(|(row, at)| *row == at);
+            let indices = indices(rows);
+            for column in side.columns() {
+                columns.push(if is_whole { Arc::clone(column) } else { take(column, &indices, None)? });
+            }
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(self.times.len()));
+        let columns = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?;
+        Ok(Batch::changes(columns, self.times, Ops::from_signs(self.signs)))
+    }
+}
+
+fn indices(rows: Vec<u32>) -> UInt32Array {
+    if rows.contains(&NULLS) {
+        rows.into_iter().map(|row| (row != NULLS).then_some(row)).collect()
+    } else {
+        UInt32Array::from(rows)
+    }
+}
+
+/// Which pairs of rows meet the rest of the condition.
+pub(super) fn evaluate_residual(
+    residual: &Residual,
+    sides: [&RecordBatch; 2],
+    pairs: [Vec<u32>; 2],
+    cx: &ExpressionCx,
+) -> Result<BooleanArray, OperatorError> {
+    let split = sides[0].num_columns();
+    let rows = pairs[0].len();
+    let [left, right] = pairs.map(UInt32Array::from);
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for column in &residual.columns {
+        let (side, at, indices) = match column.checked_sub(split) {
+            None => (sides[0], *column, &left),
+            Some(at) => (sides[1], at, &right),
+        };
+        fields.push(side.schema().field(at).clone().with_nullable(true));
+        columns.push(take(side.column(at), indices, None)?);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let columns = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?;
+    evaluate_predicate(&*residual.predicate, &columns, cx)
+}

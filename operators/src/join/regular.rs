@@ -1,0 +1,53 @@
+//! The updating join.
+
+use super::running::{Joining, Rule};
+use super::{JoinKind, JoinOn};
+use crate::OperatorError;
+use crate::batch::StreamKind;
+use crate::operator::{BuildCx, Description, Operator, OperatorSpec, StoreSpec};
+
+/// Joins all rows of two streams that meet a condition, for as long as both are there.
+///
+/// Input: both sides keyed by the columns that have to be equal ([`crate::Batch::keys`]); insertions, changelogs, or upsert
+/// streams keyed by their primary key. Output: the left columns and then the right ones, at the time of the row that
+/// made the change; a changelog, or insertions when it is an inner join of insertions. A row is kept until it is taken
+/// back, or until the step's clock has gone on by `ttl_ms` since the row came: then it meets nothing any more, what
+/// it met stays, and its retraction is ignored. Rows with a null among the equal columns meet nothing and are not kept.
+///
+/// A retraction takes back one of the rows that are equal to it in all columns; what has not been there is ignored.
+#[derive(Debug, Clone)]
+pub struct Join {
+    /// The sides and the condition.
+    pub on: JoinOn,
+    /// How long a row is kept, milliseconds; `None`: until it is taken back.
+    pub ttl_ms: Option<i64>,
+}
+
+impl Join {
+    fn rule(&self) -> Rule {
+        Rule::Updating { ttl_ms: self.ttl_ms }
+    }
+}
+
+impl OperatorSpec for Join {
+    fn describe(&self) -> Description {
+        let ttl = self.ttl_ms.map(|ttl_ms| format!(", rows kept for {ttl_ms} ms")).unwrap_or_default();
+        Description::new("Join", format!("{}, on {}{ttl}", self.on.kind.name(), self.on.on))
+    }
+
+    fn stores(&self) -> Vec<StoreSpec> {
+        self.on.stores(|side| self.rule().layout(&self.on, side).head(), self.ttl_ms.is_some())
+    }
+
+    fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
+        self.on.check_inputs(inputs)?;
+        match (self.on.kind, inputs) {
+            (JoinKind::Inner, [StreamKind::Append, StreamKind::Append]) => Ok(StreamKind::Append),
+            _ => Ok(StreamKind::Changelog),
+        }
+    }
+
+    fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        Ok(Box::new(Joining::new(&self.on, self.rule(), cx.hash_seed)?))
+    }
+}

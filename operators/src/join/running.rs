@@ -1,0 +1,465 @@
+//! The running join: what both kinds have in common, and where they differ.
+//!
+//! A batch is worked through row by row, but only as far as row numbers go: each row becomes an [`Item`] with a run of
+//! candidates of the other side, which does not change meanwhile. Every few thousand pairs are settled: the residual
+//! condition is evaluated over all of them, matches are counted, and output rows are noted and gathered.
+
+use super::output::{NULLS, OutputRows, evaluate_residual};
+use super::rows::{NONE, RowId};
+use super::sides::{NO_SLOT, Sides};
+use super::{JoinOn, Layout};
+use crate::OperatorError;
+use crate::aggregate::LatePolicy;
+use crate::batch::{Batch, EventTime, StreamKind};
+use crate::expression::ExpressionCx;
+use crate::keys::Slot;
+use crate::operator::{Cx, DeltaScope, Operator, Port, StateScope};
+use arrow::array::{Array, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+
+/// Pairs that are settled at once.
+const PAIRS_MAX: usize = 8192;
+
+/// When rows meet, and when they go.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rule {
+    /// As long as both are there; unmatched rows come out at once, and are taken back.
+    Updating {
+        /// How long after it came a row goes by itself.
+        ttl_ms: Option<i64>,
+    },
+    /// When `lower <= left time - right time <= upper`; unmatched rows come out when they go.
+    Interval { lower_ms: i64, upper_ms: i64, late: [LatePolicy; 2] },
+}
+
+impl Rule {
+    /// How long after its time a row of a side is there, the first moment at which it is not.
+    fn keep_ms(self, side: usize) -> Option<i64> {
+        match self {
+            Rule::Updating { ttl_ms } => ttl_ms,
+            Rule::Interval { lower_ms, .. } if side == 0 => Some(lower_ms.saturating_neg().saturating_add(1)),
+            Rule::Interval { upper_ms, .. } => Some(upper_ms.saturating_add(1)),
+        }
+    }
+
+    /// What is kept of the rows of a side.
+    pub(super) fn layout(self, on: &JoinOn, side: usize) -> Layout {
+        let keeps = on.kind.keeps(side);
+        let counted = match self {
+            // Without either a row is unmatched as long as its key has no row on the other side.
+            Rule::Updating { ttl_ms } => keeps && (on.residual.is_some() || ttl_ms.is_some()),
+            Rule::Interval { .. } => keeps,
+        };
+        let input = on.side(side).input;
+        Layout {
+            keep_ms: self.keep_ms(side),
+            counted,
+            searched: input == StreamKind::Changelog,
+            single: input == StreamKind::Upsert,
+        }
+    }
+}
+
+pub(super) struct Joining {
+    on: JoinOn,
+    rule: Rule,
+    schema: SchemaRef,
+    sides: Sides,
+    /// Per row of the other side: the round it was last paired in, and its place among the rows of that round.
+    places: Vec<(u32, u32)>,
+    round: u32,
+    scratch: Vec<u8>,
+}
+
+/// A row of the batch, or one that it replaces.
+#[derive(Clone, Copy)]
+struct Item {
+    /// Its place among the batch's rows and those they replace.
+    row: u32,
+    entry: RowId,
+    sign: i8,
+    time: EventTime,
+    /// Whether its side has no row of its key: before it came, after it went.
+    alone: bool,
+    /// Rows it has met in earlier rounds.
+    met: u32,
+    /// End of its run of pairs.
+    pairs_end: u32,
+    /// Whether these are all of its pairs.
+    complete: bool,
+}
+
+const NO_ITEM: Item =
+    Item { row: 0, entry: NONE, sign: 1, time: 0, alone: false, met: 0, pairs_end: 0, complete: false };
+
+/// What a retraction or an upsert makes go.
+enum Leaving {
+    Nothing,
+    /// The row is what it was.
+    Same,
+    Row(RowId),
+}
+
+/// What is waiting to be settled.
+struct Round<'b> {
+    own: usize,
+    batch: &'b RecordBatch,
+    items: Vec<Item>,
+    /// Rows of the other side, item after item.
+    pairs: Vec<RowId>,
+    /// Rows of this side that are replaced, behind those of the batch.
+    replaced: Vec<RowId>,
+}
+
+/// Times of the rows of the other side that are candidates.
+#[derive(Clone, Copy)]
+struct Window {
+    from: EventTime,
+    to: EventTime,
+}
+
+impl Joining {
+    pub(super) fn new(on: &JoinOn, rule: Rule, hash_seed: u64) -> Result<Self, OperatorError> {
+        Ok(Joining {
+            sides: Sides::new(on, [rule.layout(on, 0), rule.layout(on, 1)], hash_seed)?,
+            schema: on.schema(),
+            on: on.clone(),
+            rule,
+            places: Vec::new(),
+            round: 0,
+            scratch: Vec::new(),
+        })
+    }
+
+    /// The times of candidates for a row of side `own`; `bound` is the watermark of its moment, where it is behind it.
+    fn window(&self, own: usize, time: EventTime, bound: EventTime, now_ms: i64) -> Window {
+        match self.rule {
+            Rule::Updating { ttl_ms: None } => Window { from: EventTime::MIN, to: EventTime::MAX },
+            Rule::Updating { ttl_ms: Some(ttl_ms) } => {
+                Window { from: now_ms.saturating_sub(ttl_ms).saturating_add(1), to: EventTime::MAX }
+            }
+            Rule::Interval { lower_ms, upper_ms, .. } => {
+                let (from, to) = match own {
+                    0 => (time.saturating_sub(upper_ms), time.saturating_sub(lower_ms)),
+                    _ => (time.saturating_add(lower_ms), time.saturating_add(upper_ms)),
+                };
+                // What the watermark of that moment had made superfluous is not there, whether it has been let go of
+                // yet or not.
+                let keep_ms = self.rule.keep_ms(1 - own).unwrap_or(0);
+                Window { from: from.max(bound.saturating_sub(keep_ms).saturating_add(1)), to }
+            }
+        }
+    }
+
+    /// Leaves rows out that can meet nothing any more: what they could meet had gone, and nothing will come.
+    fn without_late(&self, own: usize, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
+        let Rule::Interval { lower_ms, upper_ms, late } = self.rule else { return Ok(batch) };
+        let Some(behind) = &batch.behind else { return Ok(batch) };
+        let keep_ms = if own == 0 { lower_ms.saturating_neg() } else { upper_ms };
+        let reach_ms = keep_ms.max(upper_ms.saturating_sub(lower_ms));
+        let in_time =
+            |row: &u32| batch.times[*row as usize].saturating_add(reach_ms) >= behind[*row as usize];
+        let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
+        if kept.len() == batch.len() {
+            return Ok(batch);
+        }
+        for row in (0..batch.len()).filter(|row| !in_time(&(*row as u32))) {
+            let operator = || format!("interval join on {}", self.on.on);
+            cx.on_late(late[own], &batch, row, behind[row], operator)?;
+        }
+        batch.take(&kept)
+    }
+
+    /// Which rows have a key that is null in part; `None` when there are none.
+    fn null_keys(&self, own: usize, columns: &RecordBatch) -> Option<Vec<bool>> {
+        let mut is_null: Option<Vec<bool>> = None;
+        for key in &self.on.side(own).keys {
+            let Some(nulls) = columns.column(*key).nulls().filter(|nulls| nulls.null_count() > 0) else {
+                continue;
+            };
+            let is_null = is_null.get_or_insert_with(|| vec![false; columns.num_rows()]);
+            is_null.iter_mut().zip(nulls.iter()).for_each(|(is_null, valid)| *is_null |= !valid);
+        }
+        is_null
+    }
+
+    fn join(&mut self, own: usize, batch: &Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let columns = batch.columns()?;
+        let is_null = self.null_keys(own, columns);
+        let other_uncounted = self.on.kind.keeps(1 - own) && !self.sides.rows[1 - own].layout.counted;
+        let slots =
+            self.sides.intern(own, batch.keys()?, is_null.as_deref(), other_uncounted, &mut cx.state)?;
+        let codec = self.sides.rows[own].codec().clone();
+        let writer = codec.writer(columns)?;
+        let updating = matches!(self.rule, Rule::Updating { .. });
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut round =
+            Round { own, batch: columns, items: Vec::new(), pairs: Vec::new(), replaced: Vec::new() };
+        for (row, slot) in slots.into_iter().enumerate() {
+            let (time, sign) = (batch.times[row], batch.ops.get(row));
+            let window = self.window(own, time, batch.watermark_before(row, EventTime::MIN), cx.now_ms);
+            let item = Item { row: row as u32, sign, time, ..NO_ITEM };
+            if slot == NO_SLOT {
+                self.pair(&mut round, item, slot, window, cx)?;
+                continue;
+            }
+            let Layout { searched, single, .. } = self.sides.rows[own].layout;
+            if single || (searched && sign == -1) {
+                scratch.clear();
+                if sign == 1 || searched {
+                    writer.write(row, &mut scratch);
+                }
+                match self.leave(own, slot, &scratch, window) {
+                    Leaving::Same => continue,
+                    Leaving::Nothing => {}
+                    Leaving::Row(entry) => {
+                        let mut item = Item { entry, sign: -1, ..item };
+                        item.alone = self.sides.rows[own].count(slot) == 0;
+                        if single {
+                            round.replaced.push(entry);
+                            item.row = (columns.num_rows() + round.replaced.len() - 1) as u32;
+                        }
+                        self.pair(&mut round, item, slot, window, cx)?;
+                    }
+                }
+            }
+            if sign == 1 {
+                let alone = self.sides.rows[own].count(slot) == 0;
+                let kept_from = if updating { cx.now_ms } else { time };
+                let entry = self.sides.insert(own, slot, kept_from, |out| writer.write(row, out));
+                self.pair(&mut round, Item { entry, alone, ..item }, slot, window, cx)?;
+            }
+        }
+        self.scratch = scratch;
+        self.settle(&mut round, cx).map(drop)
+    }
+
+    /// Takes away the row that a retraction or an upsert with these bytes makes go. One that went by itself before is
+    /// not taken back: what it met stays.
+    fn leave(&mut self, own: usize, slot: Slot, bytes: &[u8], window: Window) -> Leaving {
+        let rows = &self.sides.rows[own];
+        let found = if rows.layout.single {
+            Some(rows.first(slot)).filter(|row| *row != NONE)
+        } else {
+            rows.find(slot, bytes)
+        };
+        let Some(row) = found else { return Leaving::Nothing };
+        let is_there = matches!(self.rule, Rule::Interval { .. }) || rows.entry(row).time >= window.from;
+        if rows.layout.single && rows.layout.keep_ms.is_none() && rows.bytes(row) == bytes {
+            return Leaving::Same;
+        }
+        if !is_there && !rows.layout.single {
+            return Leaving::Nothing;
+        }
+        self.sides.remove(own, row);
+        if is_there { Leaving::Row(row) } else { Leaving::Nothing }
+    }
+
+    /// Adds an item with its candidates.
+    fn pair(
+        &mut self,
+        round: &mut Round<'_>,
+        mut item: Item,
+        slot: Slot,
+        window: Window,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), OperatorError> {
+        let other = 1 - round.own;
+        let mut row = if slot == NO_SLOT { NONE } else { self.sides.rows[other].first(slot) };
+        while row != NONE {
+            let entry = self.sides.rows[other].entry(row);
+            if window.from <= entry.time && entry.time <= window.to {
+                round.pairs.push(row);
+            }
+            row = entry.next;
+            if round.pairs.len() >= PAIRS_MAX {
+                round.items.push(Item { pairs_end: round.pairs.len() as u32, complete: false, ..item });
+                item.met = self.settle(round, cx)?;
+            }
+        }
+        round.items.push(Item { pairs_end: round.pairs.len() as u32, complete: true, ..item });
+        Ok(())
+    }
+
+    /// Emits what comes of the items so far. Gives how many rows the last of them has met.
+    fn settle(&mut self, round: &mut Round<'_>, cx: &mut Cx<'_>) -> Result<u32, OperatorError> {
+        let own = round.own;
+        let (others, places) = self.distinct(1 - own, &round.pairs);
+        let other_rows = self.sides.rows[1 - own].read(&others)?;
+        let with_replaced;
+        let mut own_rows = round.batch;
+        if !round.replaced.is_empty() {
+            let replaced = self.sides.rows[own].read(&round.replaced)?;
+            with_replaced = concat_batches(&replaced.schema(), [round.batch, &replaced])?;
+            own_rows = &with_replaced;
+        }
+        let sides = if own == 0 { [own_rows, &other_rows] } else { [&other_rows, own_rows] };
+        let met = match &self.on.residual {
+            Some(residual) if !round.pairs.is_empty() => {
+                let mut pairs = [places.clone(), places.clone()];
+                let mut start = 0;
+                for item in &round.items {
+                    pairs[own][start..item.pairs_end as usize].fill(item.row);
+                    start = item.pairs_end as usize;
+                }
+                Some(evaluate_residual(residual, sides, pairs, &ExpressionCx { now_ms: cx.now_ms })?)
+            }
+            _ => None,
+        };
+        let mut out = OutputRows::default();
+        let mut start = 0;
+        let mut last_met = 0;
+        for item in &round.items {
+            let pairs = start..item.pairs_end as usize;
+            start = pairs.end;
+            last_met = item.met;
+            for pair in pairs {
+                if met.as_ref().is_none_or(|met| met.is_valid(pair) && met.value(pair)) {
+                    last_met += 1;
+                    self.meet(own, item, round.pairs[pair], places[pair], &mut out);
+                }
+            }
+            if item.complete {
+                self.finish(own, item, last_met, &mut out);
+            }
+        }
+        round.items.clear();
+        round.pairs.clear();
+        if !out.times.is_empty() {
+            let batch = out.gather(sides, &self.schema)?;
+            cx.emit(batch);
+        }
+        Ok(last_met)
+    }
+
+    /// The different rows among pairs, and by pair its place among them.
+    fn distinct(&mut self, other: usize, pairs: &[RowId]) -> (Vec<RowId>, Vec<u32>) {
+        self.round = self.round.wrapping_add(1);
+        if self.round == 0 {
+            self.places.clear();
+            self.round = 1;
+        }
+        let count = self.sides.rows[other].row_count().max(self.places.len());
+        self.places.resize(count, (0, 0));
+        let (mut rows, mut places) = (Vec::new(), Vec::with_capacity(pairs.len()));
+        for row in pairs {
+            let place = &mut self.places[*row as usize];
+            if place.0 != self.round {
+                *place = (self.round, rows.len() as u32);
+                rows.push(*row);
+            }
+            places.push(place.1);
+        }
+        (rows, places)
+    }
+
+    /// An item meets a row of the other side.
+    fn meet(&mut self, own: usize, item: &Item, other_row: RowId, place: u32, out: &mut OutputRows) {
+        let rows = &mut self.sides.rows[1 - own];
+        let Layout { counted, .. } = rows.layout;
+        let (padded, matches) = (self.on.kind.keeps(1 - own), rows.entry(other_row).matches);
+        match self.rule {
+            Rule::Interval { .. } => {
+                let time = item.time.max(rows.entry(other_row).time);
+                if counted && matches == 0 {
+                    rows.set_matches(other_row, 1);
+                }
+                out.push(own, item.row, place, item.sign, time);
+            }
+            Rule::Updating { .. } if item.sign == 1 => {
+                if padded && (if counted { matches == 0 } else { item.alone }) {
+                    out.push(own, NULLS, place, -1, item.time);
+                }
+                if counted {
+                    rows.set_matches(other_row, matches.saturating_add(1));
+                }
+                out.push(own, item.row, place, 1, item.time);
+            }
+            Rule::Updating { .. } => {
+                out.push(own, item.row, place, -1, item.time);
+                if counted {
+                    rows.set_matches(other_row, matches.saturating_sub(1));
+                }
+                if padded && (if counted { matches == 1 } else { item.alone }) {
+                    out.push(own, NULLS, place, 1, item.time);
+                }
+            }
+        }
+    }
+
+    /// All that an item has met is known.
+    fn finish(&mut self, own: usize, item: &Item, met: u32, out: &mut OutputRows) {
+        if !self.on.kind.keeps(own) {
+            return;
+        }
+        let rows = &mut self.sides.rows[own];
+        let Layout { counted, .. } = rows.layout;
+        let updating = matches!(self.rule, Rule::Updating { .. });
+        let mut padded = met == 0;
+        if item.entry != NONE && counted {
+            if item.sign == 1 && met > 0 {
+                rows.set_matches(item.entry, if updating { met } else { 1 });
+            } else if item.sign == -1 {
+                padded = rows.entry(item.entry).matches == 0;
+            }
+        }
+        // Unmatched rows of an interval join come out when they go.
+        if padded && (updating || item.entry == NONE) {
+            out.push(own, item.row, NULLS, item.sign, item.time);
+        }
+    }
+
+    /// Emits rows that have gone without having met any.
+    fn emit_unmatched(&self, expired: super::sides::Expired, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        if expired.order.is_empty() {
+            return Ok(());
+        }
+        let mut out = OutputRows::default();
+        for ((side, place), time) in expired.order.iter().zip(&expired.times) {
+            out.push(usize::from(*side), *place, NULLS, 1, *time);
+        }
+        let (left, right) = (self.sides.read(0, &expired.rows[0])?, self.sides.read(1, &expired.rows[1])?);
+        let batch = out.gather([&left, &right], &self.schema)?;
+        cx.emit(batch);
+        Ok(())
+    }
+}
+
+impl Operator for Joining {
+    fn process(&mut self, port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let own = usize::from(port.0);
+        let batch = self.without_late(own, batch, cx)?;
+        if batch.is_empty() { Ok(()) } else { self.join(own, &batch, cx) }
+    }
+
+    /// Rows go at commits, so that what comes out, and when, does not depend on how rows were cut into batches.
+    fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let (clock, wanted) = match self.rule {
+            Rule::Updating { .. } => (cx.now_ms, [false, false]),
+            Rule::Interval { .. } => (cx.watermark, [self.on.kind.keeps(0), self.on.kind.keeps(1)]),
+        };
+        while let Some(expired) = self.sides.expire(clock, wanted, &mut cx.state)? {
+            self.emit_unmatched(expired, cx)?;
+        }
+        Ok(())
+    }
+
+    fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
+        self.sides.delta(out);
+        Ok(())
+    }
+
+    fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        self.sides.restore(state)
+    }
+
+    fn evict(&mut self) {
+        self.sides.evict();
+        self.places = Vec::new();
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.sides.memory_bytes() + self.places.capacity() * size_of::<(u32, u32)>()
+    }
+}
