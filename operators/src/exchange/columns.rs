@@ -100,7 +100,9 @@ fn gather(schema: &SchemaRef, batches: &[Batch], rows: &[(u32, u32)]) -> Result<
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
-/// Partitions by the bytes that an encoder writes: those that are the key of a topic the rows are joined with.
+/// Partitions by the bytes that an encoder writes: those that are the key of a topic the rows are joined with. A key that
+/// can't be written, as null in the raw format, is no key of that topic: such a row goes by its encoded key, which is
+/// as good as any.
 #[derive(Debug, Clone)]
 pub struct ByTopicKey(pub Arc<dyn RowEncoderSpec>);
 
@@ -111,8 +113,11 @@ impl PartitionBytes for ByTopicKey {
         let mut key = Vec::new();
         for row in 0..batch.len() {
             key.clear();
-            encoder.encode(row, &mut key)?;
-            each(row, &key);
+            match encoder.encode(row, &mut key) {
+                Ok(()) => each(row, &key),
+                Err(OperatorError::Encode { .. }) => each(row, batch.keys()?.get(row)),
+                Err(other) => return Err(other),
+            }
         }
         Ok(())
     }
@@ -121,7 +126,23 @@ impl PartitionBytes for ByTopicKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::formats::{Format, FormatEncoderSpec};
+    use crate::keys::KeyCodec;
     use crate::testing::batch as parse_batch;
+    use arrow::datatypes::DataType;
+
+    #[test]
+    fn a_null_key_does_not_stop_rows_on_their_way_to_the_tasks_of_a_raw_topic() {
+        let mut batch = parse_batch("k:utf8 | + a  + null  + b");
+        let columns = batch.columns().unwrap().clone();
+        let codec = KeyCodec::new(vec![DataType::Utf8]).unwrap();
+        batch.keys = Some(Arc::new(codec.encode(columns.columns(), 3).unwrap()));
+        let fields = columns.schema().fields().clone();
+        let encoder = FormatEncoderSpec::new(Format::Raw(Default::default()), "t", vec![0], fields).unwrap();
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        ByTopicKey(Arc::new(encoder)).for_each(&batch, &mut |_, key| keys.push(key.to_vec())).unwrap();
+        assert_eq!(keys, [&b"a"[..], &[0], b"b"]);
+    }
 
     #[test]
     fn rows_of_several_batches_come_back_in_the_order_asked_for() {
