@@ -5,12 +5,14 @@
 //! Rows are brought together by key only where they are not together yet.
 
 mod aggregate;
+mod interval;
 mod join;
 mod letters;
 mod project;
 mod sink;
 mod source;
 mod stream;
+mod stream_join;
 
 pub(crate) use sink::{InsertInto, converted};
 pub(crate) use source::SourceTable;
@@ -138,6 +140,7 @@ impl<'a> Lowering<'a> {
                 self.lower_projection(plan, &all, filter.input.schema(), changes)
             }
             LogicalPlan::Aggregate(aggregate) => self.lower_aggregate(aggregate, changes),
+            LogicalPlan::Join(join) => self.lower_stream_join(join),
             LogicalPlan::Distinct(Distinct::All(input)) => self.lower_distinct(input, changes),
             LogicalPlan::Extension(Extension { node }) => {
                 if let Some(window) = node.as_any().downcast_ref::<WindowTable>() {
@@ -224,11 +227,6 @@ fn collect_needed(plan: &LogicalPlan, needed: &mut BTreeMap<String, BTreeSet<usi
 
 fn unsupported(plan: &LogicalPlan) -> Refusal {
     let (what, help) = match plan {
-        LogicalPlan::Join(_) => (
-            "a join without FOR SYSTEM_TIME AS OF is not supported yet",
-            "join with a versioned table: JOIN t FOR SYSTEM_TIME AS OF left.time AS t ON ..; t needs 'connector' = \
-             'upsert-kafka', a PRIMARY KEY and a WATERMARK",
-        ),
         LogicalPlan::Union(_) => ("UNION is not supported yet", "write one INSERT INTO for each part of it"),
         LogicalPlan::Sort(_) => (
             "ORDER BY is not supported yet: a stream that goes on has no last row to sort",
@@ -249,7 +247,7 @@ fn unsupported(plan: &LogicalPlan) -> Refusal {
         }
         _ => (
             "this kind of query is not supported yet",
-            "use SELECT with WHERE, GROUP BY, TUMBLE, HOP and JOIN FOR SYSTEM_TIME AS OF",
+            "use SELECT with WHERE, GROUP BY, TUMBLE, HOP and JOIN",
         ),
     };
     Refusal::new(what, help)

@@ -4,6 +4,7 @@
 //! it does not know ([`relations`]); [`rewrite`] then gives the plan its streaming nodes and Flink's types.
 
 mod functions;
+mod joins;
 pub(crate) mod nodes;
 mod provider;
 mod relations;

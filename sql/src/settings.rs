@@ -15,6 +15,8 @@ enum Kind {
     Name,
     /// A duration longer than 0.
     Duration,
+    /// A duration; 0 stands for no end.
+    Retention,
     /// A number of bytes, greater than 0.
     Size,
     /// A whole number greater than 0.
@@ -29,6 +31,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("pipeline.name", Kind::Name),
     ("parallelism.default", Kind::Count),
     ("execution.runtime-mode", Kind::Only("streaming", "a table that ends is read with 'scan.bounded.mode'")),
+    ("table.exec.state.ttl", Kind::Retention),
     ("table.local-time-zone", Kind::Only("UTC", "times are those of UTC everywhere")),
     ("millstream.commit-interval", Kind::Duration),
     ("millstream.checkpoint-bytes", Kind::Size),
@@ -51,7 +54,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("execution.state-recovery.", "leave it out: a job's state is found by its name"),
     ("table.exec.source.idle-timeout", "set 'scan.watermark.idle-timeout' in the WITH of the table"),
     ("table.exec.mini-batch.", "leave it out: rows are always computed in batches"),
-    ("table.exec.state.ttl", "leave it out: state is not dropped by age"),
     ("table.exec.sink.", "leave it out: rows are written as the table declares them"),
     ("table.optimizer.", "leave it out: the planner decides"),
     ("table.dml-sync", "leave it out: how a file is run is said where it is started"),
@@ -112,6 +114,10 @@ fn checked(kind: Kind, value: &str) -> Result<String, String> {
             let duration = duration_ms(value).and_then(|duration| u64::try_from(duration).ok());
             count(duration).ok_or_else(|| format!("expected {DURATION}"))
         }
+        Kind::Retention => {
+            let duration = duration_ms(value).and_then(|duration| u64::try_from(duration).ok());
+            duration.map(|ms| ms.to_string()).ok_or_else(|| format!("expected {DURATION}"))
+        }
         Kind::Size => count(bytes(value)).ok_or_else(|| "expected a size as in '64 mb' or '1 gb'".to_owned()),
         Kind::Count => count(value.trim().parse().ok())
             .ok_or_else(|| "expected a whole number greater than 0".to_owned()),
@@ -161,6 +167,8 @@ mod tests {
             ("pipeline.name", "a.b-c_1", "a.b-c_1"),
             ("millstream.commit-interval", "2 s", "2000"),
             ("millstream.state-memory", "1 gb", "1073741824"),
+            ("table.exec.state.ttl", "2 d", "172800000"),
+            ("table.exec.state.ttl", "0 ms", "0"),
             ("millstream.checkpoint-bytes", "512", "512"),
             ("table.local-time-zone", "utc", "UTC"),
             ("parallelism.default", " 4 ", "4"),

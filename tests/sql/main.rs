@@ -15,6 +15,7 @@
 
 mod batch;
 mod dead_letters;
+mod plans;
 mod refused;
 mod streaming;
 

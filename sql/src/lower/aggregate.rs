@@ -162,7 +162,7 @@ impl Lowering<'_> {
     }
 
     /// Brings rows of a key to one task.
-    fn exchange(&mut self, stream: Stream) -> Result<Stream, Refusal> {
+    pub(super) fn exchange(&mut self, stream: Stream) -> Result<Stream, Refusal> {
         let keyed = stream.keyed.as_deref().unwrap_or_default();
         let names: Vec<&str> = keyed.iter().map(|place| stream.rows.field(*place).name().as_str()).collect();
         let spec = ExchangeSpec {
@@ -198,6 +198,7 @@ impl Lowering<'_> {
             has_watermark: rows.has_watermark,
             windows: None,
             unique: Some((0..groups).collect()),
+            nameless: false,
             partitioning,
             keyed: None,
             late: rows.late,
@@ -236,6 +237,7 @@ impl Lowering<'_> {
             time,
             windows: None,
             unique: None,
+            nameless: false,
             partitioning,
             keyed: None,
             ..rows

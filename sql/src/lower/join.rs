@@ -99,7 +99,7 @@ impl Lowering<'_> {
         let partitioning = left
             .partitioning
             .filter(|partitioning| partitioning.columns.iter().all(|column| *column < width));
-        Ok(Stream { node, rows, places, unique: None, partitioning, keyed: None, ..left })
+        Ok(Stream { node, rows, places, unique: None, nameless: false, partitioning, keyed: None, ..left })
     }
 
     fn check_left(&self, left: &Stream, join: &JoinNode) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@ use super::source::{key_columns, physical_columns, stream_kind};
 use super::{Changes, Lowering, Refusal, SourceTable, Stream};
 use crate::catalog::{ColumnKind, Connector, TopicTable};
 use crate::expression::Evaluated;
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::scalar::ScalarValue;
@@ -12,7 +12,7 @@ use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, sql_
 use millstream_operators::sink::{
     AppendSink, Blackhole, Print, RowEncoderSpec, SinkSpec, SinkTopic, SinkWriter, UpsertSink,
 };
-use millstream_operators::{Expression, NodeSpec, Project, StreamKind};
+use millstream_operators::{Expression, Materialize, NodeSpec, Project, StreamKind};
 use std::sync::Arc;
 
 /// What an `INSERT INTO` writes.
@@ -41,7 +41,7 @@ impl Lowering<'_> {
                 "group them by window_start and window_end",
             ));
         }
-        let (stream, fields) = self.sink_rows(stream, insert, target)?;
+        let (mut stream, fields) = self.sink_rows(stream, insert, target)?;
         let at = |column: usize| insert.columns.iter().position(|into| *into == column);
         let writer: Arc<dyn SinkWriter> = match &table.connector {
             Connector::Blackhole => Arc::new(Blackhole),
@@ -54,15 +54,16 @@ impl Lowering<'_> {
                 Arc::new(Print { identifier, to_stderr: *to_stderr, text: Arc::new(text) })
             }
             Connector::Topic(topic) => {
-                if stream_kind(topic) == StreamKind::Upsert {
-                    self.check_upsert(&stream, insert, target)?;
-                }
                 if let Some(missing) = table.primary_key.iter().find(|column| at(**column).is_none()) {
                     let name = &table.columns[*missing].name.value;
                     return Err(Refusal::new(
                         format!("INSERT INTO {} leaves out {name}, which is part of its key", insert.table),
                         "write all columns of the PRIMARY KEY",
                     ));
+                }
+                if stream_kind(topic) == StreamKind::Upsert {
+                    stream = self.materialize(stream, target)?;
+                    self.check_upsert(&stream, insert, target)?;
                 }
                 topic_writer(target, topic, insert.table)?
             }
@@ -122,7 +123,28 @@ impl Lowering<'_> {
             _ => Project::new(None, outputs),
         };
         let node = self.add("project", NodeSpec::Operator(Arc::new(project)), &[stream.node])?;
-        Ok((Stream { node, keyed: None, ..stream.with_columns(&picked, places) }, fields))
+        let rows = Arc::new(Schema::new(fields.clone()));
+        Ok((Stream { node, rows, keyed: None, ..stream.with_columns(&picked, places) }, fields))
+    }
+
+    /// Of rows that nothing tells apart the last of every key of the table.
+    fn materialize(&mut self, stream: Stream, target: &SourceTable) -> Result<Stream, Refusal> {
+        if !stream.nameless || self.kind(&stream) != StreamKind::Changelog {
+            return Ok(stream);
+        }
+        let physical = physical_columns(target);
+        let key = &target.table.primary_key;
+        let place = |column: &usize| physical.iter().position(|other| other == column);
+        let places: Vec<usize> = key.iter().filter_map(place).collect();
+        let together = stream.partitioning.as_ref();
+        let together = together.is_some_and(|by| by.columns.iter().all(|column| places.contains(column)));
+        let stream = self.key_by(stream, places.clone())?;
+        let stream = if together { stream } else { self.exchange(stream)? };
+        let names: Vec<&str> =
+            key.iter().map(|column| target.schema.field(*column).name().as_str()).collect();
+        let operator = Materialize { schema: Arc::clone(&stream.rows), key: names.join(", ") };
+        let node = self.add("materialize", NodeSpec::Operator(Arc::new(operator)), &[stream.node])?;
+        Ok(Stream { node, unique: Some(places), nameless: false, keyed: None, ..stream })
     }
 
     /// The key of an upsert table has to name the rows of the query: otherwise one row would overwrite another.

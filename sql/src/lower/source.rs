@@ -170,6 +170,7 @@ impl Lowering<'_> {
             has_watermark: source.table.watermark.is_some(),
             windows: None,
             unique,
+            nameless: false,
             partitioning: partitioning(source, topic),
             keyed: None,
             late,

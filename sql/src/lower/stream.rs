@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     pub windows: Option<Windows>,
     /// Columns that name a row of a stream with changes.
     pub unique: Option<Vec<usize>>,
+    /// Whether rows with changes come from a join of rows that nothing tells apart: whoever needs a key chooses it.
+    pub nameless: bool,
     /// What decides the task of a row.
     pub partitioning: Option<Partitioning>,
     /// Places that the keys of the batches are made of.

@@ -1,6 +1,7 @@
 //! From DataFusion's plan of a query to the plan that is lowered: temporal joins in the place of joins with a
 //! versioned side, Flink's meaning of aggregates, types, constants, and only the columns that are needed.
 
+use super::joins::place_conditions;
 use super::nodes::{TemporalJoin, Versioned};
 use super::provider::Names;
 use arrow::datatypes::DataType;
@@ -15,9 +16,10 @@ use datafusion::logical_expr::{
     cast,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
-use datafusion::optimizer::{Analyzer, Optimizer, OptimizerContext};
+use datafusion::optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
@@ -30,13 +32,15 @@ pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     analyzer.execute_and_check(plan, names.config(), |_, _| {})
 }
 
-/// Constants computed, and only the columns that are needed.
+/// Constants computed, conditions with the joins they are of, and only the columns that are needed.
 pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
-    let rules: Vec<Arc<dyn datafusion::optimizer::OptimizerRule + Send + Sync>> =
-        vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())];
-    let optimizer = Optimizer::with_rules(rules);
     let context = OptimizerContext::new_with_config_options(Arc::new(names.config().clone()));
-    optimizer.optimize(plan, &context, |_, _| {})
+    let apply = |plan: LogicalPlan, rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>| {
+        Optimizer::with_rules(rules).optimize(plan, &context, |_, _| {})
+    };
+    let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(EliminateCrossJoin::new())])?;
+    let plan = place_conditions(plan)?;
+    apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())])
 }
 
 /// The marked right side of a join, without the mark: its plan and the name of the left side's time.

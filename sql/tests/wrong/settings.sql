@@ -4,7 +4,7 @@ SET 'frobnicate' = 'x';
 
 -- of Flink
 SET 'execution.checkpointing.interval' = '10 s';
-SET 'table.exec.state.ttl' = '1 d';
+SET 'table.exec.state.ttl' = 'soon';
 SET 'sql-client.execution.result-mode' = 'tableau';
 
 -- values
