@@ -85,7 +85,8 @@ impl Columns<'_> {
         let field = self.rows.field(place);
         let wanted = self.relation.field(column.index()).data_type();
         let found: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
-        if field.data_type() == wanted {
+        // A row whose fields are only read by name does without those that nobody reads.
+        if field.data_type() == wanted || matches!(wanted, DataType::Struct(_)) {
             return Ok(Transformed::new(found, true, datafusion::common::tree_node::TreeNodeRecursion::Jump));
         }
         let cast: Arc<dyn PhysicalExpr> = Arc::new(CastExpr::new(found, wanted.clone(), None));

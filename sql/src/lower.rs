@@ -8,6 +8,7 @@ mod aggregate;
 mod interval;
 mod join;
 mod letters;
+mod needed;
 mod project;
 mod sink;
 mod source;
@@ -24,6 +25,7 @@ use crate::settings::Settings;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan};
 use millstream_operators::{NodeId, NodeSpec, StreamKind, Topology, TopologyError};
+use needed::{Needs, collect_needs};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Why a plan can't be run as a stream.
@@ -67,8 +69,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) topology: Topology,
     tables: &'a BTreeMap<String, SourceTable>,
     settings: &'a Settings,
-    /// By table: the columns that some statement needs.
-    needed: BTreeMap<String, BTreeSet<usize>>,
+    /// By table: what some statement reads.
+    needs: Needs,
     sources: BTreeMap<String, Stream>,
     lowered: HashMap<(LogicalPlan, Changes), Stream>,
     /// What the operators of the current statement are named after.
@@ -83,15 +85,15 @@ impl<'a> Lowering<'a> {
         settings: &'a Settings,
         plans: impl Iterator<Item = &'p LogicalPlan>,
     ) -> Result<Self, Refusal> {
-        let mut needed: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        let mut needs = Needs::new();
         for plan in plans {
-            collect_needed(plan, &mut needed)?;
+            collect_needs(plan, &mut needs)?;
         }
         Ok(Lowering {
             topology: Topology::new(),
             tables,
             settings,
-            needed,
+            needs,
             sources: BTreeMap::new(),
             lowered: HashMap::new(),
             scope: String::new(),
@@ -207,22 +209,6 @@ impl<'a> Lowering<'a> {
     fn columns<'s>(&self, stream: &'s Stream, relation: &'s datafusion::common::DFSchema) -> Columns<'s> {
         Columns { relation, places: &stream.places, rows: &stream.rows }
     }
-}
-
-/// Notes which columns of which tables a plan reads.
-fn collect_needed(plan: &LogicalPlan, needed: &mut BTreeMap<String, BTreeSet<usize>>) -> Result<(), Refusal> {
-    use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-    plan.apply(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            let columns = needed.entry(scan.table_name.table().to_owned()).or_default();
-            match &scan.projection {
-                Some(projection) => columns.extend(projection),
-                None => columns.extend(0..scan.source.schema().fields().len()),
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(())
 }
 
 fn unsupported(plan: &LogicalPlan) -> Refusal {

@@ -3,6 +3,7 @@
 //! sqlparser reads the query, DataFusion's `SqlToRel` plans it against the file's tables and views, with hooks for what
 //! it does not know ([`relations`]); [`rewrite`] then gives the plan its streaming nodes and Flink's types.
 
+mod flink;
 mod functions;
 mod joins;
 pub(crate) mod nodes;
@@ -31,7 +32,8 @@ pub(crate) fn plan_query(
     names: &Names,
     positions: &Positions,
 ) -> Result<LogicalPlan, SqlError> {
-    let query = parse_query(tokens, positions)?;
+    let mut query = parse_query(tokens, positions)?;
+    flink::as_flink_means(&mut query);
     let plan = planner(names)
         .sql_statement_to_plan(Statement::Query(query))
         .and_then(|plan| analyze(plan, names))
@@ -49,7 +51,8 @@ pub(crate) fn plan_expression(
     let mut parser =
         Parser::new(&crate::script::FlinkDialect).with_tokens_with_locations(tokens.tokens.clone());
     let parsed = parser.parse_expr().and_then(|expr| parser.expect_token(&Token::EOF).map(|_| expr));
-    let parsed = parsed.map_err(|error| from_parser(&error, tokens, positions))?;
+    let mut parsed = parsed.map_err(|error| from_parser(&error, tokens, positions))?;
+    flink::expression_as_flink_means(&mut parsed);
     let planned = planner(names).sql_to_expr(parsed, schema, &mut PlannerContext::new());
     planned
         .and_then(|expr| settle(expr, schema, names))

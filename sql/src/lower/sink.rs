@@ -214,7 +214,8 @@ pub(crate) fn converted(relation: &DFSchema, from: usize, to: &Field) -> Result<
     Ok(datafusion::logical_expr::cast(expr, to.data_type().clone()))
 }
 
-/// Whether every value of one type is a value of the other.
+/// Whether every value of one type is a value of the other; or is expected to be: the precision of a calculated decimal
+/// is a bound that its values rarely come near, and one that does not fit stops the job with its place.
 fn widens(from: &DataType, to: &DataType) -> bool {
     use DataType as T;
     let rank = |data_type: &DataType| match data_type {
@@ -231,9 +232,9 @@ fn widens(from: &DataType, to: &DataType) -> bool {
             from <= to && from_zone.is_some() == to_zone.is_some()
         }
         (T::Decimal128(from_precision, from_scale), T::Decimal128(to_precision, to_scale)) => {
-            to_scale >= from_scale
-                && i16::from(*to_precision) - i16::from(*to_scale)
-                    >= i16::from(*from_precision) - i16::from(*from_scale)
+            let whole = |precision: &u8, scale: &i8| i16::from(*precision) - i16::from(*scale);
+            to_scale == from_scale
+                || to_scale > from_scale && whole(to_precision, to_scale) >= whole(from_precision, from_scale)
         }
         (integer, T::Decimal128(precision, scale)) if rank(integer).is_some() => {
             rank(integer) <= Some(i32::from(*precision) - i32::from(*scale))

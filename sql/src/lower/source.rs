@@ -1,6 +1,7 @@
 //! Tables that are read: one source per table, with the columns that any statement needs.
 
 use super::letters::Policies;
+use super::needed::{Need, add_reads};
 use super::{Lowering, PartitionedBy, Partitioning, Refusal, Stream};
 use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
@@ -128,8 +129,8 @@ impl Lowering<'_> {
                 format!("declare the columns of both in one table, and make {name} a view of it"),
             ));
         }
-        let needed = self.needed.remove(name).unwrap_or_default();
-        let (columns, places) = table_columns(source, topic, &needed)?;
+        let needs = self.needs.remove(name).unwrap_or_default();
+        let (columns, places) = table_columns(source, topic, &needs)?;
         let event_time = source.table.watermark.as_ref().and_then(|watermark| places[watermark.column]);
         let output: Vec<usize> = (0..columns.len()).collect();
         let decoder = TableDecoderSpec::new(
@@ -192,10 +193,14 @@ impl Lowering<'_> {
 fn table_columns(
     source: &SourceTable,
     topic: &TopicTable,
-    needed: &BTreeSet<usize>,
+    needs: &BTreeMap<usize, Need>,
 ) -> Result<(Vec<TableColumn>, Vec<Option<usize>>), Refusal> {
     let relation = DFSchema::try_from(source.schema.as_ref().clone())?;
-    let mut wanted = needed.clone();
+    let mut reads = vec![Need::Nothing; source.schema.fields().len()];
+    for (column, need) in needs {
+        reads[*column] = need.clone();
+    }
+    let mut wanted: BTreeSet<usize> = needs.keys().copied().collect();
     wanted.extend(source.table.watermark.as_ref().map(|watermark| watermark.column));
     if stream_kind(topic) == StreamKind::Upsert {
         wanted.extend(&source.table.primary_key);
@@ -205,6 +210,7 @@ fn table_columns(
             wanted.extend(
                 expr.column_refs().into_iter().filter_map(|read| relation.maybe_index_of_column(read)),
             );
+            add_reads(expr, &Need::All, &relation, &mut reads)?;
         }
     }
     let (computed, plain): (Vec<usize>, Vec<usize>) =
@@ -217,7 +223,9 @@ fn table_columns(
             _ => physical(source, topic, column)?,
         };
         places[column] = Some(columns.len());
-        columns.push(TableColumn { field: source.schema.field(column).clone(), from });
+        let field = source.schema.field(column).clone();
+        let data_type = reads[column].narrowed(field.data_type());
+        columns.push(TableColumn { field: field.with_data_type(data_type), from });
     }
     for column in computed {
         let rows =
