@@ -4,7 +4,7 @@
 //! identity and the mark.
 
 use crate::memory::MemoryDisk;
-use crate::rocks::Rocks;
+use crate::rocks::{Rocks, RocksWrites};
 use crate::{StateError, StoreId};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,8 +21,21 @@ pub(crate) enum Base {
     Rocks(Arc<Rocks>),
 }
 
-/// A checkpoint about to be written: pairs, `None` for a deletion.
-pub(crate) type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+/// A checkpoint about to be written, as what it is written to takes it: nothing is copied once more.
+pub(crate) enum Writes {
+    Memory(Vec<(Vec<u8>, Option<Vec<u8>>)>),
+    Rocks(RocksWrites),
+}
+
+impl Writes {
+    /// Adds a pair, or a deletion where there is no value.
+    pub(crate) fn push(&mut self, store: StoreId, key: &[u8], value: Option<&[u8]>) {
+        match self {
+            Writes::Memory(pairs) => pairs.push((prefixed(store, key), value.map(<[u8]>::to_vec))),
+            Writes::Rocks(batch) => batch.push(store, key, value),
+        }
+    }
+}
 
 impl Base {
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StateError> {
@@ -60,13 +73,23 @@ impl Base {
         }
     }
 
-    pub(crate) fn write(&mut self, writes: Writes) -> Result<(), StateError> {
+    /// Writes for [`Base::write`], none yet.
+    pub(crate) fn writes(&self) -> Writes {
         match self {
-            Base::Memory(disk) => {
-                disk.write(writes);
+            Base::Memory(_) => Writes::Memory(Vec::new()),
+            Base::Rocks(_) => Writes::Rocks(RocksWrites::default()),
+        }
+    }
+
+    /// Writes all of it or nothing.
+    pub(crate) fn write(&mut self, writes: Writes) -> Result<(), StateError> {
+        match (self, writes) {
+            (Base::Memory(disk), Writes::Memory(pairs)) => {
+                disk.write(pairs);
                 Ok(())
             }
-            Base::Rocks(rocks) => rocks.write(writes),
+            (Base::Rocks(rocks), Writes::Rocks(batch)) => rocks.write(batch),
+            _ => unreachable!("writes are made by the base that they are for"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A disk in memory, for tests and simulations.
 
-use crate::base::{ScanCallback, Writes};
+use crate::base::ScanCallback;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -53,7 +53,7 @@ impl MemoryDisk {
         *self.lock() = pairs;
     }
 
-    pub(crate) fn write(&self, writes: Writes) {
+    pub(crate) fn write(&self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>) {
         let mut pairs = self.lock();
         for (key, value) in writes {
             match value {

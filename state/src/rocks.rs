@@ -5,12 +5,13 @@
 //! blocks, and only shared ones can be bounded.
 
 use crate::StateError;
-use crate::base::{ScanCallback, Writes};
+use crate::StoreId;
+use crate::base::ScanCallback;
 use crate::export::beside;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, DEFAULT_COLUMN_FAMILY_NAME,
-    Options, ReadOptions, WriteBatch, WriteBufferManager,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType,
+    DEFAULT_COLUMN_FAMILY_NAME, Options, ReadOptions, WriteBatch, WriteBufferManager,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,6 +61,25 @@ impl RocksSettings {
     }
 }
 
+/// A batch in the making.
+#[derive(Default)]
+pub(crate) struct RocksWrites {
+    batch: WriteBatch,
+    key: Vec<u8>,
+}
+
+impl RocksWrites {
+    pub(crate) fn push(&mut self, store: StoreId, key: &[u8], value: Option<&[u8]>) {
+        self.key.clear();
+        self.key.extend(store.0.to_be_bytes());
+        self.key.extend(key);
+        match value {
+            Some(value) => self.batch.put(&self.key, value),
+            None => self.batch.delete(&self.key),
+        }
+    }
+}
+
 pub(crate) struct Rocks {
     db: DB,
     path: PathBuf,
@@ -75,16 +95,6 @@ impl Rocks {
             let still_open = source.to_string().contains("lock hold by current process");
             if still_open { StateError::StillOpen { path } } else { StateError::Storage { path, source } }
         })?;
-        Ok(Rocks { db, path: path.into() })
-    }
-
-    /// Opens a directory to look at it; whoever has it open goes on.
-    pub(crate) fn open_read_only(path: &Path) -> Result<Self, StateError> {
-        let settings = RocksSettings::new(SharedMemory::new(8 << 20, 1 << 20));
-        let mut options = options(&settings);
-        options.create_if_missing(false);
-        let db = DB::open_for_read_only(&options, path, false)
-            .map_err(|source| StateError::Storage { path: path.into(), source })?;
         Ok(Rocks { db, path: path.into() })
     }
 
@@ -124,30 +134,23 @@ impl Rocks {
         rows.status().map_err(|source| self.storage(source))
     }
 
-    pub(crate) fn write(&self, writes: Writes) -> Result<(), StateError> {
-        let mut batch = WriteBatch::default();
-        for (key, value) in writes {
-            match value {
-                Some(value) => batch.put(key, value),
-                None => batch.delete(key),
-            }
-        }
+    pub(crate) fn write(&self, writes: RocksWrites) -> Result<(), StateError> {
         // The WAL makes the batch atomic over a kill; it is not synced, because a power cut that takes its tail away
         // leaves an older checkpoint, which the journal carries forward.
-        self.db.write(batch).map_err(|source| self.storage(source))
+        self.db.write(writes.batch).map_err(|source| self.storage(source))
     }
 
     pub(crate) fn clear(&self) -> Result<(), StateError> {
-        let mut keys = Vec::new();
+        let mut writes = RocksWrites::default();
         let mut rows = self.db.raw_iterator();
         rows.seek_to_first();
         while let Some(key) = rows.key() {
-            keys.push((key.to_vec(), None));
+            writes.batch.delete(key);
             rows.next();
         }
         rows.status().map_err(|source| self.storage(source))?;
         drop(rows);
-        self.write(keys)
+        self.write(writes)
     }
 
     /// Links the files of what is written into a directory of their own beside this one.
@@ -185,8 +188,15 @@ fn options(settings: &RocksSettings) -> Options {
     // Filters and indexes in the cache: otherwise they are memory that no budget sees.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    table.set_bloom_filter(10.0, false);
-    table.set_block_size(16 << 10);
+    table.set_pin_top_level_index_and_filter(true);
+    // Ribbon filters take a third less memory than Bloom's for the same answers.
+    table.set_ribbon_filter(10.0);
+    // In pieces: a whole filter is megabytes per file, and one lookup would push much of a small cache out for it.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(4 << 10);
+    // A lookup of one key decompresses a block; keys that are read together are rarely beside each other.
+    table.set_block_size(4 << 10);
     table.set_format_version(5);
 
     let mut options = Options::default();
@@ -196,6 +206,9 @@ fn options(settings: &RocksSettings) -> Options {
     options.set_write_buffer_size(settings.memtable_bytes);
     // One column family: a checkpoint is one batch, and a memtable per store would multiply memory by the stores.
     options.set_compression_type(DBCompressionType::Lz4);
+    // Most keys that are looked up exist: what the last level's filters would save is less than what they would hold of
+    // the cache, nine tenths of all filters.
+    options.set_optimize_filters_for_hits(true);
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_paranoid_checks(true);
     options.set_max_background_jobs(2);

@@ -1,6 +1,6 @@
 //! The state of one task: open, read, absorb, checkpoint.
 
-use crate::base::{Base, META, Writes, prefixed};
+use crate::base::{Base, META, prefixed};
 use crate::delta::key_hash;
 use crate::export::{ContentCache, Exporter, remove_leftovers};
 use crate::pending::{Pending, Walk};
@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(crate) const IDENTITY: &[u8] = b"identity";
+const IDENTITY: &[u8] = b"identity";
 pub(crate) const MARK: &[u8] = b"mark";
 pub(crate) const NOTE: &[u8] = b"note";
 
@@ -142,18 +142,25 @@ impl TaskState {
         mut each: impl FnMut(usize, Option<&[u8]>),
     ) -> Result<(), StateError> {
         let blocks = self.pending.blocks(store);
-        let mut missing = Vec::with_capacity(keys.len());
+        // The keys that no block has, as the base has them, one behind the other.
+        let mut missing: Vec<(usize, usize)> = Vec::new();
+        let mut bytes = Vec::new();
         for (index, key) in keys.iter().enumerate() {
             let hash = if blocks.is_empty() { 0 } else { key_hash(key) };
             match blocks.iter().rev().find_map(|block| block.find(key, hash)) {
                 Some(value) => each(index, value),
-                None => missing.push((index, prefixed(store, key))),
+                None => {
+                    bytes.extend(store.0.to_be_bytes());
+                    bytes.extend(*key);
+                    missing.push((index, bytes.len()));
+                }
             }
         }
         if missing.is_empty() {
             return Ok(());
         }
-        let below: Vec<&[u8]> = missing.iter().map(|(_, key)| key.as_slice()).collect();
+        let starts = std::iter::once(0).chain(missing.iter().map(|(_, end)| *end));
+        let below: Vec<&[u8]> = starts.zip(&missing).map(|(start, (_, end))| &bytes[start..*end]).collect();
         self.base.get_many(&below, |at, value| each(missing[at].0, value))
     }
 
@@ -219,13 +226,11 @@ impl TaskState {
     /// # Errors
     /// As [`TaskState::checkpoint`].
     pub fn checkpoint_with_note(&mut self, mark: CheckpointMark, note: Vec<u8>) -> Result<(), StateError> {
-        let mut writes: Writes = Vec::new();
-        self.pending.for_each_newest(|store, key, value| {
-            writes.push((prefixed(store, key), value.map(<[u8]>::to_vec)));
-        });
-        writes.push((prefixed(META, IDENTITY), Some(self.identity.encode())));
-        writes.push((prefixed(META, MARK), Some(mark.encode())));
-        writes.push((prefixed(META, NOTE), Some(note.clone())));
+        let mut writes = self.base.writes();
+        self.pending.for_each_newest(|store, key, value| writes.push(store, key, value));
+        writes.push(META, IDENTITY, Some(&self.identity.encode()));
+        writes.push(META, MARK, Some(&mark.encode()));
+        writes.push(META, NOTE, Some(&note));
         self.base.write(writes)?;
         self.pending.clear();
         self.mark = Some(mark);
