@@ -9,7 +9,6 @@ mod output;
 mod progress;
 mod run;
 mod signals;
-mod state;
 mod text;
 mod topic;
 
@@ -64,9 +63,6 @@ enum Command {
     /// Create, look at, fill and read topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
-    /// Look at a job's state and snapshots on disk
-    #[command(subcommand)]
-    State(state::StateCommand),
     /// Look at records that jobs could not use, and replay them
     #[command(subcommand, name = "dead-letter")]
     DeadLetter(dead_letter::DeadLetterCommand),
@@ -78,7 +74,6 @@ impl Cli {
             Command::Run(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Topic(command) => command.run(),
-            Command::State(command) => command.run(),
             Command::DeadLetter(command) => command.run(),
         }
     }

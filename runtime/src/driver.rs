@@ -21,6 +21,7 @@ use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::log::memory::MemoryLog;
 use crate::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
+use crate::memory::StateBudget;
 use crate::plan::JobPlan;
 use crate::replay::{ReplayError, ReplayOptions, read_all, replay_task};
 use crate::states::MemoryStates;
@@ -41,6 +42,7 @@ pub struct TestDriver {
     states: Arc<MemoryStates>,
     workers: Vec<Worker>,
     lives: u32,
+    state_bytes: usize,
     printed: Vec<PrintedLine>,
 }
 
@@ -90,6 +92,7 @@ impl TestDriver {
             states: Arc::default(),
             workers: Vec::new(),
             lives: 0,
+            state_bytes: usize::MAX,
             printed: Vec::new(),
         };
         driver.start();
@@ -99,9 +102,14 @@ impl TestDriver {
     /// Starts two workers, so that tasks move and repartition topics are crossed.
     fn start(&mut self) {
         self.lives += 1;
+        let budget = StateBudget::new(self.state_bytes, 2);
         for index in 0..2 {
             let process = format!("process-{}", self.lives);
-            let settings = WorkerSettings { checkpoint_commits: 3, ..WorkerSettings::default() };
+            let settings = WorkerSettings {
+                checkpoint_commits: 3,
+                state_budget: Arc::clone(&budget),
+                ..WorkerSettings::default()
+            };
             let cx = WorkerContext {
                 plan: Arc::clone(&self.plan),
                 log: Arc::new(self.log.process(&process)),
@@ -117,6 +125,12 @@ impl TestDriver {
             self.workers
                 .push(Worker::start(cx, RestoreRunner::interleaved()).expect("the log in memory is there"));
         }
+    }
+
+    /// Starts the workers again, with room for this many bytes of state in memory; the rest is read back from disk.
+    pub fn keep_within(&mut self, state_bytes: usize) {
+        self.state_bytes = state_bytes;
+        self.crash();
     }
 
     /// Appends a record to a topic's partition.

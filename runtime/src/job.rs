@@ -12,6 +12,7 @@ pub use state_directory::StateLock;
 use crate::clock::{Clock, SystemClock};
 use crate::error::JobError;
 use crate::log::Log;
+use crate::memory::{MemoryPlan, StateBudget};
 use crate::plan::JobPlan;
 use crate::snapshot::SnapshotPlace;
 use crate::states::{MemoryStates, StateDirectory, StateStore};
@@ -40,8 +41,8 @@ pub struct JobSettings {
     pub session_timeout_ms: u64,
     /// How long a transaction may be open until the log aborts it, milliseconds.
     pub transaction_timeout_ms: u64,
-    /// Memory for cached blocks and memtables of all tasks, bytes.
-    pub state_memory_bytes: usize,
+    /// Memory that this process should keep to, bytes: see [`MemoryPlan`].
+    pub memory_bytes: usize,
     /// Where snapshots are kept.
     pub snapshots: SnapshotPlace,
     /// What workers do.
@@ -60,7 +61,7 @@ impl JobSettings {
             state_directory: None,
             session_timeout_ms: 10_000,
             transaction_timeout_ms: 10_000,
-            state_memory_bytes: 256 << 20,
+            memory_bytes: 1 << 30,
             snapshots: SnapshotPlace::Default,
             worker: WorkerSettings::default(),
             print: Arc::new(|line| {
@@ -114,12 +115,12 @@ impl Job {
         let mut admin = log.admin()?;
         let (plan, made_topics) = prepare(topology, &settings.name, settings.group.as_deref(), &mut *admin)?;
         let plan = Arc::new(plan);
+        let memory = MemoryPlan::new(settings.memory_bytes, settings.workers);
         let lock = settings.state_directory.as_ref().map(|path| StateLock::take(path)).transpose()?;
         let states: Arc<dyn StateStore> = match &settings.state_directory {
             None => Arc::new(MemoryStates::default()),
             Some(path) => {
-                let bytes = settings.state_memory_bytes;
-                let memory = SharedMemory::new(bytes, bytes / 2);
+                let memory = SharedMemory::new(memory.cache, memory.write_buffers);
                 Arc::new(StateDirectory::new(path.clone(), RocksSettings::new(memory)))
             }
         };
@@ -129,6 +130,7 @@ impl Job {
         let snapshots = settings.snapshots.open(&plan, log, &clock)?;
         let shared = Arc::new(Shared { stop: AtomicBool::new(false), round: AtomicU64::new(0) });
         let nonce = rand::random::<u128>();
+        let worker = within(&memory, settings);
         let mut threads = Vec::with_capacity(settings.workers);
         for index in 0..settings.workers.max(1) {
             let cx = WorkerContext {
@@ -141,7 +143,7 @@ impl Job {
                 session_timeout_ms: settings.session_timeout_ms,
                 transaction_timeout_ms: settings.transaction_timeout_ms,
                 nonce,
-                settings: settings.worker.clone(),
+                settings: worker.clone(),
             };
             threads.push(spawn(index, cx, &shared, &settings.print)?);
         }
@@ -239,5 +241,18 @@ impl Job {
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job").field("name", &self.plan.job()).finish_non_exhaustive()
+    }
+}
+
+/// The settings of workers that keep to a share of the memory.
+fn within(memory: &MemoryPlan, settings: &JobSettings) -> WorkerSettings {
+    let given = settings.worker.clone();
+    WorkerSettings {
+        fetch_bytes_max: given.fetch_bytes_max.min(memory.fetched),
+        queue_bytes_max: given.queue_bytes_max.min(memory.queue),
+        outbox_bytes_max: given.outbox_bytes_max.min(memory.outbox),
+        checkpoint_bytes: given.checkpoint_bytes.min(memory.state / 4 / settings.workers.max(1)),
+        state_budget: StateBudget::new(memory.state, settings.workers),
+        ..given
     }
 }

@@ -7,6 +7,7 @@ mod error;
 pub mod job;
 pub mod journal;
 pub mod log;
+mod memory;
 mod plan;
 pub mod replay;
 pub mod restore;
@@ -18,6 +19,7 @@ pub mod topics;
 pub mod worker;
 
 pub use error::JobError;
+pub use memory::{MEMORY_BYTES_MIN, MemoryPlan, StateBudget};
 pub use plan::{JobPlan, TaskId};
 pub use rules::Rules;
 pub use states::{MemoryStates, StateDirectory, StateStore};

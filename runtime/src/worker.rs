@@ -12,6 +12,7 @@
 mod ahead;
 mod commit;
 mod intake;
+mod memory;
 mod ownership;
 mod settle;
 mod snapshots;
@@ -27,6 +28,7 @@ use crate::log::{
     Admin, Isolation, Log, Member, MemberOptions, Reader, ReaderOptions, TopicPartition, TransactionOptions,
     TransactionalWriter, Writer,
 };
+use crate::memory::{StateBudget, StateShare};
 use crate::plan::{JobPlan, TaskId};
 use crate::rules::Rules;
 use crate::snapshot::{SnapshotRunner, SnapshotStore};
@@ -77,8 +79,12 @@ pub struct WorkerSettings {
     pub heal_interval_ms: u64,
     /// Output that forces a commit.
     pub outbox_bytes_max: usize,
+    /// What the client fetches ahead.
+    pub fetch_bytes_max: usize,
     /// Read but unprocessed records of one partition; beyond, the partition is paused.
     pub queue_bytes_max: usize,
+    /// What the state in memory may come to, with that of the other workers.
+    pub state_budget: Arc<StateBudget>,
     /// Committed state without a checkpoint that forces one.
     pub checkpoint_bytes: usize,
     /// Commits without a checkpoint that force one: a bound on the entries a restore has to fold.
@@ -109,7 +115,9 @@ impl Default for WorkerSettings {
             tick_interval_ms: 100,
             heal_interval_ms: 5_000,
             outbox_bytes_max: 16 << 20,
+            fetch_bytes_max: 32 << 20,
             queue_bytes_max: 4 << 20,
+            state_budget: StateBudget::unlimited(),
             checkpoint_bytes: 64 << 20,
             checkpoint_commits: 10_000,
             snapshot_journal_bytes: 64 << 20,
@@ -214,6 +222,9 @@ pub struct Worker {
     failed: Option<JobError>,
     printed: Vec<PrintedLine>,
     counts: status::Counts,
+    share: StateShare,
+    /// Looks at the memory budget since it started.
+    looks: u32,
     /// Retries of a request since the last that worked.
     retries: u32,
 }
@@ -231,7 +242,9 @@ impl Worker {
             topics,
             session_timeout_ms: cx.session_timeout_ms,
         })?;
-        let reader = cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
+        let queue_bytes_max = cx.settings.fetch_bytes_max;
+        let reader =
+            cx.log.reader(&ReaderOptions { isolation: Isolation::ReadCommitted, queue_bytes_max })?;
         let writer = new_writer(&cx)?;
         let admin = cx.log.admin()?;
         let snapshots = snapshot_runner(&cx, &restores)?;
@@ -262,6 +275,8 @@ impl Worker {
             failed: None,
             printed: Vec::new(),
             counts: status::Counts::default(),
+            share: StateShare::new(Arc::clone(&cx.settings.state_budget)),
+            looks: 0,
             retries: 0,
             cx,
         })

@@ -39,7 +39,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("millstream.snapshot-bytes", Kind::Size),
     ("millstream.session-timeout", Kind::Duration),
     ("millstream.transaction-timeout", Kind::Duration),
-    ("millstream.state-memory", Kind::Size),
+    ("millstream.memory", Kind::Size),
     ("millstream.records-per-second", Kind::Count),
     ("millstream.delivery-guarantee", Kind::Choice(&["exactly-once", "at-least-once"])),
     ("millstream.bad-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
@@ -166,7 +166,7 @@ mod tests {
         for (key, value, expected) in [
             ("pipeline.name", "a.b-c_1", "a.b-c_1"),
             ("millstream.commit-interval", "2 s", "2000"),
-            ("millstream.state-memory", "1 gb", "1073741824"),
+            ("millstream.memory", "1 gb", "1073741824"),
             ("table.exec.state.ttl", "2 d", "172800000"),
             ("table.exec.state.ttl", "0 ms", "0"),
             ("millstream.checkpoint-bytes", "512", "512"),
@@ -179,8 +179,8 @@ mod tests {
         for (key, value) in [
             ("parallelism.default", "0"),
             ("millstream.late-records", "drop"),
-            ("millstream.state-memory", "99999999999999999999 gb"),
-            ("millstream.state-memory", "18446744073709551615 gb"),
+            ("millstream.memory", "99999999999999999999 gb"),
+            ("millstream.memory", "18446744073709551615 gb"),
             ("pipeline.name", ""),
             ("Pipeline.Name", "a"),
         ] {

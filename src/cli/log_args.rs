@@ -2,6 +2,7 @@
 
 use super::Failure;
 use clap::Args;
+use millstream::MemoryPlan;
 use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions, open_or_connect};
 use millstream::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
 use millstream::log::{Log, LogError};
@@ -118,17 +119,24 @@ impl ChosenLog {
         }
     }
 
-    /// The log for a job: an embedded one belongs to this process. A topic command may have it for a moment.
+    /// The log for a job that keeps to `memory`: an embedded one belongs to this process. A topic command may have it
+    /// for a moment.
     ///
     /// # Errors
     /// When it can't be opened or reached.
-    pub(crate) fn open_for_job(self) -> Result<Arc<dyn Log>, Failure> {
+    pub(crate) fn open_for_job(self, memory: &MemoryPlan) -> Result<Arc<dyn Log>, Failure> {
         match self {
-            ChosenLog::Kafka(config) => Ok(Arc::new(KafkaLog::connect(config)?)),
+            ChosenLog::Kafka(mut config) => {
+                config.write_queue_bytes_max = config.write_queue_bytes_max.min(2 * memory.outbox);
+                Ok(Arc::new(KafkaLog::connect(config)?))
+            }
             ChosenLog::Embedded(directory) => {
+                let mut options = EmbeddedOptions::default();
+                options.tail_bytes_max = options.tail_bytes_max.min(memory.log / 2);
+                options.write_buffer_bytes = options.write_buffer_bytes.min(memory.log / 2);
                 let deadline = Instant::now() + OTHERS_TIMEOUT;
                 loop {
-                    match EmbeddedLog::open(&directory, &EmbeddedOptions::default()) {
+                    match EmbeddedLog::open(&directory, &options) {
                         Err(LogError::InUse { .. }) if Instant::now() < deadline => {
                             std::thread::sleep(Duration::from_millis(20));
                         }

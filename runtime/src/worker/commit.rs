@@ -81,8 +81,9 @@ impl Worker {
     /// Begins a commit when it is time for one. Says whether it did.
     pub(super) fn commit_if_due(&mut self) -> Result<bool, JobError> {
         let since = self.cx.clock.monotonic_ms().saturating_sub(self.last_commit_ms);
-        let is_due =
-            self.commit_interval().is_some_and(|interval| since >= interval) || self.outbox_is_full();
+        let is_due = self.commit_interval().is_some_and(|interval| since >= interval)
+            || self.outbox_is_full()
+            || self.has_outgrown_memory();
         if is_due { self.begin_commit(After::Nothing) } else { Ok(false) }
     }
 
@@ -381,7 +382,8 @@ impl Worker {
             let journal = task.journal();
             let end = ends.iter().find(|(place, _)| *place == journal).map(|(_, end)| *end);
             let outbox = task.committed(end.expect("the entry was written to its journal"));
-            self.counts.records_out += outbox.record_count() as u64;
+            let to_users = outbox.records.iter().filter(|(place, _)| !self.cx.plan.is_internal(&place.topic));
+            self.counts.records_out += to_users.map(|(_, records)| records.len() as u64).sum::<u64>();
             self.printed.extend(outbox.printed);
             if self.cx.settings.evict_after_commit {
                 task.evict()?;
@@ -395,6 +397,7 @@ impl Worker {
                 self.counts.checkpoints += 1;
             }
         }
+        self.relieve_memory()?;
         self.phase = Phase::Running;
         if commit.after == After::Nothing {
             self.snapshots_after_commit(&commit.tasks)?;

@@ -20,6 +20,7 @@ pub(super) struct Counts {
     pub(super) checkpoints: u64,
     pub(super) snapshots: u64,
     pub(super) snapshots_fetched: u64,
+    pub(super) evictions: u64,
 }
 
 /// What a worker is doing, at a glance.
@@ -47,6 +48,8 @@ pub struct WorkerStatus {
     pub snapshots: u64,
     /// Tasks that were taken over from a snapshot.
     pub snapshots_fetched: u64,
+    /// Times that a task's live values were dropped to keep the memory budget.
+    pub evictions: u64,
     /// Bytes read and not processed yet.
     pub queued_bytes: u64,
     /// Its tasks.
@@ -96,6 +99,7 @@ impl Worker {
             checkpoints: counts.checkpoints,
             snapshots: counts.snapshots,
             snapshots_fetched: counts.snapshots_fetched,
+            evictions: counts.evictions,
             queued_bytes: self.intake.bytes() as u64,
             tasks: self.slots.iter().map(|(id, slot)| self.task_status(*id, slot)).collect(),
         }

@@ -63,6 +63,35 @@ fn words_are_counted_over_partitions_and_crashes() {
 }
 
 #[test]
+fn state_larger_than_its_budget_is_counted_all_the_same() {
+    let mut driver = TestDriver::new(&word_count(), &[("lines", 3)]).unwrap();
+    driver.keep_within(16 << 10);
+    for round in 0..4 {
+        for line in 0..300 {
+            let words: Vec<String> = (0..7).map(|n| format!("word-{}", (line * 7 + n) % 2_000)).collect();
+            say(&driver, line % 3, &words.join(" "));
+            if line % 50 == 0 {
+                driver.advance(50).unwrap();
+            }
+        }
+        if round == 2 {
+            driver.crash();
+        }
+    }
+    driver.run().unwrap();
+    let evictions: u64 = driver.status().iter().map(|worker| worker.evictions).sum();
+    assert!(evictions > 2, "{evictions} evictions");
+    let counts = fold(driver.read("counts"));
+    // 2 100 words a round: the first hundred come twice.
+    let expected = |n: u32| if n < 100 { "8" } else { "4" };
+    assert_eq!(counts.len(), 2_000);
+    for n in 0..2_000 {
+        assert_eq!(counts[&format!("word-{n}")], expected(n), "word-{n}");
+    }
+    driver.finish().unwrap();
+}
+
+#[test]
 fn a_chain_of_closures_is_one_operator() {
     let job = Job::new();
     job.read::<u64>("numbers").filter(|n| n % 2 == 0).map(|n| n * 10).flat_map(|n| [n, n + 1]).to("out");

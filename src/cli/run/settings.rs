@@ -1,8 +1,8 @@
 //! What `SET` says about how a job runs. Keys that say what it computes are the planner's.
 
 use crate::cli::Failure;
-use millstream::JobSettings;
 use millstream::worker::Guarantee;
+use millstream::{JobSettings, MEMORY_BYTES_MIN};
 use std::collections::BTreeMap;
 
 /// Puts the settings of a file where they belong. Durations come as whole milliseconds, sizes as bytes.
@@ -20,11 +20,14 @@ pub(super) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Re
             "millstream.checkpoint-commits" => to.worker.checkpoint_commits = number()?.max(1),
             "millstream.session-timeout" => to.session_timeout_ms = number()?,
             "millstream.transaction-timeout" => to.transaction_timeout_ms = number()?,
-            "millstream.state-memory" => to.state_memory_bytes = size()?,
             "millstream.delivery-guarantee" if value == "at-least-once" => {
                 to.worker.guarantee = Guarantee::AtLeastOnce;
             }
             "millstream.snapshot-bytes" => to.worker.snapshot_journal_bytes = number()?.max(1),
+            "millstream.memory" => match size()? {
+                bytes if bytes >= MEMORY_BYTES_MIN => to.memory_bytes = bytes,
+                _ => return Err(bad(key, value)),
+            },
             "millstream.records-per-second" => to.worker.records_per_second = Some(number()?.max(1)),
             _ => {}
         }
@@ -66,6 +69,6 @@ mod tests {
         assert_eq!(job.worker.snapshot_journal_bytes, 9);
         assert_eq!((job.worker.commit_interval_idle_ms, job.worker.records_per_second), (5_000, Some(10)));
         assert_eq!(applied(&[("millstream.commit-interval", "5")]).unwrap().worker.commit_interval_min_ms, 5);
-        assert!(applied(&[("millstream.state-memory", "-1")]).is_err());
+        assert!(applied(&[("millstream.memory", "-1")]).is_err());
     }
 }

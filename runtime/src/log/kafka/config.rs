@@ -90,8 +90,11 @@ impl KafkaConfig {
         };
         let queue_kbytes = (options.queue_bytes_max >> 10).max(1).to_string();
         // One answer must not be larger than the queue it goes to; one record may be.
+        // A message takes some 300 bytes of the client beside its own: many small ones would be many times the queue.
+        let queue_messages = (options.queue_bytes_max / 512).max(1_000).to_string();
         let fetch_bytes = options.queue_bytes_max.clamp(1 << 20, 50 << 20).to_string();
-        let partition_bytes = (options.queue_bytes_max / 4).clamp(1 << 20, 4 << 20).to_string();
+        // Compressed: small records come out several times as large, and as many messages.
+        let partition_bytes = (options.queue_bytes_max / 16).clamp(256 << 10, 1 << 20).to_string();
         self.native(
             Scope::Consumers,
             &[
@@ -101,8 +104,7 @@ impl KafkaConfig {
                 ("check.crcs", "true"),
                 ("auto.offset.reset", "error"),
                 ("queued.max.messages.kbytes", &queue_kbytes),
-                // Bytes are what counts.
-                ("queued.min.messages", "10000000"),
+                ("queued.min.messages", &queue_messages),
                 // The default of a second would stop reading for that long whenever the queue was full.
                 ("fetch.queue.backoff.ms", "2"),
                 // A partition that is assigned anew waits until the fetch under way comes back.
