@@ -97,11 +97,6 @@ impl SealedOutbox {
         hasher.digest()
     }
 
-    /// Number of records over all partitions.
-    pub fn record_count(&self) -> usize {
-        self.records.iter().map(|(_, records)| records.len()).sum()
-    }
-
     /// Whether there is nothing to send.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.printed.is_empty()

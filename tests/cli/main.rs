@@ -8,5 +8,4 @@ mod help;
 mod jobs;
 mod kafka;
 mod processes;
-mod state;
 mod topics;

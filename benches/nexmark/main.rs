@@ -1,0 +1,119 @@
+//! Nexmark on a real Apache Kafka: the engine, exactly once from topic to topic, next to a loop written by hand.
+//!
+//! ```text
+//! cargo bench --bench nexmark                    every query
+//! cargo bench --bench nexmark -- q0 hop          these
+//! EVENTS=4000000 ROUNDS=5 cargo bench ..         1 000 000 events and 3 rounds unless told otherwise
+//! ENGINE_ONLY=1 cargo bench ..                   without the loops, for a profile
+//! ```
+//! Prints a line per query: events per second of this process's CPU, and that rate as a share of the *roofline*: a loop
+//! over rdkafka that consumes the same topic, decodes the same columns with our decoder (the fastest we know, see the
+//! bench `formats`), encodes the same rows, as many of them, and produces them; without transactions, positions, state,
+//! journal or plan. CPU seconds count, not time: the broker runs on the same machine. Both take turns in one run; medians
+//! are printed. An engine that wrote another number of rows than the query has ends the run.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark")]
+
+mod events;
+mod queries;
+mod roofline;
+
+use events::Counts;
+use millstream::log::Log;
+use millstream::log::kafka::{KafkaConfig, KafkaLog};
+use millstream::{Job, JobSettings, Until, sql};
+use millstream_test_support::kafka::{Broker, BrokerOptions};
+use queries::{QUERIES, Query};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// CPU seconds of this process, of all its threads.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // Fields 14 and 15, user and system time in hundredths of a second; the name before them may hold blanks.
+    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace();
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
+}
+
+/// What a run took.
+struct Run {
+    cpu_s: f64,
+    time_s: f64,
+    rows_out: u64,
+}
+
+fn measured(run: impl FnOnce() -> u64) -> Run {
+    let (cpu, time) = (cpu_seconds(), Instant::now());
+    let rows_out = run();
+    Run { cpu_s: cpu_seconds() - cpu, time_s: time.elapsed().as_secs_f64(), rows_out }
+}
+
+fn engine(log: &Arc<dyn Log>, name: &str, query: &Query) -> u64 {
+    let text = format!("{}{}", queries::TABLES, query.sql);
+    let planned = sql::plan(name, &text).unwrap_or_else(|errors| panic!("{}: {errors}", query.name));
+    let directory = tempfile::tempdir().unwrap();
+    let mut settings = JobSettings::new(name);
+    settings.state_directory = Some(directory.path().to_path_buf());
+    let job = Job::start(&planned.topology, log, &settings).unwrap();
+    while !job.is_done(Until::Finished) && !job.has_ended() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let rows_out = job.status().iter().map(|worker| worker.records_out).sum();
+    job.wait(Until::Finished).unwrap();
+    rows_out
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn compare(log: &Arc<dyn Log>, bootstrap: &str, query: &Query, counts: &Counts, rounds: usize) {
+    let roofline_too = std::env::var_os("ENGINE_ONLY").is_none();
+    let (mut engine_cpu, mut roofline_cpu) = (Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        let run = measured(|| engine(log, &format!("{}-{round}", query.name), query));
+        if let Some(expected) = (query.rows)(counts) {
+            assert_eq!(run.rows_out, expected, "rows of {}", query.name);
+        }
+        engine_cpu.push(run.cpu_s);
+        let mut line = format!(
+            "# {} round {round}: engine {:.2} CPU s in {:.2} s, {} rows",
+            query.name, run.cpu_s, run.time_s, run.rows_out
+        );
+        if roofline_too {
+            let by_hand = measured(|| roofline::run(bootstrap, query, counts.events, run.rows_out));
+            assert_eq!(by_hand.rows_out, run.rows_out, "rows by hand of {}", query.name);
+            roofline_cpu.push(by_hand.cpu_s);
+            line += &format!("; by hand {:.2} CPU s in {:.2} s", by_hand.cpu_s, by_hand.time_s);
+        }
+        println!("{line}");
+    }
+    let cpu = median(engine_cpu);
+    let mut line = format!("{} events_per_cpu_s={:.0}", query.name, counts.events as f64 / cpu);
+    if roofline_too {
+        line += &format!(" roofline_ratio={:.2}", median(roofline_cpu) / cpu);
+    }
+    println!("{line}");
+}
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let Some(broker) = Broker::start(&BrokerOptions::default()) else { return };
+    let bootstrap = broker.bootstrap();
+    let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(KafkaConfig::new(bootstrap.as_str())).unwrap());
+    let counts = events::load(&log, number("EVENTS", 1_000_000));
+    for query in
+        QUERIES.iter().filter(|query| wanted.is_empty() || wanted.iter().any(|name| name == query.name))
+    {
+        for topic in [query.name, roofline::TOPIC] {
+            // The loops share a topic.
+            let _ = log.admin().unwrap().create_topic(&millstream::log::TopicSpec::new(topic, 1));
+        }
+        compare(&log, &bootstrap, query, &counts, number("ROUNDS", 3) as usize);
+    }
+}
