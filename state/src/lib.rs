@@ -25,6 +25,7 @@ mod pending;
 mod rocks;
 mod snapshot;
 mod task_state;
+mod wal;
 
 pub use bytes_column::BytesColumn;
 pub use delta::{Delta, DeltaBlock, StoreId};
@@ -35,3 +36,4 @@ pub use memory::MemoryDisk;
 pub use rocks::{RocksSettings, SharedMemory};
 pub use snapshot::{SnapshotFile, SnapshotManifest, content_name};
 pub use task_state::TaskState;
+pub use wal::cut_endless_logs;

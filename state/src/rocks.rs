@@ -8,11 +8,13 @@ use crate::StateError;
 use crate::StoreId;
 use crate::base::ScanCallback;
 use crate::export::beside;
+use crate::wal::cut_endless_logs;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType,
     DEFAULT_COLUMN_FAMILY_NAME, Options, ReadOptions, WriteBatch, WriteBufferManager,
 };
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -88,6 +90,10 @@ pub(crate) struct Rocks {
 impl Rocks {
     pub(crate) fn open(path: &Path, settings: &RocksSettings) -> Result<Self, StateError> {
         std::fs::create_dir_all(path).map_err(|source| StateError::Io { path: path.into(), source })?;
+        cut_endless_logs(path).map_err(|source| match source.kind() {
+            ErrorKind::InvalidData => StateError::Damaged { path: path.into(), detail: source.to_string() },
+            _ => StateError::Io { path: path.into(), source },
+        })?;
         let family = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options(settings));
         let db = DB::open_cf_descriptors(&options(settings), path, [family]).map_err(|source| {
             let path = path.into();

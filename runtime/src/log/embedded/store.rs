@@ -59,6 +59,7 @@ impl Store {
         let path = dir.join("db");
         let options = options(settings)
             .map_err(|error| LogError::Client(format!("the settings of the log's database: {error}")))?;
+        cut_damaged_logs(&path)?;
         let db = DB::open(&options, &path).map_err(|error| match error.kind() {
             ErrorKind::Corruption => {
                 LogError::Corrupt(format!("the log's database in {} is damaged: {error}", path.display()))
@@ -271,6 +272,20 @@ impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store").field("dir", &self.dir).finish_non_exhaustive()
     }
+}
+
+/// What stands behind a record that can't be read is lost either way; said, because it was acknowledged.
+fn cut_damaged_logs(path: &Path) -> Result<(), LogError> {
+    let damaged = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::InvalidData => {
+            LogError::Corrupt(format!("the log's database in {} is damaged: {error}", path.display()))
+        }
+        _ => LogError::Client(format!("can't read the log's database in {}: {error}", path.display())),
+    };
+    for (log, bytes) in millstream_state::cut_endless_logs(path).map_err(damaged)? {
+        tracing::warn!(log = %log.display(), bytes, "cut before a damaged record");
+    }
+    Ok(())
 }
 
 fn options(settings: StoreSettings) -> Result<Options, rocksdb::Error> {
