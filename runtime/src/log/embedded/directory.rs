@@ -54,6 +54,9 @@ impl Owner {
     }
 }
 
+/// Tries to take the lock, and the pause between them: 200 ms.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 const LOCK: &str = "lock";
 
 impl std::fmt::Display for Owner {
@@ -63,6 +66,18 @@ impl std::fmt::Display for Owner {
         }
         write!(f, "process {} ({})", self.pid, self.command)
     }
+}
+
+/// Takes the lock, and tries again for a moment: where the process that closed the log was starting another program just
+/// then, the child has the lock until it runs.
+fn lock_patiently(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
 }
 
 impl Directory {
@@ -85,7 +100,7 @@ impl Directory {
         let mut file = OpenOptions::new();
         file.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut lock = file.open(path.join(LOCK)).map_err(|error| failed("lock", error))?;
-        match lock.try_lock() {
+        match lock_patiently(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(in_use(path)),
             Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
