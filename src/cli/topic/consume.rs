@@ -2,6 +2,7 @@
 
 use crate::cli::log_args::LogArgs;
 use crate::cli::output::written;
+use crate::cli::progress::say;
 use crate::cli::text::Text;
 use crate::cli::{Failure, signals};
 use clap::{Args, ValueEnum};
@@ -11,10 +12,12 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a poll waits before it is looked whether the command is to end.
 const POLL: Duration = Duration::from_millis(200);
+/// How long nothing comes until it is said what is waited for.
+const WAITING_IS_SAID_AFTER: Duration = Duration::from_secs(2);
 const OUTPUT_BUFFER_BYTES: usize = 64 << 10;
 
 #[derive(Debug, Args)]
@@ -30,7 +33,8 @@ pub(crate) struct ConsumeArgs {
     /// Begin at the first record, not behind the last
     #[arg(long)]
     from_beginning: bool,
-    /// End at what is the end of the topic now, instead of waiting for more
+    /// End at what is the end of the topic now, instead of waiting for more. Transactions that are open there are waited for:
+    /// what they write is in front of the end
     #[arg(long)]
     exit_at_end: bool,
     /// Which records to show
@@ -85,7 +89,8 @@ impl ConsumeArgs {
         let places: Vec<TopicPartition> = (0..topic.partitions)
             .map(|partition| TopicPartition::new(self.name.as_str(), partition))
             .collect();
-        let ends = admin.offsets(&places, OffsetQuery::Latest, isolation)?;
+        // An open transaction hides what was committed behind it: the end is that of all records, and is waited for.
+        let ends = admin.offsets(&places, OffsetQuery::Latest, Isolation::ReadUncommitted)?;
         let starts = match self.from_beginning {
             true => admin.offsets(&places, OffsetQuery::Earliest, isolation)?,
             false => ends.clone(),
@@ -95,7 +100,7 @@ impl ConsumeArgs {
         let until = self.exit_at_end.then(|| unread.collect());
         let mut reader = log.reader(&ReaderOptions::new(isolation))?;
         reader.assign(&places.into_iter().zip(starts).collect::<Vec<_>>())?;
-        Ok(Consumer { reader, until })
+        Ok(Consumer { reader, until, progress: Some(Instant::now()) })
     }
 }
 
@@ -103,6 +108,8 @@ struct Consumer {
     reader: Box<dyn Reader>,
     /// Partitions with records left to print, and where to stop; `None` for never.
     until: Option<BTreeMap<TopicPartition, u64>>,
+    /// When it last got further; `None` once it has been said that it waits.
+    progress: Option<Instant>,
 }
 
 impl Consumer {
@@ -125,9 +132,30 @@ impl Consumer {
         }
         if let Some(until) = &mut self.until {
             until.retain(|place, end| !is_at(&*self.reader, &runs, place, *end));
+            self.note_waiting(!runs.is_empty());
         }
         // Who waits for more wants to see what there is.
         Ok(if self.until.is_none() { out.flush() } else { Ok(()) })
+    }
+
+    /// Says where it waits, once, when nothing has come for a while.
+    fn note_waiting(&mut self, got_further: bool) {
+        let (Some((place, end)), Some(since)) =
+            (self.until.as_ref().and_then(BTreeMap::first_key_value), self.progress)
+        else {
+            return;
+        };
+        if got_further {
+            self.progress = Some(Instant::now());
+        } else if since.elapsed() > WAITING_IS_SAID_AFTER {
+            let position = self.reader.status(place).map_or(0, |status| status.position);
+            say(&format!(
+                "waiting at offset {position} of {end} in partition {} of {}: a transaction may be open there, until it is \
+                 committed or times out; --isolation read_uncommitted does not wait",
+                place.partition, place.topic
+            ));
+            self.progress = None;
+        }
     }
 
     fn print(&self, Run { place, records }: &Run, out: &mut impl Write) -> io::Result<()> {
