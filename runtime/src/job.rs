@@ -11,19 +11,21 @@ pub use state_directory::StateLock;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::JobError;
-use crate::log::Log;
+use crate::log::{Admin, Log};
 use crate::memory::{MemoryPlan, StateBudget};
-use crate::plan::JobPlan;
+use crate::plan::{JobPlan, TaskId};
+use crate::restore::are_finished;
 use crate::snapshot::SnapshotPlace;
 use crate::states::{MemoryStates, StateDirectory, StateStore};
 use crate::topics::prepare;
 use crate::worker::{WorkerContext, WorkerSettings, WorkerStatus};
 use millstream_operators::{PrintedLine, Topology};
 use millstream_state::{RocksSettings, SharedMemory};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use thread::{WorkerThread, spawn};
 
 /// How a job runs.
@@ -95,8 +97,18 @@ pub struct Job {
     made_topics: Vec<String>,
     threads: Vec<WorkerThread>,
     shared: Arc<Shared>,
+    others: Mutex<Others>,
     /// Held as long as the job runs.
     _lock: Option<StateLock>,
+}
+
+/// How often the group is asked whether tasks elsewhere have finished.
+const OTHERS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Tasks that this process does not own.
+struct Others {
+    admin: Box<dyn Admin>,
+    asked: Option<Instant>,
 }
 
 /// What the workers and their handle share.
@@ -147,7 +159,8 @@ impl Job {
             };
             threads.push(spawn(index, cx, &shared, &settings.print)?);
         }
-        Ok(Job { plan, made_topics, threads, shared, _lock: lock })
+        let others = Mutex::new(Others { admin, asked: None });
+        Ok(Job { plan, made_topics, threads, shared, others, _lock: lock })
     }
 
     /// Its plan.
@@ -177,16 +190,29 @@ impl Job {
 
     /// Looks whether there is nothing left to do. Call it every now and then.
     pub fn is_done(&self, until: Until) -> bool {
-        let owned: usize = self.status().iter().map(|status| status.tasks.len()).sum();
-        if owned == 0 {
+        let owned: BTreeSet<TaskId> =
+            self.status().iter().flat_map(|status| status.tasks.iter().map(|task| task.id)).collect();
+        if owned.is_empty() {
             return false;
         }
-        let finished = self.threads.iter().all(WorkerThread::is_finished_or_empty);
-        // With other processes this one may never own all tasks; then rest alone has to do.
-        if finished {
-            return true;
+        let elsewhere: Vec<TaskId> = self.plan.tasks().filter(|task| !owned.contains(task)).collect();
+        if self.threads.iter().all(WorkerThread::is_finished_or_empty) {
+            return elsewhere.is_empty() || self.are_finished_elsewhere(&elsewhere);
         }
-        until == Until::Drained && owned == self.plan.tasks().count() && self.is_drained()
+        until == Until::Drained && elsewhere.is_empty() && self.is_drained()
+    }
+
+    /// Whether tasks of other processes have finished. Those of one that died come here when its session is over.
+    fn are_finished_elsewhere(&self, tasks: &[TaskId]) -> bool {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if others.asked.is_some_and(|asked| asked.elapsed() < OTHERS_INTERVAL) {
+            return false;
+        }
+        others.asked = Some(Instant::now());
+        are_finished(&mut *others.admin, &self.plan, tasks).unwrap_or_else(|error| {
+            tracing::debug!(%error, "can't ask whether other processes have finished");
+            false
+        })
     }
 
     /// Two looks at every worker with no commit between them: what one sends another reads before it is called

@@ -499,7 +499,7 @@ impl Restore {
             }
             return Ok(());
         };
-        let Some(of) = parse_commit_metadata(&committed.metadata) else {
+        let Some((of, _)) = parse_commit_metadata(&committed.metadata) else {
             return contradiction(format!("offset {} without a mark of this job", committed.offset));
         };
         if of.number == chain.number && of.hash == chain.hash {
@@ -550,14 +550,42 @@ impl std::fmt::Debug for Restore {
     }
 }
 
-/// What a commit writes beside the group's offset of its journal.
-pub(crate) fn commit_metadata(chain: ChainEnd) -> String {
-    format!("{} {:032x}", chain.number, chain.hash)
+/// What a commit writes beside the group's offset of its journal: number and hash of its entry, and whether the task
+/// has read all its bounded input with it.
+pub(crate) fn commit_metadata(chain: ChainEnd, finished: bool) -> String {
+    let finished = if finished { FINISHED } else { "" };
+    format!("{} {:032x}{finished}", chain.number, chain.hash)
 }
 
-fn parse_commit_metadata(metadata: &str) -> Option<ChainEnd> {
-    let (number, hash) = metadata.split_once(' ')?;
-    Some(ChainEnd { number: number.parse().ok()?, hash: u128::from_str_radix(hash, 16).ok()? })
+const FINISHED: &str = " finished";
+
+fn parse_commit_metadata(metadata: &str) -> Option<(ChainEnd, bool)> {
+    let (chain, finished) = match metadata.strip_suffix(FINISHED) {
+        Some(chain) => (chain, true),
+        None => (metadata, false),
+    };
+    let (number, hash) = chain.split_once(' ')?;
+    let chain = ChainEnd { number: number.parse().ok()?, hash: u128::from_str_radix(hash, 16).ok()? };
+    Some((chain, finished))
+}
+
+/// Whether the last commits of these tasks say that they have read all their bounded input.
+///
+/// # Errors
+/// [`LogError`] when the group can't be asked.
+pub(crate) fn are_finished(
+    admin: &mut dyn Admin,
+    plan: &JobPlan,
+    tasks: &[TaskId],
+) -> Result<bool, LogError> {
+    let journal = |task: &TaskId| TopicPartition::new(plan.journal_topic(task.sub_topology), task.partition);
+    let journals: Vec<TopicPartition> = tasks.iter().map(journal).collect();
+    let committed = admin.committed(plan.group(), &journals, Isolation::ReadUncommitted)?;
+    let finished = |committed: &Option<CommittedOffset>| {
+        let metadata = committed.as_ref().and_then(|committed| parse_commit_metadata(&committed.metadata));
+        metadata.is_some_and(|(_, finished)| finished)
+    };
+    Ok(committed.iter().all(finished))
 }
 
 /// The job's control record, from a topic that holds still: read up to its true end.

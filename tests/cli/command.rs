@@ -37,6 +37,11 @@ impl Place {
         Some(Place { broker: Some(broker), ..Place::new() })
     }
 
+    /// The address of its broker.
+    pub(crate) fn bootstrap(&self) -> String {
+        self.broker.as_ref().expect("a place on Kafka").bootstrap()
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }

@@ -108,6 +108,25 @@ pub(crate) fn a_job_goes_on(place: &Place) {
     );
 }
 
+/// A process that was killed is a member of the group for a while, and has tasks that nobody runs.
+pub(crate) fn a_job_ends_with_the_tasks_of_members_that_died(place: &Place) {
+    place.write("job.sql", bounded());
+    place.ok("topic create orders --partitions 4");
+    let input: String =
+        (0..400).map(|n| format!("{{\"customer\": \"c{}\", \"amount\": {n}}}\n", n % 50)).collect();
+    let done = place.run_on("topic produce orders --format json --key customer", &input);
+    assert_eq!(done.code, 0, "{done:?}");
+    let mut first = place.start("run job.sql --state first --rate 10");
+    let deadline = Instant::now() + PATIENCE;
+    while !place.ok("topic list").contains("counts") || totals(place).0 == 0 {
+        assert!(Instant::now() < deadline && first.child().try_wait().unwrap().is_none(), "it does nothing");
+    }
+    first.signal("KILL");
+    drop(first);
+    place.ok("run job.sql --state second");
+    assert_eq!(totals(place), expected(400));
+}
+
 #[test]
 fn an_interrupted_job_commits_and_goes_on_later() {
     let place = Place::new();

@@ -1,7 +1,10 @@
 //! The same commands on a real Kafka.
 
-use crate::command::Place;
+use crate::command::{PATIENCE, Place};
 use crate::{dead_letters, jobs, topics};
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use std::time::Duration;
 
 #[test]
 fn commands_work_on_kafka_as_on_the_embedded_log() {
@@ -27,6 +30,35 @@ fn commands_work_on_kafka_as_on_the_embedded_log() {
     forget();
     dead_letters::kept_listed_and_replayed(&place);
     assert!(!place.path().join("millstream-data/log").exists(), "the embedded log is not touched");
+}
+
+#[test]
+fn a_job_does_not_end_while_members_that_died_have_tasks() {
+    let Some(place) = Place::on_kafka() else { return };
+    jobs::a_job_ends_with_the_tasks_of_members_that_died(&place);
+}
+
+#[test]
+fn the_end_of_a_topic_is_behind_what_an_open_transaction_hides() {
+    let Some(place) = Place::on_kafka() else { return };
+    place.ok("topic create hidden --partitions 1");
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", place.bootstrap()).set("transactional.id", "slow");
+    let slow: BaseProducer = config.create().unwrap();
+    slow.init_transactions(PATIENCE).unwrap();
+    slow.begin_transaction().unwrap();
+    slow.send(BaseRecord::<(), str>::to("hidden").payload("first")).map_err(|(error, _)| error).unwrap();
+    slow.flush(PATIENCE).unwrap();
+    place.run_on("topic produce hidden --format json", "{\"second\": 2}\n");
+    let done = std::thread::scope(|scope| {
+        let consume = scope.spawn(|| place.run("topic consume hidden --from-beginning --exit-at-end"));
+        std::thread::sleep(Duration::from_secs(4));
+        assert!(!consume.is_finished(), "it ended before the transaction did");
+        slow.commit_transaction(PATIENCE).unwrap();
+        consume.join().unwrap()
+    });
+    assert_eq!((done.code, done.out.lines().count()), (0, 2), "{done:?}");
+    assert!(done.err.contains("waiting at offset 0 of 2 in partition 0 of hidden"), "{}", done.err);
 }
 
 #[test]

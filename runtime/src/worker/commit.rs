@@ -216,7 +216,8 @@ impl Worker {
             }
             let end = ends.iter().find(|(place, _)| *place == prepared.journal).map(|(_, end)| *end);
             let offset = end.expect("the entry was written to its journal");
-            let metadata = commit_metadata(ChainEnd { number: prepared.number, hash: prepared.hash });
+            let chain = ChainEnd { number: prepared.number, hash: prepared.hash };
+            let metadata = commit_metadata(chain, task.is_finished());
             offsets.push((prepared.journal.clone(), CommittedOffset { offset, metadata }));
             for (place, position) in &prepared.positions {
                 let committed = CommittedOffset { offset: *position, metadata: String::new() };
