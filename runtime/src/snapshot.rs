@@ -3,8 +3,8 @@
 //! A [`SnapshotStore`] keeps objects by name. A snapshot of a task is a manifest and the files it lists, each an
 //! object; what did not change since the snapshot before is not stored again. A snapshot counts only once it is
 //! *official*: a committed entry of the task's journal names it, by a [`SnapshotRef`]. Everything here runs beside
-//! processing, in bounded turns: [`upload`] stores a snapshot, [`cleanup`] removes what nobody needs any more,
-//! [`download`] is a part of taking a task over.
+//! processing, in bounded turns: `upload` stores a snapshot, `cleanup` removes what nobody needs any more,
+//! `download` is a part of taking a task over.
 //!
 //! ```text
 //! JOB/INCARNATION/TASK/f-CONTENT-N            a file, first stored for the snapshot at commit N
