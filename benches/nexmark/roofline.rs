@@ -47,6 +47,9 @@ pub(crate) fn run(bootstrap: &str, query: &Query, events: u64, rows: u64) -> u64
 fn consumer(bootstrap: &str) -> BaseConsumer {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", bootstrap).set("group.id", "by-hand").set("enable.auto.commit", "false");
+    // As the engine's: with the defaults reading stops for a second whenever the queue is full.
+    config.set("fetch.queue.backoff.ms", "2").set("queued.min.messages", "65536").set("check.crcs", "true");
+    config.set("fetch.message.max.bytes", "1048576");
     let consumer: BaseConsumer = config.create().unwrap();
     let mut places = TopicPartitionList::new();
     places.add_partition_offset("nexmark", 0, Offset::Beginning).unwrap();
