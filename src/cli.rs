@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod run;
 mod signals;
+mod state;
 mod text;
 mod topic;
 
@@ -63,6 +64,9 @@ enum Command {
     /// Create, look at, fill and read topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
+    /// Look at a job's state and snapshots on disk
+    #[command(subcommand)]
+    State(state::StateCommand),
     /// Look at records that jobs could not use, and replay them
     #[command(subcommand, name = "dead-letter")]
     DeadLetter(dead_letter::DeadLetterCommand),
@@ -74,6 +78,7 @@ impl Cli {
             Command::Run(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Topic(command) => command.run(),
+            Command::State(command) => command.run(),
             Command::DeadLetter(command) => command.run(),
         }
     }

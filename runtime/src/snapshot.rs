@@ -20,6 +20,7 @@
 pub(crate) mod cleanup;
 mod directory;
 pub(crate) mod download;
+mod inspect;
 mod memory;
 mod objects;
 mod place;
@@ -29,6 +30,7 @@ mod topic;
 pub(crate) mod upload;
 
 pub use directory::DirectoryStore;
+pub use inspect::{FoundSnapshot, FoundState, inspect_snapshots, inspect_state};
 pub use memory::MemoryStore;
 pub use objects::ObjectStorage;
 pub use place::SnapshotPlace;

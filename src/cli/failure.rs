@@ -16,7 +16,7 @@ Exit codes:
   2    the command line is wrong
   3    the SQL file is wrong, or its plan does not fit the topics
   4    a file or the log refused or failed, or a record could not be processed
-  5    the state directory refused or failed
+  5    the state directory refused or failed, or state is damaged
   6    going on would lose or repeat records: input removed unread, a reset group, a cut journal, lost snapshots
   75   the Kafka client hung in a transaction; start again
   130  interrupted before everything was done; the next start of a job goes on from its last commit";
@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Log(LogError),
     /// A file can't be read or written, or holds what is not expected there.
     Io(String),
+    /// State or snapshots are not what they should be.
+    Damaged(String),
     /// Interrupted, with work left.
     Interrupted(String),
 }
@@ -47,6 +49,7 @@ impl Failure {
             Failure::Job(error) => code_of_job(error),
             Failure::Log(error) => code_of_log(error),
             Failure::Io(_) => 4,
+            Failure::Damaged(_) => 5,
             Failure::Interrupted(_) => 130,
         }
     }
@@ -117,9 +120,10 @@ fn diagnostic(error: &SqlError, length: usize) -> MietteDiagnostic {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Usage(message) | Failure::Io(message) | Failure::Interrupted(message) => {
-                f.write_str(message)
-            }
+            Failure::Usage(message)
+            | Failure::Io(message)
+            | Failure::Damaged(message)
+            | Failure::Interrupted(message) => f.write_str(message),
             Failure::Sql(errors) => write!(f, "{errors}"),
             Failure::Job(error) => write!(f, "{error}"),
             Failure::Log(error) => write!(f, "{error}"),

@@ -104,6 +104,16 @@ impl Rocks {
         Ok(Rocks { db, path: path.into() })
     }
 
+    /// Opens a directory to look at it; whoever has it open goes on.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, StateError> {
+        let settings = RocksSettings::new(SharedMemory::new(8 << 20, 1 << 20));
+        let mut options = options(&settings);
+        options.create_if_missing(false);
+        let db = DB::open_for_read_only(&options, path, false)
+            .map_err(|source| StateError::Storage { path: path.into(), source })?;
+        Ok(Rocks { db, path: path.into() })
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -139,6 +139,22 @@ impl SnapshotManifest {
     }
 }
 
+/// Works out the content name of bytes that come in pieces.
+#[derive(Debug, Default)]
+pub struct ContentHasher(blake3::Hasher);
+
+impl ContentHasher {
+    /// More bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The name.
+    pub fn finish(&self) -> String {
+        self.0.finalize().to_hex().to_string()
+    }
+}
+
 /// The name that bytes have by their content.
 pub fn content_name(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()

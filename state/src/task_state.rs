@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-const IDENTITY: &[u8] = b"identity";
+pub(crate) const IDENTITY: &[u8] = b"identity";
 pub(crate) const MARK: &[u8] = b"mark";
 pub(crate) const NOTE: &[u8] = b"note";
 

@@ -8,4 +8,5 @@ mod help;
 mod jobs;
 mod kafka;
 mod processes;
+mod state;
 mod topics;
