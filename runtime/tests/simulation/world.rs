@@ -612,25 +612,8 @@ impl World {
         if self.profile.cut_journal {
             self.cut_journal()?;
         }
-        let mut drained = 0;
-        for round in 0..60_000u64 {
-            for index in 0..self.processes.len() {
-                self.turn(index)?;
-            }
-            // Markers come late until the end, but they come.
-            if round % 3 == 0 {
-                self.deliver_marker();
-            }
-            if round % 4 == 0 {
-                self.pass_time();
-            }
-            if round % 16 == 0 && self.produced >= self.profile.records {
-                drained = if self.is_drained()? { drained + 1 } else { 0 };
-                if drained > 3 {
-                    self.stop_all()?;
-                    return self.move_to_empty_machines();
-                }
-            }
+        if self.comes_to_rest(60_000)? {
+            return self.move_to_empty_machines();
         }
         let states: Vec<String> = self
             .processes
@@ -646,6 +629,32 @@ impl World {
             .collect();
         self.say(|| self.log.describe());
         Err(format!("the job does not come to rest: {}", states.join("\n")))
+    }
+
+    /// Lets the job go on, undisturbed, until its input stays drained, and stops it. `false` when it does not within
+    /// so many rounds.
+    fn comes_to_rest(&mut self, rounds: u64) -> Result<bool, String> {
+        let mut drained = 0;
+        for round in 0..rounds {
+            for index in 0..self.processes.len() {
+                self.turn(index)?;
+            }
+            // Markers come late until the end, but they come.
+            if round % 3 == 0 {
+                self.deliver_marker();
+            }
+            if round % 4 == 0 {
+                self.pass_time();
+            }
+            if round % 16 == 0 && self.produced >= self.profile.records {
+                drained = if self.is_drained()? { drained + 1 } else { 0 };
+                if drained > 3 {
+                    self.stop_all()?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Ends all processes and removes the records of every journal.
@@ -812,25 +821,10 @@ impl World {
         while self.produced < self.profile.records {
             self.produce();
         }
-        let mut drained = 0;
-        for round in 0..20_000u64 {
-            for index in 0..self.processes.len() {
-                self.turn(index)?;
-            }
-            if round % 3 == 0 {
-                self.deliver_marker();
-            }
-            if round % 4 == 0 {
-                self.pass_time();
-            }
-            if round % 16 == 0 {
-                drained = if self.is_drained()? { drained + 1 } else { 0 };
-                if drained > 3 {
-                    return self.stop_all();
-                }
-            }
+        match self.comes_to_rest(20_000)? {
+            true => Ok(()),
+            false => Err("the job does not come to rest on empty machines".to_owned()),
         }
-        Err("the job does not come to rest on empty machines".to_owned())
     }
 
     fn count_purged(&mut self) {
