@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
+mod support;
+
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use millstream_operators::aggregate::{
@@ -15,6 +17,7 @@ use millstream_operators::testing::Harness;
 use millstream_operators::{Batch, OperatorSpec, Ops, Port, StreamKind};
 use std::sync::Arc;
 use std::time::Instant;
+use support::Random;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -42,16 +45,10 @@ fn calls() -> Vec<AggregateCall> {
 fn batches(groups: u64, changelog: bool, per_ms: usize) -> Vec<Batch> {
     let fields = [("k", DataType::Utf8), ("v", DataType::Int64), ("f", DataType::Float64)];
     let schema = Arc::new(Schema::new(fields.map(|(name, kind)| Field::new(name, kind, true)).to_vec()));
-    let mut random = 1u64;
-    let mut next = || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random
-    };
+    let mut random = Random(1);
     let mut batch = |index: usize| {
-        let mut keys: Vec<u64> = (0..ROWS).map(|_| next() % groups).collect();
-        let mut values: Vec<i64> = (0..ROWS).map(|_| (next() % 1000) as i64).collect();
+        let mut keys: Vec<u64> = (0..ROWS).map(|_| random.below(groups)).collect();
+        let mut values: Vec<i64> = (0..ROWS).map(|_| (random.below(1000)) as i64).collect();
         let mut signs = vec![1; ROWS];
         if changelog {
             // Every second row takes the one before it back.

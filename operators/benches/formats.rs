@@ -10,6 +10,8 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
+mod support;
+
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use millstream_operators::formats::Format;
@@ -23,6 +25,7 @@ use millstream_operators::{
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
+use support::Random;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -328,21 +331,7 @@ fn measure(name: &str, passes: usize, rows: usize, bytes: usize, pass: &mut dyn 
     );
 }
 
-/// A generator of numbers, the same on every machine.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
     fn letters(&mut self, length: u64) -> String {
         (0..length).map(|_| char::from(b'a' + self.below(26) as u8)).collect()
     }

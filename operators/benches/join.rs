@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
+mod support;
+
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::kernels::cmp::lt_eq;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -17,6 +19,7 @@ use millstream_operators::{
 };
 use std::sync::Arc;
 use std::time::Instant;
+use support::Random;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -49,13 +52,7 @@ fn batch(schema: &SchemaRef, keys: Vec<i64>, times: Vec<i64>, signs: Vec<i8>) ->
 /// eleven of these for one of those. A millisecond passes every ten rows.
 fn auctions_and_bids(open: u64) -> Vec<(u8, Batch)> {
     let (left, right) = (schema(["k", "at", "item"]), schema(["rk", "rat", "bidder"]));
-    let mut random = 1u64;
-    let mut next = || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random
-    };
+    let mut random = Random(1);
     let mut auctions = 0i64;
     let mut batches = Vec::new();
     for index in 0..BATCHES {
@@ -63,7 +60,7 @@ fn auctions_and_bids(open: u64) -> Vec<(u8, Batch)> {
         let new: Vec<i64> = (0..ROWS / 12).map(|row| auctions + row as i64).collect();
         auctions += new.len() as i64;
         let bids: Vec<i64> =
-            (0..ROWS - new.len()).map(|_| (auctions - 1 - (next() % open) as i64).max(0)).collect();
+            (0..ROWS - new.len()).map(|_| (auctions - 1 - (random.below(open)) as i64).max(0)).collect();
         let times = |rows: usize| (0..rows).map(at).collect::<Vec<i64>>();
         let signs = |rows: usize| vec![1; rows];
         batches.push((0, batch(&left, new.clone(), times(new.len()), signs(new.len()))));
@@ -75,19 +72,13 @@ fn auctions_and_bids(open: u64) -> Vec<(u8, Batch)> {
 /// A changelog of `keys` rows on the right that are updated all the time, and insertions on the left that look one up.
 fn updated_rows(keys: u64) -> Vec<(u8, Batch)> {
     let (left, right) = (schema(["k", "at", "item"]), schema(["rk", "rat", "bidder"]));
-    let mut random = 1u64;
-    let mut next = || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random
-    };
+    let mut random = Random(1);
     let mut last = vec![0i64; keys as usize];
     let mut batches = Vec::new();
     for index in 0..BATCHES {
         let (mut keys_of, mut times, mut signs) = (Vec::new(), Vec::new(), Vec::new());
         while keys_of.len() + 1 < ROWS / 2 {
-            let key = next() % keys;
+            let key = random.below(keys);
             let (old, new) = (last[key as usize], (index * ROWS + keys_of.len()) as i64);
             if old > 0 {
                 keys_of.push(key as i64);
@@ -100,7 +91,7 @@ fn updated_rows(keys: u64) -> Vec<(u8, Batch)> {
             last[key as usize] = new + 1;
         }
         batches.push((1, batch(&right, keys_of, times, signs)));
-        let looked_up: Vec<i64> = (0..ROWS / 2).map(|_| (next() % (keys * 50)) as i64).collect();
+        let looked_up: Vec<i64> = (0..ROWS / 2).map(|_| (random.below(keys * 50)) as i64).collect();
         let times = vec![(index * ROWS) as i64; looked_up.len()];
         batches.push((0, batch(&left, looked_up.clone(), times, vec![1; looked_up.len()])));
     }

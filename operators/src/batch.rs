@@ -173,7 +173,12 @@ impl Batch {
     pub fn changes(columns: RecordBatch, times: impl Into<ScalarBuffer<i64>>, ops: Ops) -> Self {
         let times = times.into();
         debug_assert_eq!(columns.num_rows(), times.len());
-        Batch { rows: Payload::Columns(columns), times, ops, behind: None, keys: None, origins: None }
+        Self::new(Payload::Columns(columns), times, ops)
+    }
+
+    /// A batch of rows that carry nothing but their times and changes.
+    pub fn new(rows: Payload, times: ScalarBuffer<i64>, ops: Ops) -> Self {
+        Batch { rows, times, ops, behind: None, keys: None, origins: None }
     }
 
     /// Number of rows.

@@ -191,14 +191,7 @@ impl Input {
                 let (policy, place) = ((spec.bad_records, letters.as_deref()), &self.place);
                 apply_policy(policy, place, records, decoded.bad, now_ms, counters, outbox)?;
                 clock.idle = false;
-                let mut batch = Batch {
-                    rows: decoded.rows,
-                    times: decoded.times,
-                    ops: decoded.ops,
-                    behind: None,
-                    keys: None,
-                    origins: None,
-                };
+                let mut batch = Batch::new(decoded.rows, decoded.times, decoded.ops);
                 if let Some(event_time) = &spec.event_time {
                     let upserts = spec.kind == StreamKind::Upsert;
                     let seen =

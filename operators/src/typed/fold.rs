@@ -104,7 +104,7 @@ impl<K: Key, T: super::Row, A: super::Row> Operator for Folding<K, T, A> {
         }
         let rows = Payload::Rows(Box::new(entries));
         let times = times.into();
-        cx.emit(Batch { rows, times, ops: Ops::Append, behind: None, keys: None, origins: None });
+        cx.emit(Batch::new(rows, times, Ops::Append));
         Ok(())
     }
 

@@ -141,14 +141,7 @@ fn decode(decoder: &mut dyn Decoder, run: &[Simple<'_>]) -> Decoded {
 }
 
 fn as_batch(decoded: Decoded) -> Batch {
-    Batch {
-        rows: decoded.rows,
-        times: decoded.times,
-        ops: decoded.ops,
-        behind: None,
-        keys: None,
-        origins: None,
-    }
+    Batch::new(decoded.rows, decoded.times, decoded.ops)
 }
 
 /// `10 / v` over the column at `index`.
