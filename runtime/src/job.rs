@@ -73,6 +73,13 @@ impl JobSettings {
     }
 }
 
+impl JobSettings {
+    /// How the memory of the process is divided. What opens the job's log asks for its part.
+    pub fn memory(&self) -> MemoryPlan {
+        MemoryPlan::new(self.memory_bytes, self.workers)
+    }
+}
+
 impl std::fmt::Debug for JobSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JobSettings")
@@ -127,7 +134,7 @@ impl Job {
         let mut admin = log.admin()?;
         let (plan, made_topics) = prepare(topology, &settings.name, settings.group.as_deref(), &mut *admin)?;
         let plan = Arc::new(plan);
-        let memory = MemoryPlan::new(settings.memory_bytes, settings.workers);
+        let memory = settings.memory();
         let lock = settings.state_directory.as_ref().map(|path| StateLock::take(path)).transpose()?;
         let states: Arc<dyn StateStore> = match &settings.state_directory {
             None => Arc::new(MemoryStates::default()),

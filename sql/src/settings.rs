@@ -19,6 +19,8 @@ enum Kind {
     Retention,
     /// A number of bytes, greater than 0.
     Size,
+    /// A number of bytes, at least this many MiB.
+    SizeFrom(u64),
     /// A whole number greater than 0.
     Count,
     /// One of these.
@@ -39,7 +41,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("millstream.snapshot-bytes", Kind::Size),
     ("millstream.session-timeout", Kind::Duration),
     ("millstream.transaction-timeout", Kind::Duration),
-    ("millstream.memory", Kind::Size),
+    ("millstream.memory", Kind::SizeFrom(128)),
     ("millstream.records-per-second", Kind::Count),
     ("millstream.delivery-guarantee", Kind::Choice(&["exactly-once", "at-least-once"])),
     ("millstream.bad-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
@@ -119,6 +121,8 @@ fn checked(kind: Kind, value: &str) -> Result<String, String> {
             duration.map(|ms| ms.to_string()).ok_or_else(|| format!("expected {DURATION}"))
         }
         Kind::Size => count(bytes(value)).ok_or_else(|| "expected a size as in '64 mb' or '1 gb'".to_owned()),
+        Kind::SizeFrom(least_mb) => count(bytes(value).filter(|bytes| *bytes >= least_mb << 20))
+            .ok_or_else(|| format!("expected a size of '{least_mb} mb' or more: a process needs it")),
         Kind::Count => count(value.trim().parse().ok())
             .ok_or_else(|| "expected a whole number greater than 0".to_owned()),
         Kind::Choice(choices) => {

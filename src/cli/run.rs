@@ -10,7 +10,7 @@ use super::{Failure, signals};
 use clap::Args;
 use millstream::operators::PrintedLine;
 use millstream::snapshot::SnapshotPlace;
-use millstream::{Job, JobSettings, MemoryPlan, Until};
+use millstream::{Job, JobSettings, Until};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,8 +78,7 @@ impl RunArgs {
             settings.worker.records_per_second = self.rate;
         }
         settings.print = printer(&asked_to_end);
-        let memory = MemoryPlan::new(settings.memory_bytes, settings.workers);
-        let log = self.file.log.choose(Some(&planned))?.open_for_job(&memory)?;
+        let log = self.file.log.choose(Some(&planned))?.open_for_job(&settings.memory())?;
         let job = Job::start(&planned.topology, &log, &settings)?;
         for topic in job.made_topics() {
             say(&format!("created topic {topic}"));

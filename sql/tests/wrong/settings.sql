@@ -15,3 +15,4 @@ SET 'millstream.commit-interval' = '0 s';
 SET 'millstream.commit-interval' = 'soon';
 SET 'millstream.checkpoint-bytes' = '64 tb';
 SET 'parallelism.default' = '-1';
+SET 'millstream.memory' = '64 mb';

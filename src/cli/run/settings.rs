@@ -1,8 +1,8 @@
 //! What `SET` says about how a job runs. Keys that say what it computes are the planner's.
 
 use crate::cli::Failure;
+use millstream::JobSettings;
 use millstream::worker::Guarantee;
-use millstream::{JobSettings, MEMORY_BYTES_MIN};
 use std::collections::BTreeMap;
 
 /// Puts the settings of a file where they belong. Durations come as whole milliseconds, sizes as bytes.
@@ -24,10 +24,7 @@ pub(super) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Re
                 to.worker.guarantee = Guarantee::AtLeastOnce;
             }
             "millstream.snapshot-bytes" => to.worker.snapshot_journal_bytes = number()?.max(1),
-            "millstream.memory" => match size()? {
-                bytes if bytes >= MEMORY_BYTES_MIN => to.memory_bytes = bytes,
-                _ => return Err(bad(key, value)),
-            },
+            "millstream.memory" => to.memory_bytes = size()?,
             "millstream.records-per-second" => to.worker.records_per_second = Some(number()?.max(1)),
             _ => {}
         }
@@ -70,5 +67,12 @@ mod tests {
         assert_eq!((job.worker.commit_interval_idle_ms, job.worker.records_per_second), (5_000, Some(10)));
         assert_eq!(applied(&[("millstream.commit-interval", "5")]).unwrap().worker.commit_interval_min_ms, 5);
         assert!(applied(&[("millstream.memory", "-1")]).is_err());
+        // What a file may ask for is what a process can keep to.
+        let is_refused = |mb: usize| {
+            let planned = millstream::sql::plan("job", &format!("SET 'millstream.memory' = '{mb} mb';"));
+            planned.is_err_and(|errors| errors.to_string().contains("'millstream.memory' can't be"))
+        };
+        let least_mb = millstream::MEMORY_BYTES_MIN >> 20;
+        assert!(is_refused(least_mb - 1) && !is_refused(least_mb));
     }
 }
