@@ -6,14 +6,18 @@
 //! BUDGETS_MB=256,8192 cargo bench ..            other budgets than 256 MiB, and 8 GiB that hold everything
 //! ```
 //! Each budget has a process of its own, whose resident memory is watched from outside. It reads a topic of a real Apache
-//! Kafka, exactly once, and throws its output away, so that the state is what is measured.
+//! Kafka, exactly once, and adds its counts up into eight rows, so that the state is what is measured, and a key that was
+//! lost or counted twice ends the run.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 use millstream::log::kafka::{KafkaConfig, KafkaLog};
 use millstream::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
+use millstream::replay::read_all;
 use millstream::{Job, JobSettings, Until, sql};
 use millstream_test_support::kafka::{Broker, BrokerOptions};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -28,8 +32,11 @@ const SQL: &str = "
 CREATE TABLE events (k BIGINT, v BIGINT)
 WITH ('connector' = 'kafka', 'topic' = 'events', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset',
   'scan.bounded.mode' = 'latest-offset');
-CREATE TABLE counts (k BIGINT, n BIGINT, total BIGINT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'blackhole');
-INSERT INTO counts SELECT k, COUNT(*), SUM(v) FROM events GROUP BY k;
+CREATE TABLE totals (part BIGINT, k BIGINT, n BIGINT, total BIGINT, PRIMARY KEY (part) NOT ENFORCED)
+WITH ('connector' = 'upsert-kafka', 'topic' = 'TOTALS', 'key.format' = 'json', 'value.format' = 'json');
+INSERT INTO totals SELECT part, COUNT(*), SUM(n), SUM(total)
+FROM (SELECT k, MOD(k, 8) AS part, COUNT(*) AS n, SUM(v) AS total FROM events GROUP BY k) AS counts
+GROUP BY part;
 ";
 
 fn number(variable: &str, otherwise: u64) -> u64 {
@@ -59,7 +66,7 @@ fn load(log: &Arc<dyn Log>, keys: u64, updates: u64) {
                 false => scattered(*number) % keys,
             };
             value.clear();
-            let _ = write!(value, r#"{{"k":{key},"v":{}}}"#, number % 100);
+            let _ = write!(value, r#"{{"k":{key},"v":{}}}"#, value_of(*number));
             records.push(None, Some(value.as_bytes()), *number as i64);
         }
         writer.write(&place, records.finish()).unwrap();
@@ -71,7 +78,8 @@ fn load(log: &Arc<dyn Log>, keys: u64, updates: u64) {
 fn child(bootstrap: &str, budget_mb: usize, keys: u64, updates: u64) {
     let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(KafkaConfig::new(bootstrap)).unwrap());
     let name = format!("counts-{budget_mb}");
-    let planned = sql::plan(&name, SQL).unwrap_or_else(|errors| panic!("{errors}"));
+    let text = SQL.replace("TOTALS", &name);
+    let planned = sql::plan(&name, &text).unwrap_or_else(|errors| panic!("{errors}"));
     let directory = tempfile::tempdir().unwrap();
     let mut settings = JobSettings::new(&name);
     settings.state_directory = Some(directory.path().to_path_buf());
@@ -98,6 +106,25 @@ fn child(bootstrap: &str, budget_mb: usize, keys: u64, updates: u64) {
     );
     assert_eq!(count(|worker| worker.records_in), keys + updates);
     job.wait(Until::Finished).unwrap();
+    let values: u64 = (0..keys + updates).map(value_of).sum();
+    assert_eq!(
+        totals(&log, &name),
+        [keys, keys + updates, values],
+        "keys, events and the sum of their values"
+    );
+}
+
+fn value_of(number: u64) -> u64 {
+    number % 100
+}
+
+/// Sums of the last rows of all parts.
+fn totals(log: &Arc<dyn Log>, topic: &str) -> [u64; 3] {
+    let mut last: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
+    for record in read_all(&**log, &TopicPartition::new(topic, 0)).unwrap().iter() {
+        last.insert(record.key.unwrap().to_vec(), serde_json::from_slice(record.value.unwrap()).unwrap());
+    }
+    ["k", "n", "total"].map(|column| last.values().map(|row| row[column].as_u64().unwrap()).sum())
 }
 
 /// Resident memory of a process, and the most it has been, in MiB.

@@ -5,7 +5,7 @@ use millstream::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
 use nexmark::EventGenerator;
 use nexmark::config::NexmarkConfig;
 use nexmark::event::{Auction, Bid, Event, Person};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +20,51 @@ pub(crate) struct Counts {
     pub bids: u64,
     /// Bids whose auction is a multiple of 123.
     pub bids_of_123: u64,
+    /// Sums of their prices.
+    pub prices: i64,
+    pub prices_of_123: i64,
     /// Pairs of an auction and a hopping window of 10 s every 2 s with bids in it.
     pub hops: u64,
+    /// By auction: its category, when it begins and expires, and the highest bid in between.
+    auctions: HashMap<usize, (usize, u64, u64, Option<usize>)>,
+    /// Auction, price and time of every bid, until all auctions are known.
+    all_bids: Vec<(usize, usize, u64)>,
+}
+
+impl Counts {
+    /// The sum over categories of the category times the average, in whole numbers, of its auctions' highest bids.
+    pub(crate) fn winners(&self) -> i64 {
+        let mut categories: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
+        for (category, _, _, best) in self.auctions.values() {
+            if let Some(best) = best {
+                let (sum, count) = categories.entry(*category).or_default();
+                *sum += *best as i64;
+                *count += 1;
+            }
+        }
+        categories.into_iter().map(|(category, (sum, count))| category as i64 * (sum / count)).sum()
+    }
+
+    fn note(&mut self, event: &Event, hops: &mut HashSet<(usize, u64)>) {
+        match event {
+            Event::Person(_) => {}
+            Event::Auction(auction) => {
+                let Auction { id, category, date_time, expires, .. } = auction;
+                self.auctions.insert(*id, (*category, *date_time, *expires, None));
+            }
+            Event::Bid(bid) => {
+                self.bids += 1;
+                self.prices += bid.price as i64;
+                if bid.auction % 123 == 0 {
+                    self.bids_of_123 += 1;
+                    self.prices_of_123 += bid.price as i64;
+                }
+                let last = bid.date_time / 2_000;
+                hops.extend((0..5).map(|back| (bid.auction, last - back)));
+                self.all_bids.push((bid.auction, bid.price, bid.date_time));
+            }
+        }
+    }
 }
 
 /// Creates the topic `nexmark` and writes this many events to it.
@@ -38,12 +81,7 @@ pub(crate) fn load(log: &Arc<dyn Log>, events: u64) -> Counts {
         let run = left.min(2_000);
         let mut records = RecordsBuilder::with_capacity(run as usize, 1 << 20);
         for event in generator.by_ref().take(run as usize) {
-            if let Event::Bid(bid) = &event {
-                counts.bids += 1;
-                counts.bids_of_123 += u64::from(bid.auction % 123 == 0);
-                let last = bid.date_time / 2_000;
-                hops.extend((0..5).map(|back| (bid.auction, last - back)));
-            }
+            counts.note(&event, &mut hops);
             value.clear();
             write_event(&mut value, &event);
             bytes += value.len() as u64;
@@ -54,6 +92,14 @@ pub(crate) fn load(log: &Arc<dyn Log>, events: u64) -> Counts {
     }
     writer.flush(Duration::from_secs(60)).unwrap();
     counts.hops = hops.len() as u64;
+    for (auction, price, time) in std::mem::take(&mut counts.all_bids) {
+        // Bids may come before their auction.
+        if let Some((_, from, to, best)) = counts.auctions.get_mut(&auction)
+            && (*from..=*to).contains(&time)
+        {
+            *best = (*best).max(Some(price));
+        }
+    }
     println!("# {events} events of {} bytes on average, {} bids", bytes / events.max(1), counts.bids);
     counts
 }

@@ -10,7 +10,8 @@
 //! over rdkafka that consumes the same topic, decodes the same columns with our decoder (the fastest we know, see the
 //! bench `formats`), encodes the same rows, as many of them, and produces them; without transactions, positions, state,
 //! journal or plan. CPU seconds count, not time: the broker runs on the same machine. Both take turns in one run; the
-//! round that took least is printed. An engine that wrote another number of rows than the query has ends the run.
+//! round that took least is printed. An engine that wrote other rows than the query has, by their number and a sum over them,
+//! ends the run.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
@@ -19,11 +20,14 @@ mod queries;
 mod roofline;
 
 use events::Counts;
-use millstream::log::Log;
 use millstream::log::kafka::{KafkaConfig, KafkaLog};
+use millstream::log::{Log, TopicPartition};
+use millstream::replay::read_all;
 use millstream::{Job, JobSettings, Until, sql};
 use millstream_test_support::kafka::{Broker, BrokerOptions};
 use queries::{QUERIES, Query};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -63,6 +67,24 @@ fn engine(log: &Arc<dyn Log>, name: &str, query: &Query) -> u64 {
     rows_out
 }
 
+/// The rows of a topic, of upserts the last of each key.
+fn written(log: &Arc<dyn Log>, topic: &str) -> Vec<Value> {
+    let records = read_all(&**log, &TopicPartition::new(topic, 0)).unwrap();
+    let mut rows = Vec::new();
+    let mut last = BTreeMap::new();
+    for record in records.iter() {
+        let row = record.value.map(|value| serde_json::from_slice::<Value>(value).unwrap());
+        match record.key {
+            None => rows.extend(row),
+            Some(key) => {
+                last.insert(key.to_vec(), row);
+            }
+        }
+    }
+    rows.extend(last.into_values().flatten());
+    rows
+}
+
 /// The round that was disturbed least.
 fn least(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
@@ -75,6 +97,10 @@ fn compare(log: &Arc<dyn Log>, bootstrap: &str, query: &Query, counts: &Counts, 
         let run = measured(|| engine(log, &format!("{}-{round}", query.name), query));
         if let Some(expected) = (query.rows)(counts) {
             assert_eq!(run.rows_out, expected, "rows of {}", query.name);
+        }
+        if round == 1 {
+            let sum: i64 = written(log, query.name).iter().map(query.sum).sum();
+            assert_eq!(sum, (query.sum_wanted)(counts), "what {} has written", query.name);
         }
         engine_cpu.push(run.cpu_s);
         let mut line = format!(
