@@ -25,8 +25,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 // As the binary has it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+#[path = "../src/allocator.rs"]
+mod allocator;
 
 const SQL: &str = "
 CREATE TABLE events (k BIGINT, v BIGINT)
@@ -166,6 +166,7 @@ fn measure(bootstrap: &str, budget_mb: &str, keys: u64, updates: u64) -> f64 {
 }
 
 fn main() {
+    allocator::keep_little();
     let (keys, updates) = (number("KEYS", 20_000_000), number("UPDATES", 5_000_000));
     if let Ok(bootstrap) = std::env::var("STATE_BENCH_CHILD") {
         return child(&bootstrap, number("STATE_BENCH_BUDGET_MB", 256) as usize, keys, updates);

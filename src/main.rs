@@ -1,15 +1,13 @@
 //! The `millstream` command.
 
+mod allocator;
 mod cli;
 
 use clap::Parser;
 use std::process::ExitCode;
 
-// RocksDB and a stream of short-lived batches fragment the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::keep_little();
     let cli = cli::Cli::parse();
     cli::init_logging(&cli);
     match cli.run() {

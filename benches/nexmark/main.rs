@@ -15,6 +15,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
+#[path = "../../src/allocator.rs"]
+mod allocator;
 mod events;
 mod queries;
 mod roofline;
@@ -128,6 +130,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 }
 
 fn main() {
+    allocator::keep_little();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let Some(broker) = Broker::start(&BrokerOptions::default()) else { return };
     let bootstrap = broker.bootstrap();
