@@ -28,6 +28,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "millstream-runtime" => &[
             "millstream-operators",
             "millstream-state",
+            "millstream-wire",
             "rdkafka",
             "rdkafka-sys",
             "rocksdb",
@@ -36,6 +37,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             "prometheus",
         ],
         "millstream-sql" => &["millstream-operators", "arrow", "datafusion"],
+        "millstream-wire" => &["tokio"],
         _ => return None,
     })
 }
@@ -47,6 +49,7 @@ const GUARDED: &[&str] = &[
     "millstream-operators",
     "millstream-runtime",
     "millstream-sql",
+    "millstream-wire",
     "arrow",
     "axum",
     "clap",

@@ -1,0 +1,3 @@
+//! A small, fast client for the data path of Apache Kafka: fetching and producing record batches.
+
+pub mod batch;
