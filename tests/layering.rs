@@ -38,7 +38,6 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         ],
         "millstream-wire" => &["kafka-protocol", "tokio"],
         "millstream-sql" => &["millstream-operators", "arrow", "datafusion"],
-        "millstream-wire" => &["tokio"],
         _ => return None,
     })
 }

@@ -28,6 +28,7 @@ pub mod config;
 pub mod connection;
 mod error;
 mod io;
+pub mod produce;
 mod sasl;
 mod tls;
 

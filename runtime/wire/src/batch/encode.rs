@@ -106,27 +106,32 @@ impl BatchEncoder {
     /// # Errors
     /// [`BatchError::Compress`].
     pub fn seal(self, codec: Compression) -> Result<SealedBatch, BatchError> {
-        self.seal_at(codec, None)
+        self.seal_keeping(codec, None).map(|(sealed, _)| sealed)
     }
 
-    /// The same at a level of the codec's.
+    /// The same at a level of the codec's, and gives back the memory that is not needed any more, for
+    /// [`BatchEncoder::reusing`]: with capacity only where there was something to compress.
     ///
     /// # Errors
     /// [`BatchError::Compress`].
-    pub fn seal_at(self, codec: Compression, level: Option<i32>) -> Result<SealedBatch, BatchError> {
-        let bytes = match codec {
-            Compression::None => self.bytes,
+    pub fn seal_keeping(
+        self,
+        codec: Compression,
+        level: Option<i32>,
+    ) -> Result<(SealedBatch, Vec<u8>), BatchError> {
+        let (bytes, spare) = match codec {
+            Compression::None => (self.bytes, Vec::new()),
             _ => {
                 let records = &self.bytes[HEADER_BYTES..];
                 let mut out = Vec::with_capacity(HEADER_BYTES + records.len() / 2 + 64);
                 out.resize(HEADER_BYTES, 0);
                 compress(codec, level, records, &mut out)?;
-                out
+                (out, self.bytes)
             }
         };
         let (count, base_timestamp_ms, max_timestamp_ms) =
             (self.count, self.base_timestamp_ms, self.max_timestamp_ms);
-        Ok(SealedBatch { bytes, codec, count, base_timestamp_ms, max_timestamp_ms })
+        Ok((SealedBatch { bytes, codec, count, base_timestamp_ms, max_timestamp_ms }, spare))
     }
 }
 
