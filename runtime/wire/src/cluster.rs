@@ -178,6 +178,17 @@ impl Cluster {
         self.state().topics.forget(topic, partition);
     }
 
+    /// Forgets all leaders of a topic.
+    pub fn forget_topic(&self, topic: &str) {
+        self.state().topics.forget_topic(topic);
+    }
+
+    /// Why a partition has no leader; `None` when it has one.
+    pub fn why_no_leader(&self, topic: &str, partition: i32) -> Option<WireError> {
+        let refused = self.state().topics.look(topic, partition).err()?;
+        Some(self.refused_topic(topic, partition, refused.code))
+    }
+
     /// Takes over what an answer says of a partition's leader, if it is newer.
     pub fn learn_leader(&self, topic: &str, partition: i32, broker: i32, epoch: i32) {
         self.state().topics.learn(topic, partition, broker, epoch);

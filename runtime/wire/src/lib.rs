@@ -27,6 +27,7 @@ pub mod cluster;
 pub mod config;
 pub mod connection;
 mod error;
+pub mod fetch;
 mod io;
 pub mod produce;
 mod sasl;

@@ -112,6 +112,11 @@ impl Topics {
         }
     }
 
+    pub(super) fn forget_topic(&mut self, topic: &str) {
+        let partitions = self.topics.get_mut(topic).map(|topic| &mut topic.partitions);
+        partitions.into_iter().flatten().for_each(|partition| partition.leader = None);
+    }
+
     pub(super) fn learn(&mut self, topic: &str, partition: i32, broker: i32, epoch: i32) {
         if let Some(partition) = self.partition(topic, partition)
             && epoch > partition.epoch
