@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench state                     20 000 000 keys, then 5 000 000 updates of keys drawn at random
 //! KEYS=2000000 UPDATES=1000000 cargo bench ..   others
-//! BUDGETS_MB=256,8192 cargo bench ..            other budgets than 256 MiB, and 8 GiB that hold everything
+//! BUDGETS_MB=256,8192 cargo bench ..            other budgets than 420 MiB, a tenth of what this takes, and 8 GiB
 //! ```
 //! Each budget has a process of its own, whose resident memory is watched from outside. It reads a topic of a real Apache
 //! Kafka, exactly once, and adds its counts up into eight rows, so that the state is what is measured, and a key that was
@@ -11,75 +11,27 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
+use millstream::log::Log;
 use millstream::log::kafka::{KafkaConfig, KafkaLog};
-use millstream::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
-use millstream::replay::read_all;
 use millstream::{Job, JobSettings, Until, sql};
 use millstream_test_support::kafka::{Broker, BrokerOptions};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use support::{Counts, number, totals};
 
 // As the binary has it.
 #[path = "../src/allocator.rs"]
 mod allocator;
-
-const SQL: &str = "
-CREATE TABLE events (k BIGINT, v BIGINT)
-WITH ('connector' = 'kafka', 'topic' = 'events', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset',
-  'scan.bounded.mode' = 'latest-offset');
-CREATE TABLE totals (part BIGINT, k BIGINT, n BIGINT, total BIGINT, PRIMARY KEY (part) NOT ENFORCED)
-WITH ('connector' = 'upsert-kafka', 'topic' = 'TOTALS', 'key.format' = 'json', 'value.format' = 'json');
-INSERT INTO totals SELECT part, COUNT(*), SUM(n), SUM(total)
-FROM (SELECT k, MOD(k, 8) AS part, COUNT(*) AS n, SUM(v) AS total FROM events GROUP BY k) AS counts
-GROUP BY part;
-";
-
-fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
-}
-
-/// Scatters numbers over all 64 bits (Steele, Lea and Flood, `SplittableRandom`).
-fn scattered(number: u64) -> u64 {
-    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-fn load(log: &Arc<dyn Log>, keys: u64, updates: u64) {
-    log.admin().unwrap().create_topic(&TopicSpec::new("events", 1)).unwrap();
-    let mut writer = log.writer().unwrap();
-    let place = TopicPartition::new("events", 0);
-    let mut value = String::new();
-    let all: Vec<u64> = (0..keys + updates).collect();
-    for run in all.chunks(5_000) {
-        let mut records = RecordsBuilder::with_capacity(run.len(), 1 << 18);
-        for number in run {
-            let key = match *number < keys {
-                // Every key once, in an order that is none.
-                true => (u128::from(*number) * 982_451_653 % u128::from(keys)) as u64,
-                false => scattered(*number) % keys,
-            };
-            value.clear();
-            let _ = write!(value, r#"{{"k":{key},"v":{}}}"#, value_of(*number));
-            records.push(None, Some(value.as_bytes()), *number as i64);
-        }
-        writer.write(&place, records.finish()).unwrap();
-    }
-    writer.flush(Duration::from_secs(120)).unwrap();
-}
+mod support;
 
 /// Runs the job in this process; prints how long each half took.
 fn child(bootstrap: &str, budget_mb: usize, keys: u64, updates: u64) {
     let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(KafkaConfig::new(bootstrap)).unwrap());
     let name = format!("counts-{budget_mb}");
-    let text = SQL.replace("TOTALS", &name);
-    let planned = sql::plan(&name, &text).unwrap_or_else(|errors| panic!("{errors}"));
+    let counts = Counts { keys, name_chars: 0 };
+    let planned = sql::plan(&name, &counts.sql(&name, true)).unwrap_or_else(|errors| panic!("{errors}"));
     let directory = tempfile::tempdir().unwrap();
     let mut settings = JobSettings::new(&name);
     settings.state_directory = Some(directory.path().to_path_buf());
@@ -106,25 +58,8 @@ fn child(bootstrap: &str, budget_mb: usize, keys: u64, updates: u64) {
     );
     assert_eq!(count(|worker| worker.records_in), keys + updates);
     job.wait(Until::Finished).unwrap();
-    let values: u64 = (0..keys + updates).map(value_of).sum();
-    assert_eq!(
-        totals(&log, &name),
-        [keys, keys + updates, values],
-        "keys, events and the sum of their values"
-    );
-}
-
-fn value_of(number: u64) -> u64 {
-    number % 100
-}
-
-/// Sums of the last rows of all parts.
-fn totals(log: &Arc<dyn Log>, topic: &str) -> [u64; 3] {
-    let mut last: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
-    for record in read_all(&**log, &TopicPartition::new(topic, 0)).unwrap().iter() {
-        last.insert(record.key.unwrap().to_vec(), serde_json::from_slice(record.value.unwrap()).unwrap());
-    }
-    ["k", "n", "total"].map(|column| last.values().map(|row| row[column].as_u64().unwrap()).sum())
+    let wanted = counts.wanted(keys + updates);
+    assert_eq!(totals(&log, &name), wanted, "keys, events and the sum of their values");
 }
 
 /// Resident memory of a process, and the most it has been, in MiB.
@@ -169,15 +104,15 @@ fn main() {
     allocator::keep_little();
     let (keys, updates) = (number("KEYS", 20_000_000), number("UPDATES", 5_000_000));
     if let Ok(bootstrap) = std::env::var("STATE_BENCH_CHILD") {
-        return child(&bootstrap, number("STATE_BENCH_BUDGET_MB", 256) as usize, keys, updates);
+        return child(&bootstrap, number("STATE_BENCH_BUDGET_MB", 420) as usize, keys, updates);
     }
     let Some(broker) = Broker::start(&BrokerOptions::default()) else { return };
     let bootstrap = broker.bootstrap();
     let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(KafkaConfig::new(bootstrap.as_str())).unwrap());
-    load(&log, keys, updates);
+    Counts { keys, name_chars: 0 }.write(&log, 0..keys + updates);
     drop(log);
     println!("# {keys} keys, {updates} updates");
-    let budgets = std::env::var("BUDGETS_MB").unwrap_or_else(|_| "256,8192".to_owned());
+    let budgets = std::env::var("BUDGETS_MB").unwrap_or_else(|_| "420,8192".to_owned());
     let rates: Vec<f64> =
         budgets.split(',').map(|budget| measure(&bootstrap, budget, keys, updates)).collect();
     if let [small, large] = rates[..] {
