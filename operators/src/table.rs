@@ -171,13 +171,14 @@ impl TableColumn {
 
     fn describe(&self) -> String {
         let from = match &self.from {
-            ColumnFrom::Value(name) => format!("value {name}"),
-            ColumnFrom::Key(name) => format!("key {name}"),
-            ColumnFrom::Metadata(metadata) => format!("metadata {}", metadata.name()),
-            ColumnFrom::Computed(expression) => expression.sql().to_owned(),
+            ColumnFrom::Value(name) if name == self.field.name() => String::new(),
+            ColumnFrom::Value(name) => format!(" = value {name}"),
+            ColumnFrom::Key(name) => format!(" = key {name}"),
+            ColumnFrom::Metadata(metadata) => format!(" = metadata {}", metadata.name()),
+            ColumnFrom::Computed(expression) => format!(" = {}", expression.sql()),
         };
         let not_null = if self.field.is_nullable() { "" } else { " NOT NULL" };
-        format!("{} {}{not_null} = {from}", self.field.name(), sql_type(self.field.data_type()))
+        format!("{} {}{not_null}{from}", self.field.name(), sql_type(self.field.data_type()))
     }
 }
 
@@ -186,11 +187,11 @@ impl DecoderSpec for TableDecoderSpec {
         let columns: Vec<String> = self.columns.iter().map(TableColumn::describe).collect();
         let name = |index: &usize| self.columns[*index].field.name().as_str();
         let output: Vec<&str> = self.output.iter().map(name).collect();
-        let key = self.key.as_ref().map(|key| format!(", key {}", key.describe())).unwrap_or_default();
+        let key = self.key.as_ref().map(|key| format!(", key {}", key.describe_read())).unwrap_or_default();
         let time = self.event_time.as_ref().map_or("record timestamp", name);
         format!(
             "value {}{key}: {}; rows of {}; time {time}",
-            self.value.describe(),
+            self.value.describe_read(),
             columns.join(", "),
             output.join(", "),
         )

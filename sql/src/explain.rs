@@ -43,7 +43,14 @@ fn write_node(text: &mut String, part: &SubTopology, index: usize, node: &CutNod
             (description.name, description.detail)
         }
     };
-    let _ = writeln!(text, "  {index:>2}{from:<7} {:<width$}  [{}] {what}: {detail}", node.name, node.kind);
+    // A source says much: its columns, then the rest line by line.
+    let is_source = matches!(node.work, Work::Source(_));
+    let mut detail = detail.split(if is_source { "; " } else { "\n" });
+    let first = detail.next().unwrap_or_default();
+    let _ = writeln!(text, "  {index:>2}{from:<7} {:<width$}  [{}] {what}: {first}", node.name, node.kind);
+    for line in detail {
+        let _ = writeln!(text, "  {:>2}{:<7} {:<width$}  {line}", "", "", "");
+    }
     if let Work::Operator(operator) = &node.work {
         for store in operator.stores() {
             let _ = writeln!(

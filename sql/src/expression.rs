@@ -3,7 +3,7 @@
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::common::{Column as Name, DFSchema, Result, ScalarValue, plan_err};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -48,6 +48,38 @@ impl Expression for Evaluated {
     fn sql(&self) -> &str {
         &self.sql
     }
+}
+
+/// An expression as people write it: `bid.price`, where DataFusion has a call that gets a field.
+pub(crate) fn sql_text(expr: &Expr) -> String {
+    let written = expr.clone().transform_up(|expr| {
+        Ok(match field_of(&expr) {
+            Some((Expr::Column(row), names)) => {
+                let path = std::iter::once(row.name.as_str()).chain(names.iter().map(String::as_str));
+                Transformed::yes(Expr::Column(Name::new_unqualified(path.collect::<Vec<_>>().join("."))))
+            }
+            _ => Transformed::no(expr),
+        })
+    });
+    let written = written.data().unwrap_or_else(|_| expr.clone());
+    counted(&written.human_display().to_string())
+}
+
+/// The name of a column as people write it: DataFusion counts rows as ones.
+pub(crate) fn counted(name: &str) -> String {
+    name.replace("count(Int64(1))", "count(*)")
+}
+
+/// `row.a.b`: the row, and the names of the fields.
+pub(crate) fn field_of(expr: &Expr) -> Option<(&Expr, Vec<String>)> {
+    let Expr::ScalarFunction(call) = expr else { return None };
+    let (row, path) = call.args.split_first()?;
+    let names = path.iter().map(|name| match name {
+        Expr::Literal(ScalarValue::Utf8(Some(name)), _) => Some(name.clone()),
+        _ => None,
+    });
+    let names: Vec<String> = names.collect::<Option<_>>()?;
+    (call.func.name() == "get_field" && !names.is_empty()).then_some((row, names))
 }
 
 /// Where the columns of a relation stand in the rows that carry it.

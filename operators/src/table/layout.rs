@@ -57,7 +57,16 @@ impl Part {
         self.format.decoder(&self.declared, needed)
     }
 
-    pub(super) fn describe(&self) -> String {
+    /// The format as it gives columns their meaning: with all declared fields where their places count.
+    pub(super) fn describe_read(&self) -> String {
+        match self.format {
+            Format::Json(_) => self.format.describe(),
+            Format::Csv(_) | Format::Raw(_) => self.describe(),
+        }
+    }
+
+    /// The format with all declared fields.
+    fn describe(&self) -> String {
         let fields: Vec<String> = self
             .declared
             .iter()

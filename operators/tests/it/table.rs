@@ -445,7 +445,7 @@ fn the_description_names_everything_that_gives_rows_their_meaning() {
         .output(&["over", "id"]);
     assert_eq!(
         table.spec().unwrap().describe(),
-        "value json(name STRING), key json(id BIGINT): id BIGINT NOT NULL = key id, name STRING = value name, \
+        "value json, key json: id BIGINT NOT NULL = key id, name STRING, \
          at BIGINT NOT NULL = metadata offset, over BIGINT = 10 / v; rows of over, id; time record timestamp"
     );
 }

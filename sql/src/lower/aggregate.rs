@@ -2,7 +2,7 @@
 
 use super::project::{column_ref, picked_column};
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream, Windows};
-use crate::expression::Evaluated;
+use crate::expression::{Evaluated, counted, sql_text};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::AggregateFunction as DfAggregate;
@@ -124,7 +124,7 @@ impl Lowering<'_> {
                 let output: Arc<dyn Expression> = match plain_place(expr, &input, relation) {
                     Some(place) => column_ref(&input, place),
                     None => {
-                        let sql = expr.human_display().to_string();
+                        let sql = sql_text(expr);
                         Arc::new(Evaluated::new(columns.expression(expr)?, &input.rows, sql)?)
                     }
                 };
@@ -257,7 +257,7 @@ fn name_of(expr: &Expr) -> String {
     match expr {
         Expr::Column(column) => column.name.clone(),
         Expr::Alias(alias) => alias.name.clone(),
-        other => other.human_display().to_string(),
+        other => sql_text(other),
     }
 }
 
@@ -310,7 +310,7 @@ fn partitioning_of_groups(
 fn call<'e>(expr: &'e Expr, relation: &DFSchema) -> Result<Call<'e>, Refusal> {
     let (inner, name) = match expr {
         Expr::Alias(alias) => (alias.expr.as_ref(), alias.name.clone()),
-        other => (other, other.schema_name().to_string()),
+        other => (other, counted(&other.schema_name().to_string())),
     };
     let Expr::AggregateFunction(DfAggregate { func, params }) = inner else {
         return Err(Refusal::new(format!("{expr} is no aggregate that is supported"), known_aggregates()));

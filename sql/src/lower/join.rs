@@ -2,7 +2,7 @@
 
 use super::project::picked_column;
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream};
-use crate::expression::Evaluated;
+use crate::expression::{Evaluated, sql_text};
 use crate::query::nodes::TemporalJoin as JoinNode;
 use arrow::datatypes::{Field, Schema};
 use datafusion::common::DFSchema;
@@ -175,8 +175,7 @@ impl Lowering<'_> {
             .map(|place| (left.rows.field(place).clone(), super::project::column_ref(&left, place)))
             .collect();
         for (index, expr) in on.iter().enumerate() {
-            let key =
-                Evaluated::new(columns.expression(expr)?, &left.rows, expr.human_display().to_string())?;
+            let key = Evaluated::new(columns.expression(expr)?, &left.rows, sql_text(expr))?;
             outputs.push((
                 Field::new(format!("join key {index}"), key.data_type().clone(), true),
                 Arc::new(key),

@@ -4,11 +4,11 @@
 //! decoder can leave out what nobody reads: of `bid ROW<auction, price, url, ..>` a query that names `bid.price` has
 //! one field decoded.
 
+use crate::expression::field_of;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::scalar::ScalarValue;
 use std::collections::BTreeMap;
 
 /// What is read of a column.
@@ -84,18 +84,6 @@ pub(super) fn add_reads(expr: &Expr, need: &Need, schema: &DFSchema, columns: &m
             }
         },
     }
-}
-
-/// `row.a.b`: the row, and the names of the fields.
-fn field_of(expr: &Expr) -> Option<(&Expr, Vec<String>)> {
-    let Expr::ScalarFunction(call) = expr else { return None };
-    let (row, path) = call.args.split_first()?;
-    let names = path.iter().map(|name| match name {
-        Expr::Literal(ScalarValue::Utf8(Some(name)), _) => Some(name.clone()),
-        _ => None,
-    });
-    let names: Vec<String> = names.collect::<Option<_>>()?;
-    (call.func.name() == "get_field" && !names.is_empty()).then_some((row, names))
 }
 
 fn collect(plan: &LogicalPlan, wanted: &[Need], needs: &mut Needs) -> Result<()> {

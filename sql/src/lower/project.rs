@@ -1,7 +1,7 @@
 //! `SELECT` lists and `WHERE`.
 
 use super::{Changes, Lowering, Refusal, Stream};
-use crate::expression::Evaluated;
+use crate::expression::{Evaluated, sql_text};
 use arrow::datatypes::{Field, Schema};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, DFSchemaRef};
@@ -53,7 +53,7 @@ impl Lowering<'_> {
     ) -> Result<Stream, Refusal> {
         let columns = self.columns(&stream, relation);
         let evaluated = |expr: &Expr| -> Result<Arc<dyn Expression>, Refusal> {
-            let sql = expr.clone().unalias().human_display().to_string();
+            let sql = sql_text(&expr.clone().unalias());
             Ok(Arc::new(Evaluated::new(columns.expression(expr)?, &stream.rows, sql)?))
         };
         let predicate = predicate.map(evaluated).transpose()?;

@@ -3,7 +3,7 @@
 use super::source::{key_columns, physical_columns, stream_kind};
 use super::{Changes, Lowering, Refusal, SourceTable, Stream};
 use crate::catalog::{ColumnKind, Connector, TopicTable};
-use crate::expression::Evaluated;
+use crate::expression::{Evaluated, sql_text};
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
@@ -102,7 +102,7 @@ impl Lowering<'_> {
             };
             let physical = self.columns(&stream, relation).expression(&expr)?;
             let expression: Arc<dyn Expression> =
-                Arc::new(Evaluated::new(physical, &stream.rows, expr.human_display().to_string())?);
+                Arc::new(Evaluated::new(physical, &stream.rows, sql_text(&expr))?);
             picked.push(from);
             outputs.push((field.as_ref().clone(), expression));
         }

@@ -5,7 +5,7 @@ use super::needed::{Need, add_reads};
 use super::{Lowering, PartitionedBy, Partitioning, Refusal, Stream};
 use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
-use crate::expression::{Columns, Evaluated};
+use crate::expression::{Columns, Evaluated, sql_text};
 use crate::query::{Names, plan_expression};
 use crate::script::Positions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -232,7 +232,7 @@ fn table_columns(
             Arc::new(Schema::new(columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>()));
         let expr = &source.computed[&column];
         let over = Columns { relation: &relation, places: &places, rows: &rows };
-        let evaluated = Evaluated::new(over.expression(expr)?, &rows, expr.human_display().to_string())?;
+        let evaluated = Evaluated::new(over.expression(expr)?, &rows, sql_text(expr))?;
         places[column] = Some(columns.len());
         columns.push(TableColumn {
             field: source.schema.field(column).clone(),

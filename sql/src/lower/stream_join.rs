@@ -4,7 +4,7 @@
 use super::interval::find_bounds;
 use super::project::{column_ref, picked_column};
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream};
-use crate::expression::{Columns, Evaluated};
+use crate::expression::{Columns, Evaluated, sql_text};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DFSchema, JoinType, NullEquality};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
@@ -140,7 +140,7 @@ impl Lowering<'_> {
                 let found = expr.get_type(relation)?;
                 let expr =
                     if found == *wanted { (*expr).clone() } else { cast((*expr).clone(), wanted.clone()) };
-                let sql = expr.human_display().to_string();
+                let sql = sql_text(&expr);
                 let key = Evaluated::new(columns.expression(&expr)?, &stream.rows, sql)?;
                 let name = format!("join key {}", keys.len());
                 outputs.push((Field::new(name, key.data_type().clone(), true), Arc::new(key)));
@@ -334,12 +334,12 @@ fn residual(
     }
     let rows = Arc::new(Schema::new(fields));
     let over = Columns { relation: &join.schema, places: &places, rows: &rows };
-    let sql = condition.human_display().to_string();
+    let sql = sql_text(&condition);
     let predicate = Evaluated::new(over.expression(&condition)?, &rows, sql)?;
     Ok(Some(Residual { columns, predicate: Arc::new(predicate) }))
 }
 
 fn describe(join: &JoinPlan, rest: &[Expr]) -> String {
     let pairs = join.on.iter().map(|(left, right)| format!("{left} = {right}"));
-    pairs.chain(rest.iter().map(|expr| expr.human_display().to_string())).collect::<Vec<_>>().join(" AND ")
+    pairs.chain(rest.iter().map(|expr| sql_text(expr))).collect::<Vec<_>>().join(" AND ")
 }
