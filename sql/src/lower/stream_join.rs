@@ -341,5 +341,5 @@ fn residual(
 
 fn describe(join: &JoinPlan, rest: &[Expr]) -> String {
     let pairs = join.on.iter().map(|(left, right)| format!("{left} = {right}"));
-    pairs.chain(rest.iter().map(|expr| sql_text(expr))).collect::<Vec<_>>().join(" AND ")
+    pairs.chain(rest.iter().map(sql_text)).collect::<Vec<_>>().join(" AND ")
 }
