@@ -1,5 +1,9 @@
 //! What the benchmarks of state share: a job that counts by key, its input, and what has to come out of it.
 
+mod random;
+
+pub(crate) use random::{number, scattered};
+
 use millstream::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
 use millstream::replay::read_all;
 use serde_json::Value;
@@ -11,10 +15,6 @@ use std::time::Duration;
 
 /// The topic with the events.
 pub(crate) const EVENTS: &str = "events";
-
-pub(crate) fn number(variable: &str, otherwise: u64) -> u64 {
-    std::env::var(variable).map_or(otherwise, |text| text.parse().unwrap())
-}
 
 /// A count and a sum for each key, which are added up into eight rows: the state is what is measured, and a key that was
 /// lost or counted twice shows.
@@ -104,12 +104,4 @@ pub(crate) fn totals(log: &Arc<dyn Log>, topic: &str) -> [u64; 3] {
 
 fn value_of(event: u64) -> u64 {
     event % 100
-}
-
-/// Scatters numbers over all 64 bits (Steele, Lea and Flood, `SplittableRandom`).
-fn scattered(number: u64) -> u64 {
-    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
