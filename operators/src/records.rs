@@ -225,7 +225,7 @@ impl<'a> Headers<'a> {
     }
 
     /// Name and value of each header.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + Clone + use<'a> {
         let mut rest = &self.bytes[2..];
         std::iter::from_fn(move || {
             let (length, tail) = rest.split_first_chunk::<2>()?;

@@ -23,9 +23,10 @@ mod reader;
 mod shared;
 mod transactional;
 mod watchdog;
+mod wire;
 mod writer;
 
-pub use config::KafkaConfig;
+pub use config::{KafkaClient, KafkaConfig};
 pub use java_properties::java_property;
 pub use properties::PropertySource;
 pub use watchdog::EXIT_CODE_HUNG;
@@ -74,7 +75,10 @@ impl Log for KafkaLog {
     }
 
     fn writer(&self) -> Result<Box<dyn Writer>, LogError> {
-        Ok(Box::new(writer::KafkaWriter::new(&self.shared)?))
+        Ok(match self.shared.config().client {
+            KafkaClient::Wire => Box::new(wire::WireWriter::new(&self.shared)?),
+            KafkaClient::Rdkafka => Box::new(writer::KafkaWriter::new(&self.shared)?),
+        })
     }
 
     fn member(&self, options: &MemberOptions) -> Result<Box<dyn Member>, LogError> {
@@ -85,6 +89,11 @@ impl Log for KafkaLog {
         &self,
         options: &TransactionOptions,
     ) -> Result<Box<dyn TransactionalWriter>, LogError> {
-        Ok(Box::new(transactional::KafkaTransactionalWriter::new(&self.shared, options)?))
+        Ok(match self.shared.config().client {
+            KafkaClient::Wire => Box::new(wire::WireTransactionalWriter::new(&self.shared, options)?),
+            KafkaClient::Rdkafka => {
+                Box::new(transactional::KafkaTransactionalWriter::new(&self.shared, options)?)
+            }
+        })
     }
 }

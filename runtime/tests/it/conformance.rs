@@ -260,3 +260,7 @@ mod on_embedded_served {
 mod on_kafka {
     every_test!(crate::conformance::kafka::target);
 }
+
+mod on_kafka_by_wire {
+    every_test!(crate::conformance::kafka::wire_target);
+}

@@ -232,7 +232,7 @@ impl Producer {
     ///
     /// # Errors
     /// The first error of any batch since the last flush or the beginning of the transaction. Some of the records may have
-    /// been taken.
+    /// been taken. A producer without transactions begins anew, as after [`Producer::flush`].
     pub fn write<'r, H>(
         &mut self,
         place: &Place,
@@ -248,11 +248,17 @@ impl Producer {
         if !self.is_transactional() && self.queue.lock().identity.is_none() {
             self.init(deadline)?;
         }
-        match self.queue.write(place, records, deadline) {
-            // Some may be there, and the rest will not be given again.
-            Err(ProduceError::NotYet(text)) => Err(ProduceError::Abortable(text)),
-            other => other,
+        let written = self.queue.write(place, records, deadline);
+        match &written {
+            // Some may have been taken: given again they would be there twice.
+            Err(ProduceError::NotYet(text)) if self.is_transactional() => {
+                return Err(ProduceError::Abortable(text.clone()));
+            }
+            Ok(()) | Err(ProduceError::NotYet(_)) => {}
+            Err(_) if self.is_transactional() => {}
+            Err(_) => self.start_over(deadline),
         }
+        written
     }
 
     /// Waits until all records are in the log, and gives for each partition the offset after the last one written since

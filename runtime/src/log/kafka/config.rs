@@ -6,10 +6,39 @@ use super::{PropertySource, java_property};
 use crate::log::{Isolation, LogError, MemberOptions, ReaderOptions, TransactionOptions};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The group of clients that are in none: librdkafka asks for a name, and joins only who subscribes.
 const NO_GROUP: &str = "millstream";
+
+/// The property that chooses a [`KafkaClient`]: `wire` or `rdkafka`.
+const CLIENT: &str = "kafka.client";
+
+/// Which client reads and writes. Groups and administration are librdkafka's either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KafkaClient {
+    /// The project's own.
+    Wire,
+    /// librdkafka.
+    #[default]
+    Rdkafka,
+}
+
+impl FromStr for KafkaClient {
+    type Err = LogError;
+
+    fn from_str(name: &str) -> Result<Self, LogError> {
+        match name {
+            "wire" => Ok(KafkaClient::Wire),
+            "rdkafka" => Ok(KafkaClient::Rdkafka),
+            _ => Err(LogError::BadProperty {
+                key: CLIENT.to_owned(),
+                reason: format!("\"{name}\" is none; wire is the project's own, rdkafka is librdkafka"),
+            }),
+        }
+    }
+}
 
 /// Where a cluster is and how its clients are set up. Showing one never shows a secret.
 ///
@@ -32,6 +61,8 @@ pub struct KafkaConfig {
     pub watchdog: Duration,
     /// Bytes that one writer may hold unsent.
     pub write_queue_bytes_max: usize,
+    /// Which client reads and writes.
+    pub client: KafkaClient,
 }
 
 impl KafkaConfig {
@@ -43,6 +74,7 @@ impl KafkaConfig {
             request_timeout: Duration::from_secs(10),
             watchdog: Duration::from_secs(30),
             write_queue_bytes_max: 64 << 20,
+            client: KafkaClient::default(),
         }
     }
 
@@ -51,6 +83,10 @@ impl KafkaConfig {
     /// # Errors
     /// [`LogError::BadProperty`] when it can't be set, with the reason.
     pub fn with(mut self, key: &str, value: &str, source: PropertySource) -> Result<Self, LogError> {
+        if key == CLIENT {
+            self.client = value.parse()?;
+            return Ok(self);
+        }
         let scope = check(key, source)?;
         try_value(key, value)?;
         self.properties.insert(key.to_owned(), (scope, value.to_owned()));
@@ -62,6 +98,9 @@ impl KafkaConfig {
     /// # Errors
     /// [`LogError::BadProperty`] when it has no equivalent or can't be set, with the reason.
     pub fn with_java(mut self, key: &str, value: &str, source: PropertySource) -> Result<Self, LogError> {
+        if key == CLIENT {
+            return self.with(key, value, source);
+        }
         for (mapped, value) in java_property(key, value, source)? {
             self = self.with(&mapped, &value, source)?;
         }
@@ -73,7 +112,25 @@ impl KafkaConfig {
         &self.bootstrap
     }
 
-    // --- kinds of clients ---
+    // --- the project's own client ---
+
+    /// Its configuration; one serves all kinds of clients.
+    pub(super) fn wire(&self) -> Result<millstream_wire::Config, LogError> {
+        let refused = |error: millstream_wire::WireError| match error {
+            millstream_wire::WireError::Config { property: key, reason } => {
+                LogError::BadProperty { key, reason }
+            }
+            other => LogError::Client(other.to_string()),
+        };
+        let mut config = millstream_wire::Config::new(&self.bootstrap).map_err(refused)?;
+        config.request_timeout = self.request_timeout;
+        for (key, (_, value)) in &self.properties {
+            config.set(key, value).map_err(refused)?;
+        }
+        Ok(config)
+    }
+
+    // --- kinds of clients of librdkafka ---
 
     /// A client for requests. It has a group for the same reason as a reader, and because without one librdkafka 2.12
     /// dereferences a null pointer when a group's coordinator has moved (`rd_kafka_handle_OffsetFetch`).
@@ -233,6 +290,7 @@ impl fmt::Debug for KafkaConfig {
             .field("request_timeout", &self.request_timeout)
             .field("watchdog", &self.watchdog)
             .field("write_queue_bytes_max", &self.write_queue_bytes_max)
+            .field("client", &self.client)
             .finish()
     }
 }
@@ -277,6 +335,40 @@ mod tests {
         );
         let refused = KafkaConfig::new("h:1").with("client.id", "a\0b", PropertySource::Job);
         assert!(matches!(refused, Err(LogError::BadProperty { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn the_client_is_chosen_by_a_property() {
+        let client = |value: &str| {
+            let config = KafkaConfig::new("h:1").with("kafka.client", value, PropertySource::Job);
+            config.map(|config| config.client)
+        };
+        assert_eq!(client("wire"), Ok(KafkaClient::Wire));
+        assert_eq!(client("rdkafka"), Ok(KafkaClient::Rdkafka));
+        assert!(client("java").is_err_and(|error| error.to_string().contains("kafka.client")));
+    }
+
+    /// What one client is told the other understands, or refuses by name.
+    #[test]
+    fn properties_that_both_clients_have_are_taken_by_both() {
+        let properties = [
+            ("client.rack", "a"),
+            ("fetch.wait.max.ms", "50"),
+            ("fetch.max.bytes", "1000000"),
+            ("receive.message.max.bytes", "100000000"),
+            ("linger.ms", "0.5"),
+            ("compression.type", "zstd"),
+            ("security.protocol", "plaintext"),
+            ("reconnect.backoff.ms", "10"),
+            ("socket.keepalive.enable", "true"),
+            ("max.poll.interval.ms", "60000"),
+            ("client.dns.lookup", "use_all_dns_ips"),
+        ];
+        let config = properties.iter().try_fold(KafkaConfig::new("h:1"), |config, (key, value)| {
+            config.with(key, value, PropertySource::Job)
+        });
+        let wire = config.and_then(|config| config.wire()).expect("properties that may be set");
+        assert_eq!((wire.fetch.bytes_max, wire.client_rack.as_str()), (1_000_000, "a"));
     }
 
     #[test]

@@ -10,13 +10,24 @@ use std::time::Duration;
 
 struct Kafka {
     broker: &'static Broker,
+    client: &'static str,
 }
 
+/// Read and written by librdkafka.
 pub(crate) fn target() -> Option<Box<dyn Target>> {
+    target_with("rdkafka")
+}
+
+/// Read and written by the project's own client.
+pub(crate) fn wire_target() -> Option<Box<dyn Target>> {
+    target_with("wire")
+}
+
+fn target_with(client: &'static str) -> Option<Box<dyn Target>> {
     // With RUST_LOG in the environment a test that fails shows what the client has said.
     let filter = tracing_subscriber::EnvFilter::from_default_env();
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-    Some(Box::new(Kafka { broker: shared()? }))
+    Some(Box::new(Kafka { broker: shared()?, client }))
 }
 
 impl Target for Kafka {
@@ -27,6 +38,7 @@ impl Target for Kafka {
                 .with("client.id", process, PropertySource::Job)
                 .expect("a property that may be set"),
         };
+        let config = config.with("kafka.client", self.client, PropertySource::Job).expect("a client");
         Arc::new(KafkaLog::connect(config).expect("the broker answers"))
     }
 

@@ -388,6 +388,11 @@ pub(super) async fn end(
                     let error = WireError::Refused { at, what: id.to_owned(), code, message: None };
                     if !should_ask_again(code) {
                         return Err(match refusal(&error) {
+                            // The coordinator has ended it, for it took too long; so long that somebody else may be at
+                            // work by now.
+                            _ if is_commit && code.error() == E::InvalidTxnState && !is_ambiguous => {
+                                ProduceError::Fenced(format!("{error}: it took longer than it may"))
+                            }
                             refused if is_ambiguous => ProduceError::InDoubt(refused.to_string()),
                             refused => refused,
                         });
