@@ -6,8 +6,10 @@
 //! content name, and only when all are there do they take the place of the task's directory, in one rename. A crash
 //! before leaves the directory that was there.
 
+use crate::adopt::Adoption;
 use crate::base::{Base, META, prefixed};
 use crate::memory::MemoryDisk;
+use crate::rocks::{Rocks, RocksSettings, SharedMemory};
 use crate::snapshot::{SnapshotFile, content_name};
 use crate::task_state::{MARK, NOTE};
 use crate::{CheckpointMark, StateError};
@@ -238,24 +240,51 @@ impl Import {
     /// [`StateError::Io`], [`StateError::SnapshotDamaged`].
     pub fn finish(self) -> Result<(), StateError> {
         match self.target {
-            Target::Directory { path, fresh } => {
-                let failed = |source| StateError::Io { path: path.clone(), source };
-                remove(&path).map_err(failed)?;
-                std::fs::rename(&fresh, &path).map_err(failed)
-            }
+            Target::Directory { path, fresh } => replace(&path, &fresh),
             Target::Memory { disk, files } => {
-                let place = "(memory)".to_owned();
-                let damaged =
-                    || StateError::SnapshotDamaged { place, detail: "its pairs can't be read".to_owned() };
-                let mut pairs = BTreeMap::new();
-                for content in files.values() {
-                    read_pairs(content, &mut pairs).ok_or_else(damaged.clone())?;
-                }
-                disk.replace_pairs(pairs);
+                disk.replace_with(&disk_of(&files)?);
                 Ok(())
             }
         }
     }
+
+    /// The same for state of another identity, which is adopted before it takes the place.
+    ///
+    /// # Errors
+    /// As [`Import::finish`]; [`StateError::SnapshotDamaged`] also for other state than the adoption expects.
+    pub fn finish_adopted(self, adoption: &Adoption) -> Result<(), StateError> {
+        match self.target {
+            Target::Directory { path, fresh } => {
+                let settings = RocksSettings::new(SharedMemory::new(8 << 20, 1 << 20));
+                adoption.apply(&mut Base::Rocks(Arc::new(Rocks::open(&fresh, &settings)?)))?;
+                replace(&path, &fresh)
+            }
+            Target::Memory { disk, files } => {
+                let fresh = disk_of(&files)?;
+                adoption.apply(&mut Base::Memory(fresh.clone()))?;
+                disk.replace_with(&fresh);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn replace(path: &Path, fresh: &Path) -> Result<(), StateError> {
+    let failed = |source| StateError::Io { path: path.into(), source };
+    remove(path).map_err(failed)?;
+    std::fs::rename(fresh, path).map_err(failed)
+}
+
+fn disk_of(files: &BTreeMap<String, Vec<u8>>) -> Result<MemoryDisk, StateError> {
+    let place = "(memory)".to_owned();
+    let damaged = || StateError::SnapshotDamaged { place, detail: "its pairs can't be read".to_owned() };
+    let mut pairs = BTreeMap::new();
+    for content in files.values() {
+        read_pairs(content, &mut pairs).ok_or_else(damaged.clone())?;
+    }
+    let disk = MemoryDisk::default();
+    disk.replace_pairs(pairs);
+    Ok(disk)
 }
 
 fn read_pairs(mut content: &[u8], pairs: &mut BTreeMap<Vec<u8>, Vec<u8>>) -> Option<()> {

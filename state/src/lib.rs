@@ -14,6 +14,7 @@
 //! the checkpoint before, whole; after it, the new one, whole. This crate knows neither a log nor Arrow, and reads no
 //! clock.
 
+mod adopt;
 mod base;
 mod bytes_column;
 mod delta;
@@ -28,6 +29,7 @@ mod snapshot;
 mod task_state;
 mod wal;
 
+pub use adopt::Adoption;
 pub use bytes_column::BytesColumn;
 pub use delta::{Delta, DeltaBlock, StoreId};
 pub use error::StateError;

@@ -156,6 +156,11 @@ impl Rocks {
         self.db.write(writes.batch).map_err(|source| self.storage(source))
     }
 
+    /// Makes what was written survive a power cut.
+    pub(crate) fn flush(&self) -> Result<(), StateError> {
+        self.db.flush().map_err(|source| self.storage(source))
+    }
+
     pub(crate) fn clear(&self) -> Result<(), StateError> {
         let mut writes = RocksWrites::default();
         let mut rows = self.db.raw_iterator();

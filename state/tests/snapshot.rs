@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use millstream_state::{
-    CheckpointMark, Delta, Export, Import, MemoryDisk, RocksSettings, SharedMemory, SnapshotFile, StateError,
-    StateIdentity, StoreId, TaskState,
+    Adoption, CheckpointMark, Delta, Export, Import, MemoryDisk, RocksSettings, SharedMemory, SnapshotFile,
+    StateError, StateIdentity, StoreId, TaskState,
 };
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -22,11 +22,15 @@ enum Place {
 
 impl Place {
     fn open(&self) -> TaskState {
+        self.open_as(&identity())
+    }
+
+    fn open_as(&self, identity: &StateIdentity) -> TaskState {
         match self {
-            Place::Memory(disk) => TaskState::open_memory(disk, &identity()).unwrap(),
+            Place::Memory(disk) => TaskState::open_memory(disk, identity).unwrap(),
             Place::Rocks(path) => {
                 let settings = RocksSettings::new(SharedMemory::new(1 << 20, 1 << 20));
-                TaskState::open(path, &identity(), &settings).unwrap()
+                TaskState::open(path, identity, &settings).unwrap()
             }
         }
     }
@@ -173,4 +177,44 @@ fn exports_leave_nothing_behind() {
     drop(state);
     drop(place.open());
     assert_eq!(beside(), 1);
+}
+
+#[test]
+fn state_that_is_adopted_belongs_to_another_job_before_it_is_there() {
+    both(|from, to, _| {
+        let mut state = from.open();
+        write(&mut state, 3, 0..100);
+        let export = state.exporter().export().unwrap().unwrap();
+        let theirs = StateIdentity { job: "k".into(), incarnation: "2".into(), ..identity() };
+        let adoption = Adoption {
+            from: identity(),
+            from_mark: export.mark,
+            to: theirs.clone(),
+            to_mark: CheckpointMark { number: 3, hash: 99, journal_offset: 0 },
+            note: b"theirs".to_vec(),
+        };
+        let filled = || {
+            let mut import = to.import();
+            for (index, file) in export.files().enumerate() {
+                let mut out = import.file(file).unwrap();
+                out.write_all(&bytes_of(&export, index)).unwrap();
+                out.finish().unwrap();
+            }
+            import
+        };
+        // Other state than was expected is refused, and changes nothing.
+        let later = CheckpointMark { number: 4, ..export.mark };
+        let nobody = StateIdentity { task: "0-1".into(), ..identity() };
+        for wrong in
+            [Adoption { from_mark: later, ..adoption.clone() }, Adoption { from: nobody, ..adoption.clone() }]
+        {
+            let error = filled().finish_adopted(&wrong).unwrap_err();
+            assert!(matches!(error, StateError::SnapshotDamaged { .. }), "{error}");
+            assert!(to.open().mark().is_none());
+        }
+        filled().finish_adopted(&adoption).unwrap();
+        let mut adopted = to.open_as(&theirs);
+        assert_eq!((adopted.mark(), adopted.note()), (Some(adoption.to_mark), &b"theirs"[..]));
+        assert_eq!(adopted.dump(1).unwrap().len(), 100);
+    });
 }
