@@ -7,6 +7,7 @@
 //! - [`log`]: the logs a job runs on: [`log::embedded`], [`log::kafka`], and [`log::memory`] for tests
 //! - [`job`]: run a job on threads of this process
 //! - [`snapshot`]: where a job's state is kept beside its machines
+//! - [`savepoint`]: a copy of a job, taken by request, that another job can be started from
 //! - [`driver`]: run a job in a test, under a clock that the test moves
 //! - [`replay`]: run a job's commits again and compare; read a whole partition
 //!
@@ -17,6 +18,7 @@ pub use millstream_operators::typed;
 pub use millstream_operators::{Topology, TopologyError};
 pub use millstream_runtime::job::{Job, JobSettings, Until};
 pub use millstream_runtime::{
-    JobError, MEMORY_BYTES_MIN, MemoryPlan, TaskId, driver, job, log, replay, snapshot, topics, worker,
+    JobError, MEMORY_BYTES_MIN, MemoryPlan, TaskId, driver, job, log, replay, savepoint, snapshot, topics,
+    worker,
 };
 pub use millstream_sql as sql;

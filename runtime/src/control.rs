@@ -4,7 +4,9 @@
 //! when the first entry of that task is. Every process reads it before its tasks start. It is JSON: people read it when
 //! something is wrong.
 
+use crate::journal::ChainEnd;
 use crate::plan::{JobPlan, TaskId};
+use crate::savepoint::{OpenSavepoint, SavepointError};
 use millstream_operators::source::{Bounded, Startup};
 use millstream_operators::{
     CutTopology, InputFrom, Offset, Records, RecordsBuilder, StoreSpec, TopicPartition,
@@ -12,10 +14,13 @@ use millstream_operators::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the record.
-const VERSION: u32 = 1;
+/// Newest version of the record, and that of a record which names no savepoint: all programs read it.
+const VERSION: u32 = 2;
+const VERSION_PLAIN: u32 = 1;
 /// Key of the record in the control topic.
 const KEY: &[u8] = b"job";
+/// Key of the record that says what a job is being started from, before its first commit.
+const START_KEY: &[u8] = b"start";
 
 /// The control record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +43,40 @@ pub struct ControlRecord {
     pub begins: BTreeMap<String, BTreeMap<u32, Offset>>,
     /// Offsets at which bounded inputs end, by topic and partition.
     pub ends: BTreeMap<String, BTreeMap<u32, Offset>>,
+    /// The savepoint that the job was started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub savepoint: Option<StartedFrom>,
+}
+
+/// The savepoint that a job was started from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedFrom {
+    /// Where it was.
+    pub place: String,
+    /// Its id.
+    pub id: String,
+    /// The job it was taken of.
+    pub job: String,
+    /// By task, the number of the commit it stands at: the job's own follow.
+    pub commits: BTreeMap<String, u64>,
+}
+
+impl StartedFrom {
+    fn new(savepoint: &OpenSavepoint) -> Self {
+        let OpenSavepoint { place, savepoint, id, .. } = savepoint;
+        let commits = savepoint.tasks.iter().map(|task| (task.task.clone(), task.commit)).collect();
+        StartedFrom { place: place.clone(), id: id.clone(), job: savepoint.job.clone(), commits }
+    }
+
+    /// The savepoint, where it was.
+    ///
+    /// # Errors
+    /// As [`OpenSavepoint::open`]; [`SavepointError::Missing`] also when another one is there now.
+    pub(crate) fn open(&self) -> Result<OpenSavepoint, SavepointError> {
+        let found = OpenSavepoint::open(&self.place)?;
+        let is_same = found.id == self.id;
+        is_same.then_some(found).ok_or_else(|| SavepointError::Missing { place: self.place.clone() })
+    }
 }
 
 /// Why a job can't go on with its plan.
@@ -87,7 +126,7 @@ impl ControlRecord {
         let upstream =
             |index| (plan.repartition_topic(index).to_string(), plan.cut().repartitions[index].from_tasks);
         ControlRecord {
-            version: VERSION,
+            version: VERSION_PLAIN,
             incarnation: format!("{incarnation:032x}"),
             fingerprint: format!("{:032x}", plan.fingerprint()),
             plan: plan.lines().to_vec(),
@@ -96,14 +135,49 @@ impl ControlRecord {
             upstream_tasks: (0..plan.cut().repartitions.len()).map(upstream).collect(),
             begins: by_topic(begins),
             ends: by_topic(ends),
+            savepoint: None,
         }
+    }
+
+    /// The record of a job that is started from a savepoint.
+    #[must_use]
+    pub fn started_from(self, savepoint: &OpenSavepoint) -> Self {
+        ControlRecord { version: VERSION, savepoint: Some(StartedFrom::new(savepoint)), ..self }
+    }
+
+    /// The record as a savepoint holds it: what the job itself was started from does not matter any more.
+    #[must_use]
+    pub(crate) fn for_savepoint(self) -> Self {
+        ControlRecord { version: VERSION_PLAIN, savepoint: None, ..self }
+    }
+
+    /// What the first entry of a task's journal follows: number 0, or the commit of the savepoint. In the place of a hash
+    /// stands the incarnation, so that entries of another life never chain.
+    pub fn base(&self, task: TaskId) -> ChainEnd {
+        let commits = self.savepoint.as_ref().map(|savepoint| &savepoint.commits);
+        let number = commits.and_then(|commits| commits.get(&task.to_string())).copied().unwrap_or(0);
+        ChainEnd { number, hash: self.incarnation() }
+    }
+
+    /// Refuses a job that is there already and was not started from this savepoint.
+    ///
+    /// # Errors
+    /// [`SavepointError::JobExists`].
+    pub fn check_start(&self, job: &str, from: &OpenSavepoint) -> Result<(), SavepointError> {
+        let before = match &self.savepoint {
+            Some(savepoint) if savepoint.id == from.id => return Ok(()),
+            Some(savepoint) => format!(" and was started from the savepoint in {}", savepoint.place),
+            None => String::new(),
+        };
+        Err(SavepointError::JobExists { job: job.to_owned(), before })
     }
 
     /// The same job with a plan that has changed and whose state fits.
     #[must_use]
     pub fn for_plan(self, plan: &JobPlan) -> Self {
         let renewed = ControlRecord::new(plan, self.incarnation(), Offsets::new(), Offsets::new());
-        ControlRecord { begins: self.begins, ends: self.ends, ..renewed }
+        let ControlRecord { version, begins, ends, savepoint, .. } = self;
+        ControlRecord { version, begins, ends, savepoint, ..renewed }
     }
 
     /// The job's incarnation as a number.
@@ -173,6 +247,28 @@ impl ControlRecord {
         }
         Ok(Some(control))
     }
+}
+
+/// What a job is being started from. It is written before the first commit, so that a start that is cut short goes on
+/// with the savepoint however it is begun again.
+pub(crate) fn encode_start(plan: &JobPlan, from: &OpenSavepoint, now_ms: i64) -> (TopicPartition, Records) {
+    let json = serde_json::to_vec_pretty(&StartedFrom::new(from)).expect("strings and numbers are JSON");
+    let mut records = RecordsBuilder::default();
+    records.push(Some(START_KEY), Some(&json), now_ms);
+    (TopicPartition::new(plan.control_topic(), 0), records.finish())
+}
+
+/// What a job is being started from, by the newest record of the control topic that says so.
+///
+/// # Errors
+/// [`ControlError::Unreadable`].
+pub(crate) fn newest_start(topic: &str, records: &Records) -> Result<Option<StartedFrom>, ControlError> {
+    let newest = records.iter().filter(|record| record.key == Some(START_KEY)).last();
+    let Some(record) = newest else { return Ok(None) };
+    serde_json::from_slice(record.value.unwrap_or_default()).map(Some).map_err(|error| {
+        let detail = format!("not the record of a start: {error}");
+        ControlError::Unreadable { topic: topic.to_owned(), offset: record.offset, detail }
+    })
 }
 
 /// Offsets by partition.

@@ -120,6 +120,7 @@ impl TestDriver {
                 session_timeout_ms: 10_000,
                 transaction_timeout_ms: 10_000,
                 nonce: u128::from(self.lives),
+                from: None,
                 settings,
             };
             self.workers

@@ -3,6 +3,7 @@
 use crate::control::ControlError;
 use crate::journal::JournalError;
 use crate::log::LogError;
+use crate::savepoint::SavepointError;
 use crate::snapshot::StoreError;
 use crate::task::TaskError;
 use millstream_operators::{CutError, Offset, TopicPartition};
@@ -61,6 +62,9 @@ pub enum JobError {
         /// Why each snapshot can't be used.
         failures: String,
     },
+    /// A savepoint can't be taken, or the job not be started from it.
+    #[error(transparent)]
+    Savepoint(#[from] SavepointError),
     /// The place for snapshots is wrong or refuses.
     #[error(transparent)]
     Snapshots(#[from] StoreError),

@@ -4,6 +4,7 @@
 //! shows what they are doing, stops them, and waits for their end. Nothing of this is needed to understand a worker;
 //! the simulation and the test driver drive workers without it.
 
+mod origin;
 mod state_directory;
 mod thread;
 
@@ -15,6 +16,7 @@ use crate::log::{Admin, Log};
 use crate::memory::{MemoryPlan, StateBudget};
 use crate::plan::{JobPlan, TaskId};
 use crate::restore::are_finished;
+use crate::savepoint::{OpenSavepoint, SavepointPart};
 use crate::snapshot::SnapshotPlace;
 use crate::states::{MemoryStates, StateDirectory, StateStore};
 use crate::topics::prepare;
@@ -47,6 +49,9 @@ pub struct JobSettings {
     pub memory_bytes: usize,
     /// Where snapshots are kept.
     pub snapshots: SnapshotPlace,
+    /// The savepoint that it is started from. A job that was started from it before goes on where it stands; one that has
+    /// another history is refused.
+    pub from: Option<Arc<OpenSavepoint>>,
     /// What workers do.
     pub worker: WorkerSettings,
     /// Takes the lines of `print` sinks.
@@ -65,6 +70,7 @@ impl JobSettings {
             transaction_timeout_ms: 10_000,
             memory_bytes: 1 << 30,
             snapshots: SnapshotPlace::Default,
+            from: None,
             worker: WorkerSettings::default(),
             print: Arc::new(|line| {
                 if line.to_stderr { eprintln!("{}", line.text) } else { println!("{}", line.text) }
@@ -118,6 +124,14 @@ struct Others {
     asked: Option<Instant>,
 }
 
+/// All tasks of a job that is drained.
+pub(crate) struct Parts {
+    /// Commits of its workers so far: where there are no more later, nothing has moved.
+    pub(crate) commits: u64,
+    /// In the order of the tasks.
+    pub(crate) parts: Vec<SavepointPart>,
+}
+
 /// What the workers and their handle share.
 pub(crate) struct Shared {
     pub(crate) stop: AtomicBool,
@@ -132,6 +146,7 @@ impl Job {
     /// [`JobError`]: nothing was started. Topics may have been made.
     pub fn start(topology: &Topology, log: &Arc<dyn Log>, settings: &JobSettings) -> Result<Self, JobError> {
         let mut admin = log.admin()?;
+        origin::check_first(topology, log, settings, &mut *admin)?;
         let (plan, made_topics) = prepare(topology, &settings.name, settings.group.as_deref(), &mut *admin)?;
         let plan = Arc::new(plan);
         let memory = settings.memory();
@@ -146,6 +161,7 @@ impl Job {
         let instance =
             lock.as_ref().map_or_else(|| format!("{:016x}", rand::random::<u64>()), StateLock::instance);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let from = origin::origin(&plan, log, settings, &clock, &mut *admin)?;
         let snapshots = settings.snapshots.open(&plan, log, &clock)?;
         let shared = Arc::new(Shared { stop: AtomicBool::new(false), round: AtomicU64::new(0) });
         let nonce = rand::random::<u128>();
@@ -162,12 +178,24 @@ impl Job {
                 session_timeout_ms: settings.session_timeout_ms,
                 transaction_timeout_ms: settings.transaction_timeout_ms,
                 nonce,
+                from: from.clone(),
                 settings: worker.clone(),
             };
             threads.push(spawn(index, cx, &shared, &settings.print)?);
         }
         let others = Mutex::new(Others { admin, asked: None });
         Ok(Job { plan, made_topics, threads, shared, others, _lock: lock })
+    }
+
+    /// Starts a job that leaves the topics of tables alone.
+    pub(crate) fn start_held(
+        topology: &Topology,
+        log: &Arc<dyn Log>,
+        settings: &JobSettings,
+    ) -> Result<Self, JobError> {
+        let mut settings = settings.clone();
+        (settings.worker.hold_tables, settings.from) = (true, None);
+        Self::start(topology, log, &settings)
     }
 
     /// Its plan.
@@ -227,6 +255,17 @@ impl Job {
     fn is_drained(&self) -> bool {
         let Some(first) = self.drained_commits() else { return false };
         self.drained_commits() == Some(first)
+    }
+
+    /// Every task as it stands, if this process has all of them and nothing is left to read between them. For a job that
+    /// leaves the topics of tables alone.
+    pub(crate) fn drained_parts(&self) -> Option<Parts> {
+        let first = self.drained_commits()?;
+        let commits = self.drained_commits().filter(|commits| *commits == first)?;
+        let mut parts: Vec<SavepointPart> = self.threads.iter().flat_map(WorkerThread::take_parts).collect();
+        parts.sort_by_key(|part| part.task);
+        let is_all = parts.iter().map(|part| part.task).eq(self.plan.tasks());
+        is_all.then_some(Parts { commits, parts })
     }
 
     /// The number of commits of all workers, if all are drained.

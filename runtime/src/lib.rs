@@ -12,6 +12,7 @@ mod plan;
 pub mod replay;
 pub mod restore;
 mod rules;
+pub mod savepoint;
 pub mod snapshot;
 mod states;
 pub mod task;

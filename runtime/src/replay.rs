@@ -84,6 +84,7 @@ pub fn replay_task(
         task.committed(entry.number);
         resume.chain = ChainEnd { number: entry.number, hash: *hash };
         (resume.journal_before, resume.journal_next) = (entry.number - 1, entry.number);
+        resume.is_new = false;
         (resume.inputs, resume.watermark, resume.now_ms) =
             (entry.inputs.clone(), entry.watermark, entry.now_ms);
         task.correct_chain(resume.chain);

@@ -8,21 +8,24 @@
 //! 2. the true end of the journal, behind open transactions
 //! 3. the journal up to there, committed entries only
 //! 4. the end of the chain against what the group committed
-//! 5. the checkpoint on disk, or the newest official snapshot, and the deltas after it
+//! 5. the checkpoint on disk, or the newest official snapshot, or the savepoint that the job was started from, and the
+//!    deltas after it
 //! 6. the positions, and whether the inputs still reach back to them
 //!
 //! A step that has to wait is asked again for ever, with a word about who is in the way; none is ever skipped.
 
 mod journal_reader;
 mod progress;
+mod savepoint;
 mod snapshots;
 
-use crate::control::{ControlRecord, Offsets, table_inputs};
+use crate::control::{ControlRecord, Offsets, StartedFrom, newest_start, table_inputs};
 use crate::error::JobError;
 use crate::journal::{ChainEnd, InputMark};
 use crate::log::{Admin, CommittedOffset, Isolation, Log, LogError, OffsetQuery, ReaderOptions};
 use crate::plan::{JobPlan, TaskId};
 use crate::rules::Rules;
+use crate::savepoint::OpenSavepoint;
 use crate::snapshot::download::Download;
 use crate::snapshot::{CheckpointNote, SnapshotStore, Track};
 use crate::states::StateStore;
@@ -53,6 +56,8 @@ pub struct RestoreContext {
     pub states: Arc<dyn StateStore>,
     /// Where snapshots are kept.
     pub snapshots: Option<Arc<dyn SnapshotStore>>,
+    /// The savepoint that the job is started from, should it turn out to be new.
+    pub from: Option<Arc<OpenSavepoint>>,
     /// The rules of the protocol.
     pub rules: Rules,
     /// What operators are built with.
@@ -109,6 +114,8 @@ enum Stage {
     Scan(Box<Scan>),
     Choose(Box<Choice>),
     Fetch(Box<Choice>, Box<Download>),
+    OpenSavepoint(Box<Found>),
+    FetchSavepoint(Box<Found>, Box<Download>),
     Read(Box<Reading>),
     Finish(Box<Reading>),
     Over,
@@ -179,6 +186,8 @@ impl Restore {
             Stage::Scan(scan) => self.scan_on(scan),
             Stage::Choose(choice) => self.choose(choice),
             Stage::Fetch(choice, download) => self.fetch(choice, download),
+            Stage::OpenSavepoint(found) => self.open_savepoint(found),
+            Stage::FetchSavepoint(found, download) => self.fetch_savepoint(found, download),
             Stage::Read(reading) => self.read(reading),
             Stage::Finish(reading) => return self.finish(*reading).map(RestoreTurn::Done),
             Stage::Over => unreachable!("a restore that is done is not turned again"),
@@ -249,6 +258,9 @@ impl Restore {
         let plan = &plan;
         let (control, control_is_new) = match self.control.clone() {
             Some(control) => {
+                if let Some(from) = &self.cx.from {
+                    control.check_start(plan.job(), from)?;
+                }
                 let changed = control.check(plan)? && self.task == TaskId::FIRST;
                 if changed {
                     info!(job = plan.job(), "the plan has changed, all state fits: going on with it");
@@ -271,18 +283,33 @@ impl Restore {
             }
             opened => opened?,
         };
+        let base = found.control.base(self.task);
         let usable = |mark: &CheckpointMark| (bounds.start..bounds.end).contains(&mark.journal_offset);
-        match state.mark().filter(usable) {
-            Some(mark) => {
-                self.progress.expect_read(bounds.end - mark.journal_offset);
-                self.read_from_checkpoint(found, state, mark, bounds.end).map(Next::To)
-            }
-            // Without a store there are no snapshots to look for, and what begins at 0 was never purged.
-            None if self.cx.snapshots.is_none() && bounds.start == 0 => {
+        match state.mark() {
+            // It stands before the first entry, which is there: what begins at 0 was never purged.
+            Some(mark) if stands_at(&mark, base) && bounds.start == 0 => {
                 self.progress.expect_read(bounds.end);
                 self.fold_from_start(found, state).map(Next::To)
             }
-            None => self.scan(found, state).map(Next::To),
+            Some(mark) if usable(&mark) && !stands_at(&mark, base) => {
+                self.progress.expect_read(bounds.end - mark.journal_offset);
+                self.read_from_checkpoint(found, state, mark, bounds.end).map(Next::To)
+            }
+            // Without a store there are no snapshots to look for.
+            _ if self.cx.snapshots.is_none() && bounds.start == 0 => {
+                self.progress.expect_read(bounds.end);
+                self.without_history(found, state).map(Next::To)
+            }
+            _ => self.scan(found, state).map(Next::To),
+        }
+    }
+
+    /// Goes on without state of this job's own: from the savepoint that it was started from, or with none.
+    fn without_history(&mut self, found: Found, state: TaskState) -> Result<Stage, JobError> {
+        // Tasks of a sub-topology that is new have nothing in the savepoint.
+        match found.control.base(self.task).number {
+            0 => self.fold_from_start(found, state),
+            _ => Ok(Stage::OpenSavepoint(Box::new(found))),
         }
     }
 
@@ -325,14 +352,33 @@ impl Restore {
     /// The record of a job that has none: decides where its inputs begin and end.
     fn new_control(&mut self) -> Result<ControlRecord, LogError> {
         let (mut begins, mut ends) = (Offsets::new(), Offsets::new());
+        let from = self.cx.from.clone();
+        let known = from.as_ref().map(|from| (from.savepoint.positions(), from.savepoint.control.ends()));
         for (place, startup, bounded) in table_inputs(&self.cx.plan) {
+            // A savepoint goes on where it stood, to where it was to end.
+            if let Some((positions, known_ends)) = &known
+                && let Some(position) = positions.get(&place)
+            {
+                let end = known_ends.get(&place).filter(|_| bounded != Bounded::Unbounded);
+                let end = match end {
+                    Some(end) => Some(*end),
+                    None => self.end_of(&place, &bounded)?,
+                };
+                ends.extend(end.map(|end| (place.clone(), end)));
+                begins.insert(place, *position);
+                continue;
+            }
             let begin = self.begin_of(&place, &startup)?;
             if let Some(end) = self.end_of(&place, &bounded)? {
                 ends.insert(place.clone(), end);
             }
             begins.insert(place, begin);
         }
-        Ok(ControlRecord::new(&self.cx.plan, self.cx.nonce, begins, ends))
+        let control = ControlRecord::new(&self.cx.plan, self.cx.nonce, begins, ends);
+        Ok(match from {
+            Some(from) => control.started_from(&from),
+            None => control,
+        })
     }
 
     fn begin_of(&mut self, place: &TopicPartition, startup: &Startup) -> Result<Offset, LogError> {
@@ -393,6 +439,7 @@ impl Restore {
             resume.chain = ChainEnd { number: entry.number, hash: assembled.hash };
             (resume.journal_before, resume.journal_next) = (assembled.first_offset, assembled.next_offset);
             (resume.inputs, resume.watermark, resume.now_ms) = (entry.inputs, entry.watermark, entry.now_ms);
+            resume.is_new = false;
             if let Some(official) = entry.official {
                 reading.track.learn(official);
                 reading.folded_bytes = 0;
@@ -466,7 +513,7 @@ impl Restore {
         if self.cx.rules.compare_with_group {
             self.compare(&resume, committed.as_ref())?;
         }
-        if self.task == TaskId::FIRST && control_is_new && resume.chain.number > 0 && self.is_new(&control) {
+        if self.task == TaskId::FIRST && control_is_new && !resume.is_new && self.is_new(&control) {
             let (job, topic) = (self.cx.plan.job().to_owned(), self.cx.plan.control_topic());
             return Err(JobError::ControlMissing { job, topic });
         }
@@ -475,7 +522,10 @@ impl Restore {
         }
         let (begin, ends) = (|place: &TopicPartition| control.begin(place), control.ends());
         let mut task = Task::open(&self.cx.plan, self.task, state, resume, &begin, &ends, &self.cx.build)?;
-        *task.track_mut() = Track::new(track.officials().to_vec(), folded_bytes);
+        *task.track_mut() = match control.base(self.task).number {
+            1.. if track.officials().is_empty() => Track::on_savepoint(),
+            _ => Track::new(track.officials().to_vec(), folded_bytes),
+        };
         self.check_inputs(&task)?;
         let from_snapshot = self.progress.now().fetched.1 > 0;
         Ok(Box::new(Restored { task, control, control_is_new, from_snapshot }))
@@ -494,7 +544,7 @@ impl Restore {
             Err(JobError::Contradiction { journal, group, chain, committed })
         };
         let Some(committed) = committed else {
-            if chain.number > 0 {
+            if !resume.is_new {
                 warn!(task = %self.task, "the group has forgotten its committed offset: the journal decides");
             }
             return Ok(());
@@ -536,6 +586,11 @@ impl Restore {
     }
 }
 
+/// Whether state stands before the first entry of a journal, at a savepoint.
+fn stands_at(mark: &CheckpointMark, base: ChainEnd) -> bool {
+    base.number > 0 && (mark.number, mark.hash) == (base.number, base.hash)
+}
+
 enum Next {
     To(Stage),
     Wait(Stage, String),
@@ -559,7 +614,7 @@ pub(crate) fn commit_metadata(chain: ChainEnd, finished: bool) -> String {
 
 const FINISHED: &str = " finished";
 
-fn parse_commit_metadata(metadata: &str) -> Option<(ChainEnd, bool)> {
+pub(crate) fn parse_commit_metadata(metadata: &str) -> Option<(ChainEnd, bool)> {
     let (chain, finished) = match metadata.strip_suffix(FINISHED) {
         Some(chain) => (chain, true),
         None => (metadata, false),
@@ -597,6 +652,18 @@ pub(crate) fn read_control(
     admin: &mut dyn Admin,
     plan: &JobPlan,
 ) -> Result<Option<ControlRecord>, JobError> {
+    read_control_topic(log, admin, plan).map(|(control, _)| control)
+}
+
+/// The same, with what the job is being started from.
+///
+/// # Errors
+/// As [`read_control`].
+pub(crate) fn read_control_topic(
+    log: &dyn Log,
+    admin: &mut dyn Admin,
+    plan: &JobPlan,
+) -> Result<(Option<ControlRecord>, Option<StartedFrom>), JobError> {
     let topic = plan.control_topic();
     let place = TopicPartition::new(topic.as_str(), 0);
     let places = std::slice::from_ref(&place);
@@ -604,13 +671,14 @@ pub(crate) fn read_control(
     let end = admin.offsets(places, OffsetQuery::Latest, Isolation::ReadUncommitted)?[0];
     let mut reader = log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
     reader.assign(&[(place.clone(), start)])?;
-    let mut newest = None;
+    let (mut newest, mut start_from) = (None, None);
     let mut tries = 0;
     while start < end && reader.status(&place).is_none_or(|status| status.position < end) {
         let mut runs = Vec::new();
         reader.poll(TURN_TIMEOUT, &mut runs)?;
         for run in &runs {
             newest = ControlRecord::newest(&topic, &run.records)?.or(newest);
+            start_from = newest_start(&topic, &run.records)?.or(start_from);
         }
         tries = if runs.is_empty() { tries + 1 } else { 0 };
         if tries > CONTROL_TRIES_MAX {
@@ -618,7 +686,7 @@ pub(crate) fn read_control(
             return Err(LogError::NotReady(why).into());
         }
     }
-    Ok(newest)
+    Ok((newest, start_from))
 }
 
 /// Polls without a record after which the control topic is asked again later.

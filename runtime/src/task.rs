@@ -64,6 +64,8 @@ pub struct ResumePoint {
     pub watermark: EventTime,
     /// The last clock reading.
     pub now_ms: i64,
+    /// Whether its journal has no entry yet.
+    pub is_new: bool,
 }
 
 impl ResumePoint {
@@ -76,7 +78,15 @@ impl ResumePoint {
             inputs: Vec::new(),
             watermark: NO_WATERMARK,
             now_ms: 0,
+            is_new: true,
         }
+    }
+
+    /// The point of a task that was started from a savepoint and never committed: what its state says of itself.
+    pub(crate) fn after_savepoint(base: ChainEnd, journal_start: Offset, note: CheckpointNote) -> Self {
+        let CheckpointNote { inputs, watermark, now_ms, .. } = note;
+        let beginning = Self::beginning(base.hash, journal_start);
+        ResumePoint { chain: base, inputs, watermark, now_ms, ..beginning }
     }
 }
 
@@ -137,6 +147,8 @@ pub struct Task {
     committed_since_checkpoint: u64,
     committed_watermark: EventTime,
     track: Track,
+    /// Whether its journal has no entry yet: its positions and, for others, that it is there, are still to be committed.
+    is_new: bool,
 }
 
 impl Task {
@@ -201,6 +213,7 @@ impl Task {
             committed_since_checkpoint: 0,
             committed_watermark: resume.watermark,
             track: Track::default(),
+            is_new: resume.is_new,
         })
     }
 
@@ -316,12 +329,12 @@ impl Task {
 
     /// Whether there is something to commit. A task that never committed always has: its positions.
     pub fn is_dirty(&self) -> bool {
-        !self.steps.is_empty() || self.chain.number == 0 || self.track.offered().is_some()
+        !self.steps.is_empty() || self.is_new || self.track.offered().is_some()
     }
 
     /// Whether a commit should not wait: records were read or the watermark moved since the last.
     pub fn has_news(&self) -> bool {
-        self.has_run() || self.graph.watermark() != self.committed_watermark || self.chain.number == 0
+        self.has_run() || self.graph.watermark() != self.committed_watermark || self.is_new
     }
 
     /// Whether records were read since the last commit, or are part of the sealed one.
@@ -402,6 +415,7 @@ impl Task {
     pub fn committed(&mut self, journal_next: Offset) -> SealedOutbox {
         let prepared = self.prepared.take().expect("committed() follows prepare_commit()");
         self.chain = ChainEnd { number: prepared.number, hash: prepared.hash };
+        self.is_new = false;
         self.journal_before = self.journal_next;
         self.journal_next = journal_next;
         self.state.absorb(prepared.delta);
@@ -436,7 +450,7 @@ impl Task {
     }
 
     /// What its checkpoint says beside the mark.
-    fn note(&self) -> CheckpointNote {
+    pub(crate) fn note(&self) -> CheckpointNote {
         CheckpointNote {
             officials: self.track.officials().to_vec(),
             inputs: self.marks(),

@@ -31,6 +31,7 @@ use crate::log::{
 use crate::memory::{StateBudget, StateShare};
 use crate::plan::{JobPlan, TaskId};
 use crate::rules::Rules;
+use crate::savepoint::OpenSavepoint;
 use crate::snapshot::{SnapshotRunner, SnapshotStore};
 use crate::states::StateStore;
 use crate::task::Task;
@@ -94,6 +95,9 @@ pub struct WorkerSettings {
     pub snapshot_journal_bytes: u64,
     /// Objects of snapshots younger than this are not removed, whoever stored them.
     pub snapshot_keep_ms: u64,
+    /// Whether the topics of tables are left alone, so that only what tasks have sent each other is processed: how a job
+    /// comes to where a savepoint can be taken.
+    pub hold_tables: bool,
     /// Records a worker steps over in a second at most; no limit when it is not given.
     pub records_per_second: Option<u64>,
     /// What is promised of the records written.
@@ -122,6 +126,7 @@ impl Default for WorkerSettings {
             checkpoint_commits: 10_000,
             snapshot_journal_bytes: 64 << 20,
             snapshot_keep_ms: 3_600_000,
+            hold_tables: false,
             records_per_second: None,
             guarantee: Guarantee::default(),
             rules: Rules::default(),
@@ -152,6 +157,8 @@ pub struct WorkerContext {
     pub transaction_timeout_ms: u64,
     /// The number an incarnation gets, should this job turn out to be new.
     pub nonce: u128,
+    /// The savepoint it is started from then.
+    pub from: Option<Arc<OpenSavepoint>>,
     /// Settings.
     pub settings: WorkerSettings,
 }

@@ -3,6 +3,7 @@
 use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
 use millstream::JobError;
 use millstream::log::LogError;
+use millstream::savepoint::SavepointError;
 use millstream::snapshot::StoreError;
 use millstream::sql::{SqlError, SqlErrors};
 use std::fmt;
@@ -17,7 +18,8 @@ Exit codes:
   3    the SQL file is wrong, or its plan does not fit the topics
   4    a file or the log refused or failed, or a record could not be processed
   5    the state directory refused or failed, or state is damaged
-  6    going on would lose or repeat records: input removed unread, a reset group, a cut journal, lost snapshots
+  6    going on would lose or repeat records: input removed unread, a reset group, a cut journal, lost
+       snapshots, a savepoint of other topics
   75   the Kafka client hung in a transaction; start again
   130  interrupted before everything was done; the next start of a job goes on from its last commit";
 
@@ -71,6 +73,7 @@ fn code_of_job(error: &JobError) -> u8 {
         | JobError::DeadLetterTopic { .. }
         | JobError::InternalTopic { .. } => 3,
         JobError::Log(error) => code_of_log(error),
+        JobError::Savepoint(error) => code_of_savepoint(error),
         JobError::Snapshots(StoreError::BadPlace { .. }) => 2,
         JobError::Snapshots(_) => 4,
         JobError::Task(_) | JobError::Refused { .. } | JobError::Panicked(_) => 4,
@@ -80,6 +83,24 @@ fn code_of_job(error: &JobError) -> u8 {
         | JobError::ControlMissing { .. }
         | JobError::StateLost { .. }
         | JobError::Journal(_) => 6,
+    }
+}
+
+fn code_of_savepoint(error: &SavepointError) -> u8 {
+    use SavepointError as E;
+    match error {
+        E::Occupied { .. } | E::Store(StoreError::BadPlace { .. }) => 2,
+        E::PlanChanged { .. } | E::TasksChanged { .. } | E::InputGone { .. } | E::InputEnded { .. } => 3,
+        E::Missing { .. }
+        | E::Store(_)
+        | E::NotStarted { .. }
+        | E::Running { .. }
+        | E::Elsewhere { .. }
+        | E::JobExists { .. }
+        | E::Upload { .. } => 4,
+        E::Damaged { .. } | E::Newer { .. } => 5,
+        E::OtherCluster { .. } | E::BehindEnd { .. } | E::StartCutShort { .. } | E::Unusable { .. } => 6,
+        E::Interrupted => 130,
     }
 }
 
@@ -134,6 +155,12 @@ impl fmt::Display for Failure {
 impl From<JobError> for Failure {
     fn from(error: JobError) -> Self {
         Failure::Job(error)
+    }
+}
+
+impl From<SavepointError> for Failure {
+    fn from(error: SavepointError) -> Self {
+        Failure::Job(error.into())
     }
 }
 

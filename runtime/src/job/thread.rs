@@ -2,6 +2,7 @@
 
 use super::Shared;
 use crate::error::JobError;
+use crate::savepoint::SavepointPart;
 use crate::worker::{RestoreRunner, Turn, Worker, WorkerContext, WorkerStatus};
 use millstream_operators::PrintedLine;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +40,8 @@ struct Notes {
     finished: bool,
     /// The last round in which it looked whether it is drained, and the commits it had made if it was.
     drained: (u64, Option<u64>),
+    /// Its tasks as they stood then, where a savepoint is being taken.
+    parts: Vec<SavepointPart>,
 }
 
 impl Board {
@@ -81,6 +84,7 @@ fn work(
     board: &Board,
     print: &dyn Fn(&PrintedLine),
 ) -> Result<(), JobError> {
+    let hold = cx.settings.hold_tables;
     let mut worker = Worker::start(cx, restores)?;
     let mut told = Instant::now() - STATUS_INTERVAL;
     let mut worked = Instant::now();
@@ -112,11 +116,13 @@ fn work(
         if asked || told.elapsed() >= STATUS_INTERVAL {
             let drained =
                 if asked { Some(worker.status().tasks.is_empty() || worker.is_drained()?) } else { None };
+            let parts = if hold && drained == Some(true) { worker.savepoint_parts()? } else { Vec::new() };
             let mut notes = board.lock();
             notes.status = worker.status();
             notes.finished = worker.is_finished();
             if let Some(drained) = drained {
                 notes.drained = (round, drained.then_some(notes.status.commits));
+                notes.parts = parts;
                 board.changed.notify_all();
             }
             told = Instant::now();
@@ -143,6 +149,11 @@ impl WorkerThread {
             notes = self.board.changed.wait_timeout(notes, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         notes.drained.1
+    }
+
+    /// Its tasks as they stood in the last round in which it was drained.
+    pub(super) fn take_parts(&self) -> Vec<SavepointPart> {
+        std::mem::take(&mut self.board.lock().parts)
     }
 
     pub(super) fn has_ended(&self) -> bool {

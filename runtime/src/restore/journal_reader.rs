@@ -27,18 +27,6 @@ pub(crate) enum ReadTurn {
 }
 
 impl JournalReader {
-    /// Reads from the beginning of the partition: the first entry has to be the first of the job's incarnation.
-    pub(crate) fn from_start(
-        reader: Box<dyn Reader>,
-        place: TopicPartition,
-        start: Offset,
-        end: Offset,
-        incarnation: u128,
-    ) -> Result<Self, JobError> {
-        let assembler = Assembler::from_start(place.clone(), incarnation);
-        Self::assign(reader, place, assembler, start, end)
-    }
-
     /// Reads from an offset between two entries of a chain.
     pub(crate) fn from_anywhere(
         reader: Box<dyn Reader>,

@@ -4,13 +4,13 @@
 //! be fetched becomes the checkpoint on disk, and the take-over goes on as if it had been there. Where none can be had,
 //! a journal that begins with the first entry is folded from there; otherwise state is lost, and the take-over refuses.
 
-use super::{Found, Next, Reading, Restore, Stage, TURN_TIMEOUT};
+use super::{Found, Next, Reading, Restore, Stage, TURN_TIMEOUT, stands_at};
 use crate::error::JobError;
-use crate::journal::ChainEnd;
+use crate::journal::{Assembler, ChainEnd};
 use crate::log::{Isolation, OffsetQuery, ReaderOptions};
 use crate::restore::journal_reader::{JournalReader, ReadTurn};
 use crate::snapshot::download::{Download, DownloadError};
-use crate::snapshot::{SnapshotRef, Track};
+use crate::snapshot::{CheckpointNote, SnapshotRef, Track};
 use crate::task::ResumePoint;
 use millstream_state::{StateError, TaskState};
 use std::sync::Arc;
@@ -92,8 +92,8 @@ impl Restore {
             let download = Download::new(Arc::clone(store), snapshot, import);
             return Ok(Next::To(Stage::Fetch(choice, Box::new(download))));
         }
-        let incarnation = choice.found.control.incarnation();
-        let beginning = ChainEnd { number: 1, hash: incarnation };
+        let base = choice.found.control.base(self.task);
+        let beginning = ChainEnd { number: base.number + 1, hash: base.hash };
         if choice.first.is_some_and(|first| first != beginning) {
             return self.refuse(&choice);
         }
@@ -103,18 +103,26 @@ impl Restore {
             }
             opened => opened?,
         };
-        self.fold_from_start(choice.found, state).map(Next::To)
+        self.without_history(choice.found, state).map(Next::To)
     }
 
-    /// Goes on without any state, from the journal's first entry.
+    /// Folds the journal from its first entry: onto no state, or onto that of the savepoint which the job was started
+    /// from.
     pub(super) fn fold_from_start(&mut self, found: Found, mut state: TaskState) -> Result<Stage, JobError> {
-        if state.mark().is_some() && self.cx.rules.check_checkpoint {
+        let base = found.control.base(self.task);
+        let is_at_base = state.mark().is_some_and(|mark| stands_at(&mark, base));
+        if state.mark().is_some() && !is_at_base && self.cx.rules.check_checkpoint {
             state.reset()?;
         }
-        let (start, end, incarnation) = (found.bounds.start, found.bounds.end, found.control.incarnation());
+        let (start, end) = (found.bounds.start, found.bounds.end);
         let reader = self.cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
-        let reader = JournalReader::from_start(reader, self.journal(), start, end, incarnation)?;
-        let (resume, track) = (ResumePoint::beginning(incarnation, start), Track::default());
+        let assembler = Assembler::after(self.journal(), base);
+        let reader = JournalReader::after(reader, self.journal(), assembler, start, end)?;
+        let resume = match CheckpointNote::decode(state.note()).filter(|_| is_at_base) {
+            Some(note) => ResumePoint::after_savepoint(base, start, note),
+            None => ResumePoint::beginning(base.hash, start),
+        };
+        let track = Track::default();
         let reading = Reading { found, reader, state, unconfirmed: None, resume, track, folded_bytes: 0 };
         Ok(Stage::Read(Box::new(reading)))
     }

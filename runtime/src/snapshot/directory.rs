@@ -51,6 +51,20 @@ impl DirectoryStore {
     }
 }
 
+/// Makes a directory and those above it, to stay after a power cut too.
+fn make_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.map_or(Ok(()), make_directory)?;
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    above.map_or(Ok(()), |above| File::open(above)?.sync_all())
+}
+
 fn write_file(path: &Path, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
     let mut file = File::create(path)?;
     let written = io::copy(content, &mut file)?;
@@ -74,7 +88,7 @@ impl SnapshotStore for DirectoryStore {
         let directory = path.parent().unwrap_or(&self.root);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let unfinished = directory.join(format!("{UNFINISHED}{}-{count}", std::process::id()));
-        let stored = std::fs::create_dir_all(directory)
+        let stored = make_directory(directory)
             .and_then(|()| write_file(&unfinished, bytes, content))
             // A link fails where a file is, unlike a rename: who comes first has stored the object.
             .and_then(|()| match std::fs::hard_link(&unfinished, &path) {

@@ -4,7 +4,7 @@ use super::SnapshotRef;
 use super::store::{SnapshotStore, StoreError};
 use super::upload::{UploadError, read_manifest};
 use crate::restore::RestoreProgress;
-use millstream_state::{Import, SnapshotManifest, StateError};
+use millstream_state::{Adoption, Import, SnapshotManifest, StateError};
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub(crate) struct Download {
     pub(crate) snapshot: SnapshotRef,
     manifest: Option<SnapshotManifest>,
     import: Option<Import>,
+    /// For state of another identity.
+    adoption: Option<Adoption>,
     next: usize,
 }
 
@@ -50,7 +52,17 @@ impl From<StateError> for DownloadError {
 
 impl Download {
     pub(crate) fn new(store: Arc<dyn SnapshotStore>, snapshot: SnapshotRef, import: Import) -> Self {
-        Download { store, snapshot, manifest: None, import: Some(import), next: 0 }
+        Download { store, snapshot, manifest: None, import: Some(import), adoption: None, next: 0 }
+    }
+
+    /// The same of state that is another job's so far.
+    pub(crate) fn adopting(
+        store: Arc<dyn SnapshotStore>,
+        snapshot: SnapshotRef,
+        import: Import,
+        adoption: Adoption,
+    ) -> Self {
+        Download { adoption: Some(adoption), ..Self::new(store, snapshot, import) }
     }
 
     /// Does a bounded piece of work; `true` when the state is in place.
@@ -67,8 +79,10 @@ impl Download {
         };
         let Some(import) = &mut self.import else { return Ok(true) };
         let Some(file) = manifest.files.get(self.next) else {
-            if let Some(import) = self.import.take() {
-                import.finish()?;
+            match (self.import.take(), &self.adoption) {
+                (Some(import), Some(adoption)) => import.finish_adopted(adoption)?,
+                (Some(import), None) => import.finish()?,
+                (None, _) => {}
             }
             return Ok(true);
         };

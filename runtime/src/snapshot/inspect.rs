@@ -2,7 +2,9 @@
 
 use super::CheckpointNote;
 use super::store::{SnapshotStore, StoreError};
-use millstream_state::{CheckpointMark, SnapshotManifest, StateError, StateIdentity, content_name};
+use millstream_state::{
+    CheckpointMark, SnapshotFile, SnapshotManifest, StateError, StateIdentity, content_name,
+};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
@@ -36,18 +38,10 @@ pub fn inspect_snapshots(
         }
         let manifest = match read(store, &name) {
             Ok(manifest) => {
-                let wrong = manifest.files.iter().filter_map(|file| {
-                    let why = match sizes.get(file.object.as_str()) {
-                        None => Some("is missing".to_owned()),
-                        Some(bytes) if *bytes != file.bytes => {
-                            Some(format!("has {bytes} bytes instead of {}", file.bytes))
-                        }
-                        Some(_) if read_all => check(store, &file.object, &file.content).err(),
-                        Some(_) => None,
-                    };
-                    why.map(|why| format!("{} ({}) {why}", file.name, file.object))
-                });
-                let wrong = wrong.collect();
+                let check = |file: &SnapshotFile| {
+                    check_object(store, file, sizes.get(file.object.as_str()).copied(), read_all).err()
+                };
+                let wrong = manifest.files.iter().filter_map(check).collect();
                 Ok((manifest, wrong))
             }
             Err(why) => Err(why),
@@ -55,6 +49,23 @@ pub fn inspect_snapshots(
         found.push(FoundSnapshot { name, manifest });
     }
     Ok(found)
+}
+
+/// Looks whether a file of a snapshot is there, as an object of `size` bytes; with `read_all` it is read and held against
+/// its content name. Says what is wrong with it.
+pub(crate) fn check_object(
+    store: &dyn SnapshotStore,
+    file: &SnapshotFile,
+    size: Option<u64>,
+    read_all: bool,
+) -> Result<(), String> {
+    let checked = match size {
+        None => Err("is missing".to_owned()),
+        Some(bytes) if bytes != file.bytes => Err(format!("has {bytes} bytes instead of {}", file.bytes)),
+        Some(_) if read_all => check(store, &file.object, &file.content),
+        Some(_) => Ok(()),
+    };
+    checked.map_err(|why| format!("{} ({}) {why}", file.name, file.object))
 }
 
 fn read(store: &dyn SnapshotStore, name: &str) -> Result<SnapshotManifest, String> {

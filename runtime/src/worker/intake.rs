@@ -6,7 +6,7 @@ use crate::error::JobError;
 use crate::log::{Isolation, Offset, OffsetQuery, Records, TopicPartition};
 use crate::plan::TaskId;
 use crate::task::StepInput;
-use millstream_operators::EventTime;
+use millstream_operators::{EventTime, Input};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -160,6 +160,11 @@ impl Worker {
         }
     }
 
+    /// Whether an input is not to be read.
+    pub(super) fn is_held(&self, input: &Input) -> bool {
+        self.cx.settings.hold_tables && input.table().is_some()
+    }
+
     pub(super) fn outbox_is_full(&self) -> bool {
         let bytes: usize = self.slots.values().map(Slot::outbox_bytes).sum();
         bytes > self.cx.settings.outbox_bytes_max
@@ -219,7 +224,7 @@ impl Worker {
         (idle, ended)
     }
 
-    /// Whether every input has been read to its end as the log has it now, and everything is committed. Asks the log,
+    /// Whether every input that is read at all has been read to its end as the log has it now, and everything is committed. Asks the log,
     /// so do not call it all the time.
     ///
     /// # Errors
@@ -235,7 +240,7 @@ impl Worker {
                 return Ok(false);
             }
             for (input, (place, position)) in task.inputs().iter().zip(task.positions()) {
-                if !position.ended {
+                if !position.ended && !self.is_held(input) {
                     // Bounded input that has been read ends in a turn to come, and closes windows.
                     if position.end.is_some_and(|end| position.next >= end) {
                         return Ok(false);

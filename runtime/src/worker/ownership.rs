@@ -326,6 +326,7 @@ impl Worker {
                 rules: self.cx.settings.rules,
                 build: self.cx.settings.build,
                 nonce: self.cx.nonce,
+                from: self.cx.from.clone(),
             };
             let restore = Restore::begin(cx, task, self.control.clone())?;
             let handle = self.restores.submit(restore);
@@ -380,7 +381,9 @@ impl Worker {
         let mut places: Vec<(TopicPartition, u64)> = Vec::new();
         for slot in self.slots.values() {
             let Slot::Running(task) = slot else { continue };
-            for (place, position) in task.positions().filter(|(_, position)| !position.ended) {
+            let inputs = task.inputs().iter().zip(task.positions());
+            let read = inputs.filter(|(input, _)| !self.is_held(input)).map(|(_, position)| position);
+            for (place, position) in read.filter(|(_, position)| !position.ended) {
                 // Two inputs over one partition that stand apart: the one behind decides.
                 match places.iter_mut().find(|(known, _)| known == place) {
                     Some(known) => known.1 = known.1.min(position.next),

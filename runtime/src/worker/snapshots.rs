@@ -4,9 +4,11 @@ use super::Worker;
 use super::ownership::Slot;
 use crate::error::JobError;
 use crate::plan::TaskId;
+use crate::savepoint::SavepointPart;
 use crate::snapshot::SnapshotStore;
 use crate::snapshot::cleanup::Cleanup;
 use crate::snapshot::upload::{Upload, UploadOf};
+use millstream_state::CheckpointMark;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +67,27 @@ impl Worker {
         task.track_mut().begin(ticket);
         self.uploads.0.insert(ticket, cancelled);
         Ok(())
+    }
+
+    /// Every task as it stands on disk, for a savepoint. To be asked for right after the worker was found drained.
+    ///
+    /// # Errors
+    /// [`JobError::State`].
+    pub fn savepoint_parts(&mut self) -> Result<Vec<SavepointPart>, JobError> {
+        let mut parts = Vec::new();
+        for (id, slot) in &mut self.slots {
+            let Slot::Running(task) = slot else { continue };
+            let chain = task.chain();
+            let at_chain = |mark: CheckpointMark| (mark.number, mark.hash) == (chain.number, chain.hash);
+            if !task.state().mark().is_some_and(at_chain) || task.pending_bytes() > 0 {
+                task.checkpoint()?;
+            }
+            let (identity, exporter) = (task.state().identity().clone(), task.state().exporter());
+            // Nothing in the store is relied on, and nothing of it is removed.
+            let of = UploadOf { identity, exporter, last: None, keep_ms: u64::MAX };
+            parts.push(SavepointPart { task: *id, chain, note: task.note(), of });
+        }
+        Ok(parts)
     }
 
     /// Whether a snapshot is being stored, or something removed.

@@ -23,6 +23,11 @@ pub(crate) const OUT: &str = "out";
 pub(crate) const COUNTS: &str = "counts";
 
 pub(crate) fn plan(partitions: u32) -> JobPlan {
+    plan_of("job", partitions)
+}
+
+/// The same under another name.
+pub(crate) fn plan_of(name: &str, partitions: u32) -> JobPlan {
     let mut topology = Topology::new();
     let source = SourceSpec {
         table: INPUT.into(),
@@ -54,7 +59,7 @@ pub(crate) fn plan(partitions: u32) -> JobPlan {
     topology.add("counts", sink(COUNTS, true, Arc::new(upsert)), &[counted]).unwrap();
     let cut = cut(&topology, &|_| Some(partitions)).unwrap();
     let sinks = BTreeMap::from([(OUT.to_owned(), partitions), (COUNTS.to_owned(), partitions)]);
-    JobPlan::new("job", None, cut, sinks)
+    JobPlan::new(name, None, cut, sinks)
 }
 
 fn sink(topic: &str, compacted: bool, writer: Arc<dyn sink::SinkWriter>) -> NodeSpec {

@@ -91,6 +91,23 @@ fn nothing_is_lost_or_doubled_while_journals_are_purged() {
 }
 
 #[test]
+fn nothing_is_lost_or_doubled_by_a_job_that_goes_on_from_a_savepoint() {
+    let profile = Profile { savepoint: true, ..Profile::chaos() };
+    let totals = run_all("nothing_is_lost_or_doubled_by_a_job_that_goes_on_from_a_savepoint", profile);
+    assert_eq!(totals.savepoints, seeds().len() as u64);
+}
+
+/// Control run: what lies between tasks belongs to no task.
+#[test]
+fn a_savepoint_that_does_not_wait_for_what_lies_between_tasks_loses_it() {
+    let profile = Profile { savepoint: true, drain: false, ..Profile::chaos() };
+    let lost = (0..1_000).find_map(|seed| run_seed(seed, &profile).err().map(|error| (seed, error)));
+    let (seed, error) = lost.expect("nothing was lost in 1 000 seeds");
+    println!("seed {seed}: {error}");
+    assert!(error.starts_with("counts are ") && !error.contains("panicked"), "{error}");
+}
+
+#[test]
 fn nothing_is_lost_or_doubled_in_quiet_weather() {
     run_all("nothing_is_lost_or_doubled_in_quiet_weather", Profile::quiet());
 }

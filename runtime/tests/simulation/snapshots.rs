@@ -48,6 +48,13 @@ impl Snapshots {
         Snapshots::Memory(store, BTreeSet::new())
     }
 
+    /// Makes what the snapshots of another job need.
+    pub(crate) fn make_for(&self, log: &MemoryLog, clock: &Arc<ManualClock>, plan: &JobPlan) {
+        if let Snapshots::Topic = self {
+            TopicStore::open(Arc::new(log.clone()), clock.clone(), plan.snapshot_topic(), 4).unwrap();
+        }
+    }
+
     /// The store as a process sees it.
     pub(crate) fn store(
         &self,

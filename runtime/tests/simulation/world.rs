@@ -1,5 +1,7 @@
 //! The simulated world: processes, disks, a broker, and what befalls them.
 
+mod savepoints;
+
 use crate::job::{self, COUNTS, INPUT, OUT};
 use crate::rng::Rng;
 use crate::snapshots::Snapshots;
@@ -9,6 +11,7 @@ use millstream_runtime::control::ControlRecord;
 use millstream_runtime::log::memory::{Fault, MemoryLog, Request};
 use millstream_runtime::log::{Isolation, Log, OffsetQuery, ReaderOptions, TopicSpec};
 use millstream_runtime::replay::{ReplayOptions, read_all, replay_task};
+use millstream_runtime::savepoint::OpenSavepoint;
 use millstream_runtime::snapshot::SnapshotStore;
 use millstream_runtime::worker::{Guarantee, RestoreRunner, Turn, Worker, WorkerContext, WorkerSettings};
 use millstream_runtime::{JobError, JobPlan, MemoryStates, Rules, TaskId};
@@ -48,6 +51,10 @@ pub(crate) struct Profile {
     pub(crate) lose_snapshot: u64,
     /// Somebody removes the records of a journal after the attack.
     pub(crate) cut_journal: bool,
+    /// Whether the job is kept as a savepoint after the attack, and another goes on from it under the next.
+    pub(crate) savepoint: bool,
+    /// Whether it waits until nothing lies between the tasks; off only to show that it has to.
+    pub(crate) drain: bool,
     /// Times out after so long, milliseconds.
     pub(crate) session_timeout_ms: u64,
     pub(crate) transaction_timeout_ms: u64,
@@ -74,6 +81,8 @@ impl Profile {
             snapshot_bytes: 1_500,
             lose_snapshot: 200,
             cut_journal: false,
+            savepoint: false,
+            drain: true,
             session_timeout_ms: 600,
             transaction_timeout_ms: 1_000,
         }
@@ -145,6 +154,7 @@ pub(crate) struct Totals {
     pub(crate) purged_journals: u64,
     pub(crate) removed_objects: u64,
     pub(crate) moved: u64,
+    pub(crate) savepoints: u64,
     /// Records of journals that somebody cut.
     pub(crate) cut_entries: u64,
 }
@@ -182,11 +192,14 @@ impl Totals {
         self.purged_journals += other.purged_journals;
         self.removed_objects += other.removed_objects;
         self.moved += other.moved;
+        self.savepoints += other.savepoints;
     }
 
     /// Checks that the attacks took place, where they were asked for.
     pub(crate) fn assert_everything_happened(&self) {
-        assert!(self.commits > 0 && self.checkpoints > 0 && self.replayed > 0, "{self:?}");
+        assert!(self.commits > 0 && self.checkpoints > 0, "{self:?}");
+        // What stands on a savepoint can't be run again from the beginning.
+        assert!(self.replayed > 0 || self.savepoints > 0, "{self:?}");
         let snapshots =
             [self.snapshots, self.snapshots_fetched, self.purged_journals, self.removed_objects, self.moved];
         assert!(snapshots.iter().all(|count| *count > 0), "{self:?}");
@@ -226,6 +239,23 @@ struct Process {
     backup: Vec<(millstream_runtime::TaskId, MemoryDisk)>,
     paused_until: u64,
     restart_at: u64,
+    /// Whether it leaves the input alone: a savepoint is being taken.
+    held: bool,
+}
+
+impl Process {
+    fn new(name: String) -> Self {
+        Process {
+            name,
+            life: 0,
+            worker: None,
+            states: Arc::default(),
+            backup: Vec::new(),
+            paused_until: 0,
+            restart_at: 0,
+            held: false,
+        }
+    }
 }
 
 pub(crate) struct World {
@@ -240,6 +270,10 @@ pub(crate) struct World {
     now: u64,
     faults: Arc<Mutex<FaultCounts>>,
     snapshots: Snapshots,
+    /// Whether processes that start are to leave the input alone.
+    held: bool,
+    /// The savepoint that the job was started from.
+    from: Option<Arc<OpenSavepoint>>,
     totals: Totals,
     trace: bool,
 }
@@ -258,6 +292,10 @@ pub(crate) fn run_seed(seed: u64, profile: &Profile) -> Result<Totals, String> {
     let mut world = World::new(seed, profile.clone(), trace);
     let attacked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         world.attack()?;
+        if world.profile.savepoint {
+            world.save_and_start_anew(seed)?;
+            world.attack()?;
+        }
         world.set_right()?;
         world.check()
     }));
@@ -281,12 +319,7 @@ impl World {
         let mut admin = log.admin().unwrap();
         let mut topics: Vec<(String, u32)> =
             [INPUT, OUT, COUNTS].iter().map(|topic| (topic.to_string(), partitions)).collect();
-        topics.extend(plan.cut().parts.iter().map(|part| (plan.journal_topic(part.index), part.tasks)));
-        let repartitions = plan.cut().repartitions.iter().enumerate();
-        topics.extend(
-            repartitions.map(|(at, topic)| (plan.repartition_topic(at).to_string(), topic.partitions)),
-        );
-        topics.push((plan.control_topic(), 1));
+        topics.extend(internal_topics(&plan));
         for (topic, partitions) in topics {
             admin.create_topic(&TopicSpec::new(topic, partitions)).unwrap();
         }
@@ -294,17 +327,8 @@ impl World {
         log.set_run_records_max(1 + rng.below(20) as usize);
         log.hold_markers(profile.late_markers);
         let count = 1 + rng.below(3);
-        let process = |index| Process {
-            name: format!("p{index}"),
-            life: 0,
-            worker: None,
-            states: Arc::default(),
-            backup: Vec::new(),
-            paused_until: 0,
-            restart_at: 0,
-        };
         let mut world = World {
-            processes: (0..count).map(process).collect(),
+            processes: (0..count).map(|index| Process::new(format!("p{index}"))).collect(),
             rng,
             clock,
             log,
@@ -314,6 +338,8 @@ impl World {
             now: 1_000_000,
             faults: Arc::default(),
             snapshots,
+            held: false,
+            from: None,
             totals: Totals::default(),
             profile,
             trace,
@@ -488,7 +514,10 @@ impl World {
         let life = format!("{}#{}", process.name, process.life);
         let log = Arc::new(self.log.process(&life));
         let store = self.snapshots.store(&log, &self.clock, &self.plan);
-        let worker = start_worker(&self.profile, &self.plan, log, &self.clock, store, process, &mut self.rng);
+        process.held = self.held;
+        let from = self.from.clone();
+        let worker =
+            start_worker(&self.profile, &self.plan, log, &self.clock, store, from, process, &mut self.rng);
         self.processes[index].worker = Some(worker);
         self.say(|| format!("{life} starts"));
     }
@@ -578,10 +607,7 @@ impl World {
         self.totals.twins += 1;
         let name = self.processes[index].name.clone();
         let life = self.processes.iter().map(|process| process.life).max().unwrap_or(0) + 100;
-        let states = Arc::default();
-        let twin =
-            Process { name, life, worker: None, states, backup: Vec::new(), paused_until: 0, restart_at: 0 };
-        self.processes.push(twin);
+        self.processes.push(Process { life, ..Process::new(name) });
         self.start(self.processes.len() - 1);
     }
 
@@ -592,17 +618,7 @@ impl World {
         self.say(|| "everything is set right".to_owned());
         self.log.clear_faults();
         self.snapshots.clear_faults();
-        // Twins of a living process go; one process of each name stays.
-        let mut seen: Vec<String> = Vec::new();
-        for index in (0..self.processes.len()).rev() {
-            let name = self.processes[index].name.clone();
-            if seen.contains(&name) {
-                self.end_life(index, false);
-                self.processes.remove(index);
-            } else {
-                seen.push(name);
-            }
-        }
+        self.end_twins();
         while self.produced < self.profile.records {
             self.produce();
         }
@@ -629,6 +645,20 @@ impl World {
             .collect();
         self.say(|| self.log.describe());
         Err(format!("the job does not come to rest: {}", states.join("\n")))
+    }
+
+    /// Twins of a living process go; one process of each name stays.
+    fn end_twins(&mut self) {
+        let mut seen: Vec<String> = Vec::new();
+        for index in (0..self.processes.len()).rev() {
+            let name = self.processes[index].name.clone();
+            if seen.contains(&name) {
+                self.end_life(index, false);
+                self.processes.remove(index);
+            } else {
+                seen.push(name);
+            }
+        }
     }
 
     /// Lets the job go on, undisturbed, until its input stays drained, and stops it. `false` when it does not within
@@ -761,7 +791,7 @@ impl World {
             return Err(format!("counts are {folded:?}, expected {expected:?}"));
         }
         self.check_groups()?;
-        if self.rng.one_in(8) { self.check_replay() } else { Ok(()) }
+        if self.rng.one_in(8) && self.from.is_none() { self.check_replay() } else { Ok(()) }
     }
 
     /// Every commit of every task comes out the same when its steps are run again.
@@ -889,12 +919,23 @@ impl World {
     }
 }
 
+/// The topics only a job itself reads and writes, with their partitions.
+fn internal_topics(plan: &JobPlan) -> Vec<(String, u32)> {
+    let journals = plan.cut().parts.iter().map(|part| (plan.journal_topic(part.index), part.tasks));
+    let repartitions = plan.cut().repartitions.iter().enumerate();
+    let repartitions =
+        repartitions.map(|(at, topic)| (plan.repartition_topic(at).to_string(), topic.partitions));
+    journals.chain(repartitions).chain([(plan.control_topic(), 1)]).collect()
+}
+
+#[allow(clippy::too_many_arguments, reason = "what a process is made from")]
 fn start_worker(
     profile: &Profile,
     plan: &Arc<JobPlan>,
     log: Arc<MemoryLog>,
     clock: &Arc<ManualClock>,
     snapshots: Option<Arc<dyn SnapshotStore>>,
+    from: Option<Arc<OpenSavepoint>>,
     process: &Process,
     rng: &mut Rng,
 ) -> Worker {
@@ -907,6 +948,7 @@ fn start_worker(
         rules: profile.rules,
         guarantee: profile.guarantee,
         evict_after_commit: rng.one_in(2),
+        hold_tables: process.held,
         ..WorkerSettings::default()
     };
     settings.build.hash_seed = rng.next();
@@ -926,6 +968,7 @@ fn start_worker(
         session_timeout_ms: profile.session_timeout_ms,
         transaction_timeout_ms: profile.transaction_timeout_ms,
         nonce: u128::from(rng.next()),
+        from,
         settings,
     };
     Worker::start(cx, RestoreRunner::interleaved()).expect("a worker starts on the log in memory")

@@ -1,0 +1,197 @@
+//! Why a savepoint can't be taken, or a job not be started from it.
+
+use crate::log::TopicPartition;
+use crate::snapshot::StoreError;
+use millstream_operators::Offset;
+
+/// Why a savepoint can't be taken, or a job not be started from it. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SavepointError {
+    /// There is none.
+    #[error(
+        "there is no savepoint in {place}: it has no savepoint.json. One that could not be finished has none: take it again"
+    )]
+    Missing {
+        /// Where it was looked for.
+        place: String,
+    },
+    /// It can't be understood.
+    #[error("the savepoint in {place} is damaged: its savepoint.json {detail}; use another one")]
+    Damaged {
+        /// Where it is.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A newer millstream took it.
+    #[error(
+        "the savepoint in {place} has format {found}, this version reads up to {supported}; use the newer millstream"
+    )]
+    Newer {
+        /// Where it is.
+        place: String,
+        /// Format found.
+        found: u32,
+        /// Newest format this version reads.
+        supported: u32,
+    },
+    /// The store refuses or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A savepoint is there already.
+    #[error("{place} holds a savepoint already, of job \"{job}\"; give a place of its own to each (--to)")]
+    Occupied {
+        /// The place.
+        place: String,
+        /// The job whose savepoint it is.
+        job: String,
+    },
+    /// The job has nothing to keep.
+    #[error(
+        "job \"{job}\" has never run on this log: there is nothing to save. --job, --log and --bootstrap-servers say \
+             which job is meant"
+    )]
+    NotStarted {
+        /// The job.
+        job: String,
+    },
+    /// Other processes run it.
+    #[error(
+        "job \"{job}\" is running: its group \"{group}\" has members. Stop all its processes (Ctrl-C, or SIGTERM), then \
+         take the savepoint"
+    )]
+    Running {
+        /// The job.
+        job: String,
+        /// Its group.
+        group: String,
+    },
+    /// Tasks are not given to this process, or were taken away.
+    #[error(
+        "another process of job \"{job}\" has its task {task}; stop all of them, then take the savepoint again"
+    )]
+    Elsewhere {
+        /// The job.
+        job: String,
+        /// One of the tasks.
+        task: String,
+    },
+    /// Somebody asked to stop.
+    #[error("interrupted: no savepoint was taken, and the job stands where it stood")]
+    Interrupted,
+    /// The plan has operators whose state is not in it, or lacks some that have.
+    #[error(
+        "the savepoint of job \"{job}\" does not fit this plan: {}; go back to a plan with the same state, or start \
+         without --from", .changes.join("; ")
+    )]
+    PlanChanged {
+        /// The job it was taken of.
+        job: String,
+        /// What changed, an operator each.
+        changes: Vec<String>,
+    },
+    /// The job had another number of tasks.
+    #[error(
+        "the savepoint has {before} tasks in sub-topology {sub_topology}, but the topics that it reads have {now} \
+         partitions now: rows of a key would be split from their state; start without --from"
+    )]
+    TasksChanged {
+        /// The sub-topology.
+        sub_topology: usize,
+        /// Tasks in the savepoint.
+        before: u32,
+        /// Partitions now.
+        now: u32,
+    },
+    /// The plan does not read what the savepoint stands in.
+    #[error(
+        "the savepoint stands in {place}, which task {task} of this plan does not read: records would be left out or come \
+         again from another topic; read it, or start without --from"
+    )]
+    InputGone {
+        /// The partition.
+        place: TopicPartition,
+        /// The task that read it.
+        task: String,
+    },
+    /// Input that was bounded, and has ended for the tasks, is not bounded any more.
+    #[error(
+        "the job had read {place} to its end (scan.bounded.mode) and closed what was open; it can't go on with it \
+         unbounded. Start without --from"
+    )]
+    InputEnded {
+        /// The partition.
+        place: TopicPartition,
+    },
+    /// Its positions belong to another cluster.
+    #[error(
+        "the savepoint was taken on cluster {taken} ({log}), this is {now}: its positions mean nothing in these topics"
+    )]
+    OtherCluster {
+        /// The savepoint's.
+        taken: String,
+        /// Where that was.
+        log: String,
+        /// This one.
+        now: String,
+    },
+    /// A topic ends before where it was read.
+    #[error(
+        "the savepoint stands at offset {position} of {place}, which ends at {end}: the topic was removed and made again, \
+         and its records are others. Start without --from"
+    )]
+    BehindEnd {
+        /// The partition.
+        place: TopicPartition,
+        /// Where the savepoint stands.
+        position: Offset,
+        /// Where it ends.
+        end: Offset,
+    },
+    /// The job is there already.
+    #[error(
+        "job \"{job}\" has a journal already{before}: a savepoint starts a job anew. Run it without --from to go on where \
+         it stands; or start from the savepoint under another name (--job); or remove its topics millstream.{job}.* and \
+         its state directory first"
+    )]
+    JobExists {
+        /// The job.
+        job: String,
+        /// Which savepoint it was started from, if any.
+        before: String,
+    },
+    /// A start from it was cut short, and it can't be had now.
+    #[error(
+        "job \"{job}\" was being started from the savepoint in {place} and has not committed yet, and: {reason}. Say where \
+         the savepoint is now (run --from PLACE); or start over: remove its topics millstream.{job}.*"
+    )]
+    StartCutShort {
+        /// The job.
+        job: String,
+        /// Where the savepoint was.
+        place: String,
+        /// Why it can't be had.
+        reason: String,
+    },
+    /// What a task needs of it can't be had.
+    #[error(
+        "task {task} needs the savepoint that its job was started from, in {place}, since it has neither state nor \
+         snapshots of its own yet: {reason}. Give it back, or say where it is now: run --from PLACE"
+    )]
+    Unusable {
+        /// The task.
+        task: String,
+        /// Where it was.
+        place: String,
+        /// Why it can't be had.
+        reason: String,
+    },
+    /// The state of a task could not be stored.
+    #[error("storing the state of task {task} failed: {reason}")]
+    Upload {
+        /// The task.
+        task: String,
+        /// Why.
+        reason: String,
+    },
+}
