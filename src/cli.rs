@@ -8,6 +8,7 @@ mod log_args;
 mod output;
 mod progress;
 mod run;
+mod savepoint;
 mod signals;
 mod state;
 mod text;
@@ -56,15 +57,26 @@ enum Command {
     /// that is killed loses nothing either. Several processes of one job share its partitions when they run on Kafka,
     /// each with its own --state directory.
     Run(run::RunArgs),
+    /// Copy a stopped job's state to a place that a job can start from
+    ///
+    /// A savepoint outlives the job: its topics, its journals, its snapshots and its state directory may all be removed
+    /// afterwards. `millstream run FILE --from PLACE` starts the same job, or one whose file has changed, exactly where
+    /// the savepoint stands: every record after it is processed once, none before it again.
+    ///
+    /// The job must not be running: stop it first (Ctrl-C, or SIGTERM). Its topics of input are not read meanwhile. What
+    /// its tasks had sent each other through repartition topics is processed first, and results are written, as the next
+    /// start of the job would have done. The job stands where the savepoint stands and can go on afterwards, too.
+    Savepoint(savepoint::SavepointArgs),
     /// Plan a SQL file without running it
     ///
     /// Prints the plan. With --log or --bootstrap-servers, also looks whether the job could start on that log: whether
-    /// its input topics are there and fit each other, and which topics it would create. Changes nothing.
+    /// its input topics are there and fit each other, and which topics it would create; with --from, whether it could start
+    /// from that savepoint. Changes nothing.
     Check(check::CheckArgs),
     /// Create, look at, fill and read topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
-    /// Look at a job's state and snapshots on disk
+    /// Look at a job's state and snapshots on disk, and at savepoints
     #[command(subcommand)]
     State(state::StateCommand),
     /// Look at records that jobs could not use, and replay them
@@ -76,6 +88,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Run(args) => args.run(),
+            Command::Savepoint(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Topic(command) => command.run(),
             Command::State(command) => command.run(),

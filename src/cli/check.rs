@@ -6,6 +6,7 @@ use super::output::print;
 use super::progress::say;
 use clap::Args;
 use millstream::log::TopicSpec;
+use millstream::savepoint::OpenSavepoint;
 use millstream::topics::examine;
 
 #[derive(Debug, Args)]
@@ -15,6 +16,9 @@ use millstream::topics::examine;
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     file: JobFile,
+    /// Also look whether the job could be started from this savepoint: see millstream run --help
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
 }
 
 impl CheckArgs {
@@ -22,7 +26,8 @@ impl CheckArgs {
         let job = self.file.plan()?;
         let name = self.file.name(&job)?;
         print(&job.explain)?;
-        if !self.file.log.is_given() || job.only_explain {
+        let from = self.from.as_deref().map(OpenSavepoint::open).transpose()?;
+        if job.only_explain || !(self.file.log.is_given() || from.is_some()) {
             say(&format!("{}: fine", self.file.describe()));
             return Ok(());
         }
@@ -36,6 +41,16 @@ impl CheckArgs {
             info.kind,
             info.location
         ));
+        if let Some(from) = from {
+            let changed = from.savepoint.check(&examined.plan, &info.cluster)?;
+            from.savepoint.check_ends(&mut *log.admin()?)?;
+            let how =
+                if changed { "all state fits, the plan is another one" } else { "the plan is the same" };
+            say(&format!(
+                "could start from the savepoint of job {} in {}: {how}",
+                from.savepoint.job, from.place
+            ));
+        }
         tell_missing("would create", &examined.missing);
         tell_missing("would create for itself", &examined.missing_internal);
         Ok(())

@@ -1,6 +1,6 @@
 //! `millstream run`: a job in the foreground.
 
-mod settings;
+pub(super) mod settings;
 mod watch;
 
 use super::job_file::JobFile;
@@ -9,6 +9,7 @@ use super::progress::{beside_display, say};
 use super::{Failure, signals};
 use clap::Args;
 use millstream::operators::PrintedLine;
+use millstream::savepoint::OpenSavepoint;
 use millstream::snapshot::SnapshotPlace;
 use millstream::{Job, JobSettings, Until};
 use std::io::Write;
@@ -36,6 +37,11 @@ pub(crate) struct RunArgs {
     /// file:///directory [default: a topic on Kafka, a directory in the embedded log]
     #[arg(long, value_name = "PLACE")]
     snapshots: Option<SnapshotPlace>,
+    /// Start from this savepoint (see millstream savepoint --help): a directory, or a URL that every process of the job
+    /// can reach. The job must have no history under its name: give it another with --job, or remove its topics. Can be
+    /// left out, or given again, once the job has been started from it
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
     /// Bytes that a task writes to its journal between two snapshots [default: millstream.snapshot-bytes, or 64 MiB]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_bytes: Option<u64>,
@@ -78,6 +84,8 @@ impl RunArgs {
             settings.worker.records_per_second = self.rate;
         }
         settings.print = printer(&asked_to_end);
+        let from = self.from.as_deref().map(OpenSavepoint::open).transpose()?;
+        settings.from = from.map(Arc::new);
         let log = self.file.log.choose(Some(&planned))?.open_for_job(&settings.memory())?;
         let job = Job::start(&planned.topology, &log, &settings)?;
         for topic in job.made_topics() {
@@ -86,6 +94,9 @@ impl RunArgs {
         let info = log.info();
         let guarantee = settings.worker.guarantee;
         say(&format!("running {} on the {} log at {}, {guarantee}", settings.name, info.kind, info.location));
+        if let Some(from) = &settings.from {
+            say(&format!("from the savepoint of job {} in {}", from.savepoint.job, from.place));
+        }
         let until = if self.exit_when_idle { Until::Drained } else { Until::Finished };
         let mut watch = Watch::new(&settings.name, state);
         let ended = attend(job, until, &asked_to_end, &mut watch);

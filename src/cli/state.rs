@@ -2,10 +2,12 @@
 
 use super::Failure;
 use super::output::print;
+use super::savepoint::picture;
 use clap::{Args, Subcommand};
 use indicatif::{BinaryBytes, HumanCount};
 use millstream::operators::clock::format_time;
 use millstream::operators::{END_OF_TIME, NO_WATERMARK};
+use millstream::savepoint::{OpenSavepoint, SavepointError};
 use millstream::snapshot::{
     CheckpointNote, DirectoryStore, FoundSnapshot, FoundState, inspect_snapshots, inspect_state,
 };
@@ -16,33 +18,38 @@ use std::path::{Path, PathBuf};
 pub(crate) enum StateCommand {
     /// Show whose state a directory holds and where it stands
     ///
-    /// DIR is a job's --state directory, the directory of one of its tasks, or a directory of snapshots. Nothing is
-    /// changed; the job may be running.
+    /// PLACE is a job's --state directory, the directory of one of its tasks, a directory of snapshots, or the directory
+    /// or URL of a savepoint. Nothing is changed; the job may be running.
     Inspect(DirArgs),
     /// Read everything in a directory and check it
     ///
-    /// DIR is as for inspect. Every block of state is read and its checksum checked; every file of a snapshot is held
+    /// PLACE is as for inspect. Every block of state is read and its checksum checked; every file of a snapshot is held
     /// against its name. Exits with 5 when something is damaged or missing.
     Verify(DirArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DirArgs {
-    /// The directory
-    #[arg(value_name = "DIR")]
-    directory: PathBuf,
+    /// The directory, or the URL of a savepoint
+    #[arg(value_name = "PLACE")]
+    place: PathBuf,
 }
 
 impl StateCommand {
     pub(super) fn run(self) -> Result<(), Failure> {
         match self {
-            StateCommand::Inspect(args) => look(&args.directory, false),
-            StateCommand::Verify(args) => look(&args.directory, true),
+            StateCommand::Inspect(args) => look(&args.place, false),
+            StateCommand::Verify(args) => look(&args.place, true),
         }
     }
 }
 
 fn look(directory: &Path, read_all: bool) -> Result<(), Failure> {
+    let place = directory.to_string_lossy();
+    match OpenSavepoint::open(&place) {
+        Err(SavepointError::Missing { .. }) if !place.contains("://") => {}
+        found => return look_at_savepoint(&found?, read_all),
+    }
     let tasks = tasks_in(directory)?;
     if !tasks.is_empty() {
         let mut text = String::new();
@@ -56,7 +63,9 @@ fn look(directory: &Path, read_all: bool) -> Result<(), Failure> {
     let found = inspect_snapshots(&store, read_all).map_err(millstream::JobError::from)?;
     if found.is_empty() {
         let directory = directory.display();
-        return Err(Failure::Io(format!("{directory} holds neither state of a job nor snapshots")));
+        return Err(Failure::Io(format!(
+            "{directory} holds neither state of a job, nor snapshots, nor a savepoint"
+        )));
     }
     let (mut text, mut damaged) = (String::new(), 0);
     for snapshot in &found {
@@ -67,6 +76,22 @@ fn look(directory: &Path, read_all: bool) -> Result<(), Failure> {
         return Err(Failure::Damaged(format!("{damaged} of {} snapshots can't be used", found.len())));
     }
     Ok(())
+}
+
+fn look_at_savepoint(found: &OpenSavepoint, read_all: bool) -> Result<(), Failure> {
+    let wrong = found.inspect(read_all).map_err(SavepointError::from)?;
+    let mut text = picture(found);
+    for (task, why) in &wrong {
+        let _ = writeln!(text, "DAMAGED task {task}: {why}");
+    }
+    if read_all && wrong.is_empty() {
+        let _ = writeln!(text, "read {}: sound", BinaryBytes(found.savepoint.bytes()));
+    }
+    print(&text)?;
+    match wrong.len() {
+        0 => Ok(()),
+        _ => Err(Failure::Damaged(format!("the savepoint in {} can't be used", found.place))),
+    }
 }
 
 /// The directories of tasks: the directory itself, or those in it.

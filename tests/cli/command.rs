@@ -53,7 +53,8 @@ impl Place {
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
         command.args(line.split_whitespace()).current_dir(self.path());
-        if let Some(broker) = &self.broker {
+        // Commands on state know no log.
+        if let Some(broker) = self.broker.as_ref().filter(|_| !line.starts_with("state ")) {
             command.arg("--bootstrap-servers").arg(broker.bootstrap());
         }
         command.env_remove("COLUMNS").env_remove("MILLSTREAM_LOG_LEVEL").env("NO_COLOR", "1");

@@ -8,6 +8,7 @@ fn commands_explain_themselves() {
     let commands = [
         "",
         "run",
+        "savepoint",
         "check",
         "topic",
         "topic create",
@@ -37,7 +38,10 @@ fn every_command_has_its_help_looked_at() {
         let commands = commands.take_while(|line| line.starts_with("  "));
         commands.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
     };
-    assert_eq!(listed(place.ok("-h")), ["run", "check", "topic", "state", "dead-letter", "help"]);
+    assert_eq!(
+        listed(place.ok("-h")),
+        ["run", "savepoint", "check", "topic", "state", "dead-letter", "help"]
+    );
     let topic = ["create", "list", "describe", "delete", "produce", "consume", "help"];
     assert_eq!(listed(place.ok("topic -h")), topic);
     assert_eq!(listed(place.ok("state -h")), ["inspect", "verify", "help"]);

@@ -49,16 +49,21 @@ fn bounded() -> String {
     COUNTS.replacen("'scan.startup", "'scan.bounded.mode' = 'latest-offset', 'scan.startup", 1)
 }
 
-fn produce(place: &Place, orders: std::ops::Range<u64>) {
+pub(crate) fn produce(place: &Place, orders: std::ops::Range<u64>) {
     let input: String =
         orders.map(|n| format!("{{\"customer\": \"c{}\", \"amount\": {n}}}\n", n % 7)).collect();
     assert_eq!(place.run_on("topic produce orders --format json", &input).code, 0);
 }
 
 /// The number of orders and their amounts over all customers, of the last record of each.
-fn totals(place: &Place) -> (u64, u64) {
+pub(crate) fn totals(place: &Place) -> (u64, u64) {
+    totals_of(place, "counts")
+}
+
+/// The same of another topic.
+pub(crate) fn totals_of(place: &Place, topic: &str) -> (u64, u64) {
     let mut last = BTreeMap::new();
-    for record in place.consume("counts") {
+    for record in place.consume(topic) {
         let value: Value = serde_json::from_str(record["value"].as_str().unwrap()).unwrap();
         last.insert(record["key"].to_string(), value);
     }
@@ -67,7 +72,7 @@ fn totals(place: &Place) -> (u64, u64) {
 }
 
 /// What `totals` has to give after the first `orders` orders.
-fn expected(orders: u64) -> (u64, u64) {
+pub(crate) fn expected(orders: u64) -> (u64, u64) {
     (orders, (0..orders).sum())
 }
 

@@ -1,7 +1,7 @@
 //! The same commands on a real Kafka.
 
 use crate::command::{PATIENCE, Place};
-use crate::{dead_letters, jobs, topics};
+use crate::{dead_letters, jobs, savepoints, topics};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::time::Duration;
@@ -36,6 +36,16 @@ fn commands_work_on_kafka_as_on_the_embedded_log() {
 fn a_job_does_not_end_while_members_that_died_have_tasks() {
     let Some(place) = Place::on_kafka() else { return };
     jobs::a_job_ends_with_the_tasks_of_members_that_died(&place);
+}
+
+#[test]
+fn a_job_goes_on_from_a_savepoint_on_kafka() {
+    let Some(place) = Place::on_kafka() else { return };
+    savepoints::a_job_goes_on_from_a_savepoint(&place);
+    for topic in ["orders", "counts"] {
+        place.ok(&format!("topic delete {topic}"));
+    }
+    savepoints::a_running_job_is_not_saved(&place);
 }
 
 #[test]

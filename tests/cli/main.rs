@@ -8,5 +8,6 @@ mod help;
 mod jobs;
 mod kafka;
 mod processes;
+mod savepoints;
 mod state;
 mod topics;

@@ -119,6 +119,48 @@ impl Where {
         child.wait().unwrap();
     }
 
+    /// Runs the job and interrupts it, unless it ends before.
+    pub(crate) fn run_and_interrupt(&self, more: &[&str], after: Duration) {
+        let mut child = self.start(more);
+        let end = Instant::now() + after;
+        while Instant::now() < end && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "INT", &pid]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Whether a job has committed anything.
+    pub(crate) fn has_committed(&self, job: &str) -> bool {
+        let control = format!("millstream.{job}.control");
+        let text = self.succeed(&["topic", "consume", &control, "--from-beginning", "--exit-at-end"]);
+        text.contains("\"key\":\"job\"")
+    }
+
+    /// Takes a savepoint of the job; gives its place.
+    pub(crate) fn savepoint(&self, job: &str) -> String {
+        let (sql, place) =
+            (flights("flights.sql"), self.directory.path().join(format!("savepoint-of-{job}")));
+        let (place, state) = (place.to_str().unwrap(), self.state());
+        let words = ["savepoint", sql.to_str().unwrap(), "--job", job, "--workers", "2", "--to", place];
+        let told = self.succeed(&[&words[..], &["--state", state.to_str().unwrap()]].concat());
+        assert!(told.contains(&format!("savepoint of job \"{job}\"")), "{told}");
+        place.to_owned()
+    }
+
+    /// Removes everything that a job has: topics, state, snapshots.
+    pub(crate) fn forget(&self, job: &str) {
+        let own = format!("millstream.{job}.");
+        for topic in self.succeed(&["topic", "list", "--all"]).lines().filter(|topic| topic.starts_with(&own))
+        {
+            self.succeed(&["topic", "delete", topic]);
+        }
+        self.lose_state();
+        let _ = std::fs::remove_dir_all(self.directory.path().join("data/log/snapshots").join(job));
+    }
+
     /// Whether records were removed from the journal of every task of the main sub-topology.
     pub(crate) fn journal_is_purged(&self) -> bool {
         let words = ["topic", "consume", "millstream.flights.journal.1", "--from-beginning", "--exit-at-end"];

@@ -146,3 +146,40 @@ fn moved_to_an_empty_machine_on_the_embedded_log() {
 fn moved_to_an_empty_machine_on_kafka_from_a_topic() {
     moved(Where::kafka());
 }
+
+/// The job is interrupted and killed, kept as a savepoint, and removed; another job goes on from that, and a third from
+/// a savepoint of the second. What they have written together has to be the batch answer.
+fn saved(place: Option<Where>) {
+    let Some(place) = place else { return };
+    place.load(4, Records::All);
+    let mut from: Option<String> = None;
+    for job in ["first", "second"] {
+        let mut words = vec!["--job", job, "--rate", "30000", "--snapshot-bytes", SNAPSHOT_BYTES];
+        words.extend(from.iter().flat_map(|from| ["--from", from.as_str()]));
+        let mut tries = 0;
+        while tries == 0 || !place.has_committed(job) {
+            assert!(tries < 10, "{job} never commits");
+            tries += 1;
+            place.run_and_interrupt(&words, Duration::from_millis(2_500));
+            place.run_and_kill(&words, Duration::from_millis(2_000));
+        }
+        let taken = place.savepoint(job);
+        place.forget(job);
+        from = Some(taken);
+    }
+    let from = from.unwrap();
+    // The first start dies in the middle of it.
+    place.run_and_kill(&["--job", "third", "--from", &from], Duration::from_millis(250));
+    place.run(&["--job", "third", "--from", &from]);
+    check(&place);
+}
+
+#[test]
+fn kept_as_a_savepoint_and_gone_on_with_on_the_embedded_log() {
+    saved(Some(Where::embedded()));
+}
+
+#[test]
+fn kept_as_a_savepoint_and_gone_on_with_on_kafka() {
+    saved(Where::kafka());
+}

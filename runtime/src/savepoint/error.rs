@@ -48,8 +48,8 @@ pub enum SavepointError {
     },
     /// The job has nothing to keep.
     #[error(
-        "job \"{job}\" has never run on this log: there is nothing to save. --job, --log and --bootstrap-servers say \
-             which job is meant"
+        "job \"{job}\" has committed nothing on this log yet: there is nothing to save. --job, --log and \
+         --bootstrap-servers say which job is meant"
     )]
     NotStarted {
         /// The job.

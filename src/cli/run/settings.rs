@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// For a value that is out of range.
-pub(super) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Result<(), Failure> {
+pub(crate) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Result<(), Failure> {
     for (key, value) in from {
         let number = || value.parse::<u64>().map_err(|_| bad(key, value));
         let size = || value.parse::<usize>().map_err(|_| bad(key, value));

@@ -1,0 +1,291 @@
+//! `savepoint` and `run --from`; what is `pub` here is also run on Kafka.
+
+use crate::command::{Done, PATIENCE, Place};
+use crate::jobs::{expected, produce, totals, totals_of};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Counts orders by customer.
+const COUNTS: &str = "
+SET 'millstream.session-timeout' = '6 s';
+CREATE TABLE orders (customer STRING, amount INT) WITH (
+  'connector' = 'kafka', 'topic' = 'orders', 'value.format' = 'json', 'scan.startup.mode' = 'earliest-offset'
+);
+CREATE TABLE counts (customer STRING, orders BIGINT, amount BIGINT, PRIMARY KEY (customer) NOT ENFORCED) WITH (
+  'connector' = 'upsert-kafka', 'topic' = 'counts', 'key.format' = 'raw', 'value.format' = 'json'
+);
+INSERT INTO counts SELECT customer, COUNT(*), SUM(amount) FROM orders GROUP BY customer;
+";
+
+/// Orders that have been counted.
+fn started(place: &Place, partitions: u32) {
+    place.write("job.sql", COUNTS);
+    place.ok(&format!("topic create orders --partitions {partitions}"));
+    produce(place, 0..1_000);
+    place.ok("run job.sql --exit-when-idle");
+}
+
+/// Removes everything that a job has, but for its input and output.
+fn forget(place: &Place, job: &str) {
+    let own = format!("millstream.{job}.");
+    for topic in place.ok("topic list --all").lines().filter(|topic| topic.starts_with(&own)) {
+        place.ok(&format!("topic delete {topic}"));
+    }
+    for directory in [format!("millstream-data/state/{job}"), format!("millstream-data/log/snapshots/{job}")]
+    {
+        let _ = std::fs::remove_dir_all(place.path().join(directory));
+    }
+}
+
+fn refused(place: &Place, line: &str, code: i32, says: &[&str]) -> Done {
+    let done = place.run(line);
+    assert_eq!(done.code, code, "millstream {line}: {done:?}");
+    for part in says {
+        assert!(done.err.contains(part), "{part} is missing in\n{}", done.err);
+    }
+    done
+}
+
+#[test]
+fn a_job_goes_on_from_a_savepoint_when_nothing_else_of_it_is_left() {
+    a_job_goes_on_from_a_savepoint(&Place::new());
+}
+
+pub(crate) fn a_job_goes_on_from_a_savepoint(place: &Place) {
+    started(place, 3);
+    let told = place.ok("savepoint job.sql --to saved");
+    for part in [
+        "savepoint of job \"job\" in ",
+        "0-2 ",
+        "1-0 ",
+        "orders/0 at ",
+        "millstream run FILE --job NAME --from ",
+    ] {
+        assert!(told.contains(part), "{part} is missing in\n{told}");
+    }
+    assert_eq!(place.ok("state inspect saved"), told);
+    assert!(place.ok("state verify saved").contains(": sound"));
+    refused(place, "savepoint job.sql --to saved", 2, &["holds a savepoint already, of job \"job\""]);
+    // The job itself goes on as well.
+    produce(place, 1_000..1_500);
+    refused(place, "run job.sql --from saved", 4, &["has a journal already", "under another name (--job)"]);
+    place.ok("run job.sql --exit-when-idle");
+    assert_eq!(totals(place), expected(1_500));
+    forget(place, "job");
+    place.ok("topic delete counts");
+    // Every key was touched after the savepoint: its counts are those of all orders.
+    produce(place, 1_500..2_000);
+    let done = place.run("run job.sql --job second --from saved --exit-when-idle");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("from the savepoint of job job in "), "{}", done.err);
+    assert_eq!(totals(place), expected(2_000));
+    // It has snapshots of its own: the savepoint is not needed any more.
+    std::fs::rename(place.path().join("saved"), place.path().join("elsewhere")).unwrap();
+    produce(place, 2_000..2_500);
+    place.ok("run job.sql --job second --exit-when-idle");
+    place.ok("run job.sql --job second --from elsewhere --exit-when-idle");
+    assert_eq!(totals(place), expected(2_500));
+}
+
+#[test]
+fn a_job_that_runs_on_the_embedded_log_is_to_be_stopped_first() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 1");
+    let mut running = place.start("run job.sql");
+    running.wait_until_it_has_the_log(&place);
+    refused(
+        &place,
+        "savepoint job.sql --to saved",
+        4,
+        &["is in use by process", "if that is the job, stop it"],
+    );
+    assert!(!place.path().join("saved").exists());
+}
+
+#[test]
+fn a_changed_file_goes_on_where_its_state_fits() {
+    let place = Place::new();
+    started(&place, 2);
+    place.ok("savepoint job.sql --to saved");
+    produce(&place, 1_000..1_700);
+    place.ok("topic create new --partitions 1");
+    assert_eq!(place.run_on("topic produce new --format json", &"{\"n\": 1}\n".repeat(7)).code, 0);
+    // Another topic, a filter, a statement more on the same input, and one on input of its own.
+    let fits = COUNTS.replace("'topic' = 'counts'", "'topic' = 'totals'").replace(
+        "SELECT customer, COUNT(*), SUM(amount) FROM orders GROUP BY customer;",
+        "SELECT customer, COUNT(*), SUM(amount) FROM orders GROUP BY customer HAVING COUNT(*) > 1;
+         INSERT INTO large SELECT customer, amount FROM orders WHERE amount >= 1600;
+         INSERT INTO copied SELECT n FROM new;",
+    );
+    let large = "
+CREATE TABLE large (customer STRING, amount INT) WITH ('connector' = 'kafka', 'topic' = 'large', 'value.format' = 'json');
+CREATE TABLE copied (n INT) WITH ('connector' = 'kafka', 'topic' = 'copied', 'value.format' = 'json');
+CREATE TABLE new (n INT) WITH ('connector' = 'kafka', 'topic' = 'new', 'value.format' = 'json',
+                               'scan.startup.mode' = 'earliest-offset');";
+    let statements = fits.replace("INSERT INTO counts", "EXECUTE STATEMENT SET BEGIN INSERT INTO counts");
+    place.write("changed.sql", format!("{large}{statements} END;"));
+    let done = place.run("check changed.sql --from saved");
+    assert!(done.code == 0 && done.err.contains("all state fits, the plan is another one"), "{done:?}");
+    place.ok("run changed.sql --from saved --exit-when-idle");
+    assert_eq!(totals_of(&place, "totals"), expected(1_700));
+    assert_eq!((place.consume("large").len(), place.consume("copied").len()), (100, 7));
+}
+
+#[test]
+fn a_changed_file_is_refused_where_its_state_does_not_fit() {
+    let place = Place::new();
+    started(&place, 2);
+    place.ok("savepoint job.sql --to saved");
+    let maximum = COUNTS.replace("SUM(amount)", "MAX(amount)");
+    place.write("maximum.sql", maximum);
+    let says =
+        ["does not fit this plan", "\"counts / aggregate.groups", "is gone", "is new", "without --from"];
+    for command in ["check", "run"] {
+        refused(&place, &format!("{command} maximum.sql --from saved"), 3, &says);
+    }
+    place.write("renamed.sql", COUNTS.replace("'topic' = 'orders'", "'topic' = 'others'"));
+    place.ok("topic create others --partitions 2");
+    let says = ["stands in orders/0, which task 0-0 of this plan does not read"];
+    refused(&place, "run renamed.sql --from saved", 3, &says);
+    // Nothing was made for jobs that did not start.
+    let topics = place.ok("topic list --all");
+    assert!(!topics.contains("maximum") && !topics.contains("renamed"), "{topics}");
+    place.ok("topic delete orders");
+    place.ok("topic create orders --partitions 2");
+    refused(
+        &place,
+        "run job.sql --job again --from saved",
+        6,
+        &["which ends at 0", "removed and made again"],
+    );
+    place.ok("topic delete orders");
+    place.ok("topic create orders --partitions 4");
+    refused(&place, "run job.sql --job wide --from saved", 3, &["has 2 tasks", "have 4 partitions now"]);
+    place.ok("topic create orders --partitions 2 --log other");
+    refused(&place, "run job.sql --job there --from saved --log other", 6, &["mean nothing in these topics"]);
+}
+
+#[test]
+fn what_is_no_savepoint_or_not_all_of_one_is_refused() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 1");
+    refused(&place, "savepoint job.sql --to saved", 4, &["has committed nothing on this log yet"]);
+    assert!(!place.path().join("saved").exists());
+    refused(&place, "run job.sql --from saved", 4, &["there is no savepoint in ", "savepoint.json"]);
+    refused(&place, "savepoint job.sql --to ftp://somewhere", 2, &["ftp://somewhere"]);
+    produce(&place, 0..10);
+    place.ok("run job.sql --exit-when-idle");
+    place.ok("savepoint job.sql --to saved");
+    // A byte of the manifest, then a file of state.
+    let manifest = std::fs::read_to_string(place.path().join("saved/savepoint.json")).unwrap();
+    place.write("saved/savepoint.json", manifest.replace("\"commit\": 1", "\"commit\": 2"));
+    refused(&place, "run job.sql --job b --from saved", 5, &["another checksum than it says"]);
+    place.write("saved/savepoint.json", &manifest);
+    let file = a_file_of_state(&place.path().join("saved"));
+    let away = place.path().join("away");
+    std::fs::rename(&file, &away).unwrap();
+    refused(&place, "state inspect saved", 5, &["can't be used"]);
+    refused(&place, "run job.sql --job b --from saved", 6, &["needs the savepoint", "run --from PLACE"]);
+    std::fs::rename(&away, &file).unwrap();
+    // A start that was cut short goes on with the savepoint without being told, or says that it can't.
+    let (saved, gone) = (place.path().join("saved"), place.path().join("gone"));
+    std::fs::rename(&saved, &gone).unwrap();
+    refused(
+        &place,
+        "run job.sql --job b",
+        6,
+        &["was being started from the savepoint in ", "run --from PLACE"],
+    );
+    std::fs::rename(&gone, &saved).unwrap();
+    produce(&place, 10..30);
+    place.ok("run job.sql --job b --exit-when-idle");
+    assert_eq!(totals(&place), expected(30));
+}
+
+/// A table of state, which no other file of the savepoint holds.
+fn a_file_of_state(directory: &Path) -> std::path::PathBuf {
+    let mut largest = (0, directory.to_owned());
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        let found = if path.is_dir() { a_file_of_state(&path) } else { path };
+        let size = std::fs::metadata(&found).unwrap().len();
+        if !found.ends_with("savepoint.json") && found.is_file() && size > largest.0 {
+            largest = (size, found);
+        }
+    }
+    largest.1
+}
+
+#[test]
+fn killed_while_a_savepoint_is_taken_or_started_from_nothing_is_lost_or_doubled() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 4");
+    let mut produced = 0;
+    let (mut job, mut from) = ("job".to_owned(), String::new());
+    let mut dice = u64::from(std::process::id());
+    let mut after = |most_ms: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Duration::from_millis((dice >> 33) % most_ms)
+    };
+    let killed = |line: &str, after: Duration| {
+        let mut running = place.start(line);
+        std::thread::sleep(after);
+        running.signal("KILL");
+        drop(running.wait());
+    };
+    for round in 0..4 {
+        produce(&place, produced..produced + 2_000);
+        produced += 2_000;
+        // Killed, so that there is something between its tasks.
+        let mut running = place.start(&format!("run job.sql --job {job} {from} --rate 2000"));
+        running.wait_until_it_has_the_log(&place);
+        let control = format!("topic consume millstream.{job}.control --from-beginning --exit-at-end");
+        let deadline = Instant::now() + PATIENCE;
+        while !place.run(&control).out.contains("\"key\":\"job\"") {
+            assert!(Instant::now() < deadline, "{job} never commits");
+        }
+        std::thread::sleep(after(500));
+        running.signal("KILL");
+        drop(running.wait());
+        let saved = format!("saved-{round}");
+        for _ in 0..3 {
+            killed(&format!("savepoint job.sql --job {job} --to {saved}"), after(300));
+        }
+        if !place.path().join(&saved).join("savepoint.json").exists() {
+            place.ok(&format!("savepoint job.sql --job {job} --to {saved}"));
+        }
+        forget(&place, &job);
+        (job, from) = (format!("job-{round}"), format!("--from {saved}"));
+        for _ in 0..3 {
+            killed(&format!("run job.sql --job {job} {from} --rate 2000"), after(500));
+        }
+    }
+    place.ok(&format!("run job.sql --job {job} {from} --exit-when-idle"));
+    assert_eq!(totals(&place), expected(produced));
+}
+
+/// On Kafka, where other processes could run the job meanwhile.
+pub(crate) fn a_running_job_is_not_saved(place: &Place) {
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 2");
+    produce(place, 0..100);
+    let mut running = place.start("run job.sql --job runs --state first");
+    let deadline = Instant::now() + PATIENCE;
+    while !place.ok("topic list").contains("counts") || totals(place).0 < 100 {
+        assert!(Instant::now() < deadline, "the job does nothing");
+    }
+    let says = ["job \"runs\" is running", "Stop all its processes"];
+    refused(place, "savepoint job.sql --job runs --to running --state second", 4, &says);
+    // The job has not noticed.
+    produce(place, 100..200);
+    while totals(place).0 < 200 {
+        assert!(Instant::now() < deadline, "the job stands still");
+    }
+    running.signal("INT");
+    assert_eq!(running.wait().code, 0);
+    // On a machine that has nothing of it.
+    place.ok("savepoint job.sql --job runs --to running --state second");
+}
