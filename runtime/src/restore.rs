@@ -14,12 +14,14 @@
 //!
 //! A step that has to wait is asked again for ever, with a word about who is in the way; none is ever skipped.
 
+mod beginning;
+mod committed;
 mod journal_reader;
 mod progress;
 mod savepoint;
 mod snapshots;
 
-use crate::control::{ControlRecord, Offsets, StartedFrom, newest_start, table_inputs};
+use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::journal::{ChainEnd, InputMark};
 use crate::log::{Admin, CommittedOffset, Isolation, Log, LogError, OffsetQuery, ReaderOptions};
@@ -30,8 +32,10 @@ use crate::snapshot::download::Download;
 use crate::snapshot::{CheckpointNote, SnapshotStore, Track};
 use crate::states::StateStore;
 use crate::task::{ResumePoint, Task};
+pub(crate) use committed::{
+    are_finished, commit_metadata, parse_commit_metadata, read_control, read_control_topic,
+};
 pub(crate) use journal_reader::{JournalReader, ReadTurn};
-use millstream_operators::source::{Bounded, Startup};
 use millstream_operators::{BuildCx, Offset, TopicPartition};
 use millstream_state::{CheckpointMark, StateError, StateIdentity, TaskState};
 pub use progress::{Progress, RestoreProgress};
@@ -349,75 +353,6 @@ impl Restore {
         })))
     }
 
-    /// The record of a job that has none: decides where its inputs begin and end.
-    fn new_control(&mut self) -> Result<ControlRecord, LogError> {
-        let (mut begins, mut ends) = (Offsets::new(), Offsets::new());
-        let from = self.cx.from.clone();
-        let known = from.as_ref().map(|from| (from.savepoint.positions(), from.savepoint.control.ends()));
-        for (place, startup, bounded) in table_inputs(&self.cx.plan) {
-            // A savepoint goes on where it stood, to where it was to end.
-            if let Some((positions, known_ends)) = &known
-                && let Some(position) = positions.get(&place)
-            {
-                let end = known_ends.get(&place).filter(|_| bounded != Bounded::Unbounded);
-                let end = match end {
-                    Some(end) => Some(*end),
-                    None => self.end_of(&place, &bounded)?,
-                };
-                ends.extend(end.map(|end| (place.clone(), end)));
-                begins.insert(place, *position);
-                continue;
-            }
-            let begin = self.begin_of(&place, &startup)?;
-            if let Some(end) = self.end_of(&place, &bounded)? {
-                ends.insert(place.clone(), end);
-            }
-            begins.insert(place, begin);
-        }
-        let control = ControlRecord::new(&self.cx.plan, self.cx.nonce, begins, ends);
-        Ok(match from {
-            Some(from) => control.started_from(&from),
-            None => control,
-        })
-    }
-
-    fn begin_of(&mut self, place: &TopicPartition, startup: &Startup) -> Result<Offset, LogError> {
-        let query = match startup {
-            Startup::Earliest => OffsetQuery::Earliest,
-            Startup::Latest => OffsetQuery::Latest,
-            Startup::Timestamp(at) => OffsetQuery::Timestamp(*at),
-            Startup::Offsets(offsets) if offsets.contains_key(&place.partition) => {
-                return Ok(offsets[&place.partition]);
-            }
-            Startup::GroupOffsets | Startup::Offsets(_) => match self.group_offset(place)? {
-                Some(offset) => return Ok(offset),
-                None => OffsetQuery::Earliest,
-            },
-        };
-        self.offset(place, query)
-    }
-
-    fn end_of(&mut self, place: &TopicPartition, bounded: &Bounded) -> Result<Option<Offset>, LogError> {
-        match bounded {
-            Bounded::Unbounded => Ok(None),
-            Bounded::Latest => self.offset(place, OffsetQuery::Latest).map(Some),
-            Bounded::Timestamp(at) => self.offset(place, OffsetQuery::Timestamp(*at)).map(Some),
-            Bounded::GroupOffsets => self.group_offset(place),
-            Bounded::Offsets(offsets) => Ok(offsets.get(&place.partition).copied()),
-        }
-    }
-
-    fn offset(&mut self, place: &TopicPartition, query: OffsetQuery) -> Result<Offset, LogError> {
-        let places = std::slice::from_ref(place);
-        self.admin.offsets(places, query, Isolation::ReadCommitted).map(|offsets| offsets[0])
-    }
-
-    fn group_offset(&mut self, place: &TopicPartition) -> Result<Option<Offset>, LogError> {
-        let places = std::slice::from_ref(place);
-        let committed = self.admin.committed(self.cx.plan.group(), places, Isolation::ReadCommitted)?;
-        Ok(committed.into_iter().flatten().map(|committed| committed.offset).next())
-    }
-
     fn read(&mut self, mut reading: Box<Reading>) -> Result<Next, JobError> {
         let before = reading.reader.position();
         let mut entries = Vec::new();
@@ -604,90 +539,3 @@ impl std::fmt::Debug for Restore {
             .finish_non_exhaustive()
     }
 }
-
-/// What a commit writes beside the group's offset of its journal: number and hash of its entry, and whether the task
-/// has read all its bounded input with it.
-pub(crate) fn commit_metadata(chain: ChainEnd, finished: bool) -> String {
-    let finished = if finished { FINISHED } else { "" };
-    format!("{} {:032x}{finished}", chain.number, chain.hash)
-}
-
-const FINISHED: &str = " finished";
-
-pub(crate) fn parse_commit_metadata(metadata: &str) -> Option<(ChainEnd, bool)> {
-    let (chain, finished) = match metadata.strip_suffix(FINISHED) {
-        Some(chain) => (chain, true),
-        None => (metadata, false),
-    };
-    let (number, hash) = chain.split_once(' ')?;
-    let chain = ChainEnd { number: number.parse().ok()?, hash: u128::from_str_radix(hash, 16).ok()? };
-    Some((chain, finished))
-}
-
-/// Whether the last commits of these tasks say that they have read all their bounded input.
-///
-/// # Errors
-/// [`LogError`] when the group can't be asked.
-pub(crate) fn are_finished(
-    admin: &mut dyn Admin,
-    plan: &JobPlan,
-    tasks: &[TaskId],
-) -> Result<bool, LogError> {
-    let journal = |task: &TaskId| TopicPartition::new(plan.journal_topic(task.sub_topology), task.partition);
-    let journals: Vec<TopicPartition> = tasks.iter().map(journal).collect();
-    let committed = admin.committed(plan.group(), &journals, Isolation::ReadUncommitted)?;
-    let finished = |committed: &Option<CommittedOffset>| {
-        let metadata = committed.as_ref().and_then(|committed| parse_commit_metadata(&committed.metadata));
-        metadata.is_some_and(|(_, finished)| finished)
-    };
-    Ok(committed.iter().all(finished))
-}
-
-/// The job's control record, from a topic that holds still: read up to its true end.
-///
-/// # Errors
-/// [`LogError::NotReady`] while an open transaction hides its end.
-pub(crate) fn read_control(
-    log: &dyn Log,
-    admin: &mut dyn Admin,
-    plan: &JobPlan,
-) -> Result<Option<ControlRecord>, JobError> {
-    read_control_topic(log, admin, plan).map(|(control, _)| control)
-}
-
-/// The same, with what the job is being started from.
-///
-/// # Errors
-/// As [`read_control`].
-pub(crate) fn read_control_topic(
-    log: &dyn Log,
-    admin: &mut dyn Admin,
-    plan: &JobPlan,
-) -> Result<(Option<ControlRecord>, Option<StartedFrom>), JobError> {
-    let topic = plan.control_topic();
-    let place = TopicPartition::new(topic.as_str(), 0);
-    let places = std::slice::from_ref(&place);
-    let start = admin.offsets(places, OffsetQuery::Earliest, Isolation::ReadUncommitted)?[0];
-    let end = admin.offsets(places, OffsetQuery::Latest, Isolation::ReadUncommitted)?[0];
-    let mut reader = log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
-    reader.assign(&[(place.clone(), start)])?;
-    let (mut newest, mut start_from) = (None, None);
-    let mut tries = 0;
-    while start < end && reader.status(&place).is_none_or(|status| status.position < end) {
-        let mut runs = Vec::new();
-        reader.poll(TURN_TIMEOUT, &mut runs)?;
-        for run in &runs {
-            newest = ControlRecord::newest(&topic, &run.records)?.or(newest);
-            start_from = newest_start(&topic, &run.records)?.or(start_from);
-        }
-        tries = if runs.is_empty() { tries + 1 } else { 0 };
-        if tries > CONTROL_TRIES_MAX {
-            let why = format!("an open transaction holds the end of {place}");
-            return Err(LogError::NotReady(why).into());
-        }
-    }
-    Ok((newest, start_from))
-}
-
-/// Polls without a record after which the control topic is asked again later.
-const CONTROL_TRIES_MAX: usize = 20;

@@ -176,7 +176,7 @@ mod tests {
     use crate::log::TopicPartition;
     use crate::plan::JobPlan;
     use millstream_operators::sink::SinkSpec;
-    use millstream_operators::source::{Bounded, DecoderSpec, Policy, SourceSpec, Startup};
+    use millstream_operators::source::{Bounded, DecoderSpec, EventTimeSpec, Policy, SourceSpec, Startup};
     use millstream_operators::{InputProgress, NodeSpec, StreamKind, Topology, cut};
     use std::sync::Arc;
 
@@ -198,13 +198,23 @@ mod tests {
 
     /// A job that reads a topic and throws it away.
     fn plan(job: &str, topic: &str, partitions: u32, bounded: Bounded) -> JobPlan {
+        plan_in_time(job, topic, partitions, bounded, None)
+    }
+
+    fn plan_in_time(
+        job: &str,
+        topic: &str,
+        partitions: u32,
+        bounded: Bounded,
+        event_time: Option<EventTimeSpec>,
+    ) -> JobPlan {
         let mut topology = Topology::new();
         let source = SourceSpec {
             table: "t".into(),
             topics: vec![topic.into()],
             decoder: Arc::new(Never),
             kind: StreamKind::Append,
-            event_time: None,
+            event_time,
             idle_timeout_ms: 1,
             startup: Startup::Earliest,
             bounded,
@@ -271,6 +281,7 @@ mod tests {
     fn a_savepoint_fits_a_plan_that_reads_the_same_with_the_same_state() {
         type Expected = fn(&SavepointError) -> bool;
         let unbounded = || Bounded::Unbounded;
+        let event_time = Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: 0 });
         let fits = savepoint(vec![mark("in", false)]);
         assert!(matches!(fits.check(&plan("new", "in", 1, unbounded()), "c"), Ok(false)));
         let cases: [(Savepoint, JobPlan, &str, Expected); 5] = [
@@ -283,9 +294,12 @@ mod tests {
             (fits.clone(), plan("new", "on", 1, unbounded()), "c", |e| {
                 matches!(e, SavepointError::InputGone { .. })
             }),
-            (savepoint(vec![mark("in", true)]), plan("new", "in", 1, unbounded()), "c", |e| {
-                matches!(e, SavepointError::InputEnded { .. })
-            }),
+            (
+                savepoint(vec![mark("in", true)]),
+                plan_in_time("new", "in", 1, unbounded(), event_time),
+                "c",
+                |e| matches!(e, SavepointError::InputEnded { .. }),
+            ),
             (
                 savepoint(vec![mark("millstream.old.repartition.x", false)]),
                 plan("new", "in", 1, unbounded()),
@@ -299,6 +313,10 @@ mod tests {
         }
         let ended = savepoint(vec![mark("in", true)]);
         assert!(ended.check(&plan("new", "in", 1, Bounded::Latest), "c").is_ok());
+        // Where no event time passes, input that has ended goes on.
+        let unbounded = plan("new", "in", 1, unbounded());
+        let marks = ended.inputs(&unbounded, TaskId::FIRST, &ended.tasks[0]).expect("fits");
+        assert!(!marks[0].ended);
     }
 
     #[test]

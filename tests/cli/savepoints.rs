@@ -132,6 +132,27 @@ CREATE TABLE new (n INT) WITH ('connector' = 'kafka', 'topic' = 'new', 'value.fo
     assert_eq!((place.consume("large").len(), place.consume("copied").len()), (100, 7));
 }
 
+/// A job over what was there goes on with what comes.
+#[test]
+fn bounded_input_goes_on_unbounded() {
+    let place = Place::new();
+    let bounded = COUNTS.replacen("'scan.startup", "'scan.bounded.mode' = 'latest-offset', 'scan.startup", 1);
+    place.write("bounded.sql", bounded);
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 3");
+    produce(&place, 0..1_000);
+    place.ok("run bounded.sql");
+    produce(&place, 1_000..1_400);
+    // It has ended, and another run of it ends at once.
+    place.ok("run bounded.sql");
+    assert_eq!(totals(&place), expected(1_000));
+    place.ok("savepoint bounded.sql --to saved");
+    place.ok("run bounded.sql --job again --from saved");
+    assert_eq!(totals(&place), expected(1_000));
+    place.ok("run job.sql --from saved --exit-when-idle");
+    assert_eq!(totals(&place), expected(1_400));
+}
+
 #[test]
 fn a_changed_file_is_refused_where_its_state_does_not_fit() {
     let place = Place::new();

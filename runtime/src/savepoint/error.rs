@@ -116,8 +116,8 @@ pub enum SavepointError {
     },
     /// Input that was bounded, and has ended for the tasks, is not bounded any more.
     #[error(
-        "the job had read {place} to its end (scan.bounded.mode) and closed what was open; it can't go on with it \
-         unbounded. Start without --from"
+        "the job had read {place} to its end (scan.bounded.mode), and with it event time has ended: every window is closed. It \
+         can't go on with it unbounded; start without --from"
     )]
     InputEnded {
         /// The partition.

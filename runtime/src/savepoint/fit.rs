@@ -7,7 +7,7 @@ use crate::journal::InputMark;
 use crate::log::{Admin, Isolation, OffsetQuery, TopicPartition};
 use crate::plan::{JobPlan, TaskId};
 use millstream_operators::InputFrom;
-use millstream_operators::source::Bounded;
+use millstream_operators::source::{Bounded, SourceSpec};
 use std::collections::BTreeMap;
 
 impl Savepoint {
@@ -67,12 +67,12 @@ impl Savepoint {
         id: TaskId,
         task: &SavepointTask,
     ) -> Result<Vec<InputMark>, SavepointError> {
-        let mut now: BTreeMap<TopicPartition, &Bounded> = BTreeMap::new();
+        let mut now: BTreeMap<TopicPartition, &SourceSpec> = BTreeMap::new();
         let mut repartitions: Vec<String> = Vec::new();
         for input in &plan.part(id.sub_topology).inputs {
             match &input.from {
                 InputFrom::Table { source, topic, partitions } if id.partition < *partitions => {
-                    now.insert(TopicPartition::new(topic.as_str(), id.partition), &source.bounded);
+                    now.insert(TopicPartition::new(topic.as_str(), id.partition), source);
                 }
                 InputFrom::Table { .. } => {}
                 InputFrom::Repartition(index) => {
@@ -93,7 +93,13 @@ impl Savepoint {
             }
             match now.get(&place) {
                 None => return Err(SavepointError::InputGone { place, task: task.task.clone() }),
-                Some(Bounded::Unbounded) if mark.ended => return Err(SavepointError::InputEnded { place }),
+                Some(source) if mark.ended && source.bounded == Bounded::Unbounded => {
+                    // Without event time its end has closed nothing.
+                    if source.event_time.is_some() {
+                        return Err(SavepointError::InputEnded { place });
+                    }
+                    marks.push(InputMark { ended: false, ..mark.clone() });
+                }
                 Some(_) => marks.push(mark.clone()),
             }
         }
