@@ -195,6 +195,8 @@ impl Job {
     ) -> Result<Self, JobError> {
         let mut settings = settings.clone();
         (settings.worker.hold_tables, settings.from) = (true, None);
+        // Snapshots are the business of those who run the job: each is named by a commit, and nothing is to be committed.
+        settings.worker.snapshot_journal_bytes = u64::MAX;
         Self::start(topology, log, &settings)
     }
 

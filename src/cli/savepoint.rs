@@ -15,6 +15,7 @@ use millstream::JobSettings;
 use millstream::log::LogError;
 use millstream::operators::PrintedLine;
 use millstream::savepoint::{TakeProgress, TakeSettings, take};
+use millstream::snapshot::SnapshotPlace;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,6 +45,10 @@ pub(crate) struct SavepointArgs {
     /// Directory of the job's state, so that it need not be restored first [default: state/JOB below --log]
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// Where snapshots of the job's state are kept, as run was told: state that is not on disk here comes from there
+    /// [default: a topic on Kafka, a directory in the embedded log]
+    #[arg(long, value_name = "PLACE")]
+    snapshots: Option<SnapshotPlace>,
     /// Number of workers: threads that share the job's tasks [default: parallelism.default, or 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
     workers: Option<u16>,
@@ -62,6 +67,9 @@ impl SavepointArgs {
         settings::apply(&planned.settings, &mut job)?;
         if let Some(workers) = self.workers {
             job.workers = usize::from(workers);
+        }
+        if let Some(snapshots) = self.snapshots {
+            job.snapshots = snapshots;
         }
         // Standard output is the savepoint's description.
         job.print = Arc::new(|line: &PrintedLine| say(&line.text));

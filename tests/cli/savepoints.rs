@@ -153,6 +153,33 @@ fn bounded_input_goes_on_unbounded() {
     assert_eq!(totals(&place), expected(1_400));
 }
 
+/// Journals are purged behind snapshots that are kept elsewhere, and nothing is on disk.
+#[test]
+fn a_savepoint_is_taken_from_snapshots_where_they_are() {
+    let place = Place::new();
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 1");
+    let snapshots = format!("--snapshots file://{}/snaps", place.path().display());
+    let mut counted = 0;
+    let purged = || {
+        let journal = "topic consume millstream.job.journal.0 --from-beginning --exit-at-end --output json";
+        place.run(journal).out.lines().next().is_some_and(|first| !first.contains("\"offset\":0,"))
+    };
+    while counted == 0 || !purged() {
+        assert!(counted < 20_000, "the journal is never purged");
+        produce(&place, counted..counted + 500);
+        counted += 500;
+        place.ok(&format!("run job.sql {snapshots} --snapshot-bytes 1 --exit-when-idle"));
+    }
+    std::fs::remove_dir_all(place.path().join("millstream-data/state")).unwrap();
+    refused(&place, "savepoint job.sql --to saved", 6, &["can't be restored", "no snapshot"]);
+    place.ok(&format!("savepoint job.sql --to saved {snapshots}"));
+    forget(&place, "job");
+    produce(&place, counted..counted + 100);
+    place.ok("run job.sql --job next --from saved --exit-when-idle");
+    assert_eq!(totals(&place), expected(counted + 100));
+}
+
 #[test]
 fn a_changed_file_is_refused_where_its_state_does_not_fit() {
     let place = Place::new();
