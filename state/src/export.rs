@@ -4,7 +4,7 @@
 //! links (RocksDB) or as a copy (memory) while the task goes on, and gives an [`Export`], whose files stay as they are
 //! until it is dropped. An [`Import`] is the way back: files are written one by one, each held against its size and
 //! content name, and only when all are there do they take the place of the task's directory, in one rename. A crash
-//! before leaves the directory that was there.
+//! before leaves the directory that was there, or none: never half of one.
 
 use crate::adopt::Adoption;
 use crate::base::{Base, META, prefixed};
@@ -23,6 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const TRIES_MAX: usize = 100;
 /// Files that a memory's pairs are spread over, so that an export of little change shares most of them.
 const MEMORY_FILES: u64 = 8;
+
+/// What the name of a directory ends with that was replaced and is to be removed.
+const REPLACED: &str = ".replaced";
 
 /// Content names of files that were read before, by name and size: a file of this name never changes.
 pub(crate) type ContentCache = Arc<Mutex<BTreeMap<(String, u64), String>>>;
@@ -269,10 +272,18 @@ impl Import {
     }
 }
 
+/// Puts a directory into the place of another. What was there is moved away first: a process that dies while it removes
+/// files must not leave half a database behind.
 fn replace(path: &Path, fresh: &Path) -> Result<(), StateError> {
     let failed = |source| StateError::Io { path: path.into(), source };
-    remove(path).map_err(failed)?;
-    std::fs::rename(fresh, path).map_err(failed)
+    let old = beside(path, REPLACED);
+    remove(&old).map_err(failed)?;
+    match std::fs::rename(path, &old) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    std::fs::rename(fresh, path).map_err(failed)?;
+    remove(&old).map_err(failed)
 }
 
 fn disk_of(files: &BTreeMap<String, Vec<u8>>) -> Result<MemoryDisk, StateError> {
@@ -353,8 +364,9 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes what exports of a task left behind when their process died.
+/// Removes what exports and imports of a task left behind when their process died.
 pub(crate) fn remove_leftovers(path: &Path) {
+    let _ = remove(&beside(path, REPLACED));
     let Some(prefix) = beside(path, ".export-").file_name().map(|name| name.to_string_lossy().into_owned())
     else {
         return;

@@ -218,3 +218,24 @@ fn state_that_is_adopted_belongs_to_another_job_before_it_is_there() {
         assert_eq!(adopted.dump(1).unwrap().len(), 100);
     });
 }
+
+#[test]
+fn what_an_import_that_died_left_of_the_state_before_does_no_harm() {
+    let directory = tempfile::tempdir().unwrap();
+    let (from, to) = (directory.path().join("one"), directory.path().join("two"));
+    let (from, to) = (Place::Rocks(from), Place::Rocks(to));
+    let mut state = from.open();
+    write(&mut state, 1, 0..10);
+    let export = state.exporter().export().unwrap().unwrap();
+    write(&mut to.open(), 9, 0..3);
+    // It died when it had moved the state away that it replaces, and had removed some of it.
+    let (two, replaced) = (directory.path().join("two"), directory.path().join("two.replaced"));
+    std::fs::rename(&two, &replaced).unwrap();
+    std::fs::remove_file(replaced.join("CURRENT")).unwrap();
+    assert!(to.open().mark().is_none());
+    assert!(!replaced.exists());
+    std::fs::create_dir(&replaced).unwrap();
+    copy(&export, to.import());
+    assert_eq!(to.open().mark().unwrap().number, 1);
+    assert!(!replaced.exists());
+}
