@@ -57,7 +57,9 @@ pub use operator::{
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;
-pub use records::{Headers, Offset, Record, Records, RecordsBuilder, RecordsOver, TopicPartition};
+pub use records::{
+    Headers, Offset, Record, Records, RecordsBuilder, RecordsOver, RecordsWithin, Span, TopicPartition,
+};
 pub use rows::{RowCodec, RowWriter};
 pub use temporal_join::TemporalJoin;
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};

@@ -49,13 +49,16 @@ impl fmt::Debug for TopicPartition {
 
 /// Where a key, a value or the headers of a record stand in the data; [`Span::NULL`] for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    start: u32,
-    length: u32,
+pub struct Span {
+    /// Where it begins.
+    pub start: u32,
+    /// Bytes it takes.
+    pub length: u32,
 }
 
 impl Span {
-    const NULL: Span = Span { start: 0, length: u32::MAX };
+    /// There is none.
+    pub const NULL: Span = Span { start: 0, length: u32::MAX };
 
     fn of<'a>(&self, data: &'a [u8]) -> Option<&'a [u8]> {
         (*self != Span::NULL).then(|| &data[self.start as usize..(self.start + self.length) as usize])
@@ -75,7 +78,11 @@ struct Entry {
 #[derive(Clone, Default)]
 pub struct Records {
     data: Bytes,
+    /// Where headers stand, if not in the data.
+    headers: Option<Bytes>,
     entries: Vec<Entry>,
+    /// Of keys, values and headers; the data may hold more than that.
+    bytes: usize,
 }
 
 impl Records {
@@ -96,12 +103,13 @@ impl Records {
     #[inline]
     pub fn get(&self, index: usize) -> Record<'_> {
         let entry = &self.entries[index];
+        let headers = self.headers.as_ref().unwrap_or(&self.data);
         Record {
             offset: entry.offset,
             timestamp_ms: entry.timestamp_ms,
             key: entry.key.of(&self.data),
             value: entry.value.of(&self.data),
-            headers: Headers { bytes: entry.headers.of(&self.data).unwrap_or(&[0, 0]) },
+            headers: Headers { bytes: entry.headers.of(headers).unwrap_or(&[0, 0]) },
         }
     }
 
@@ -122,7 +130,7 @@ impl Records {
 
     /// Bytes of keys, values and headers.
     pub fn data_bytes(&self) -> usize {
-        self.data.len()
+        self.bytes
     }
 
     /// A checksum over offsets, timestamps, keys, values and headers, the same however the run is laid out.
@@ -139,7 +147,8 @@ impl Records {
     /// # Panics
     /// When `index` is larger than the number of records.
     pub fn split_off(&mut self, index: usize) -> Records {
-        Records { data: self.data.clone(), entries: self.entries.split_off(index) }
+        let (data, headers) = (self.data.clone(), self.headers.clone());
+        Records { data, headers, entries: self.entries.split_off(index), bytes: self.bytes }
     }
 }
 
@@ -343,7 +352,8 @@ impl RecordsBuilder {
 
     /// The run.
     pub fn finish(self) -> Records {
-        Records { data: Bytes::from(self.data), entries: self.entries }
+        let bytes = self.data.len();
+        Records { data: Bytes::from(self.data), headers: None, entries: self.entries, bytes }
     }
 }
 
@@ -409,8 +419,86 @@ impl RecordsOver {
 
     /// The run; `None` when the buffer holds more than the records.
     pub fn finish(self) -> Option<Records> {
-        (self.position as usize == self.data.len())
-            .then_some(Records { data: self.data, entries: self.entries })
+        let bytes = self.data.len();
+        let records = Records { data: self.data, headers: None, entries: self.entries, bytes };
+        (self.position as usize == bytes).then_some(records)
+    }
+}
+
+/// Makes records whose keys and values stand anywhere in a buffer, as in the record batches of a fetch: they are not
+/// copied. Headers are, into a buffer of their own, for they are encoded otherwise.
+///
+/// What does not fit the buffer is refused, as by [`RecordsOver`].
+///
+/// ```
+/// use millstream_operators::{RecordsWithin, Span};
+/// let mut within = RecordsWithin::new(bytes::Bytes::from_static(b"..key..value"), 1);
+/// within.push(7, 1_000, Span { start: 2, length: 3 }, Span { start: 7, length: 5 }).expect("within the buffer");
+/// within.headers([("name", Some(&b"text"[..]))]);
+/// let records = within.finish();
+/// assert_eq!((records.get(0).key, records.get(0).value), (Some(&b"key"[..]), Some(&b"value"[..])));
+/// assert_eq!(records.get(0).headers.get("name"), Some(&b"text"[..]));
+/// ```
+#[derive(Debug)]
+pub struct RecordsWithin {
+    data: Bytes,
+    headers: Vec<u8>,
+    entries: Vec<Entry>,
+    bytes: usize,
+}
+
+impl RecordsWithin {
+    /// No records yet within `data`, with room for `records`.
+    pub fn new(data: Bytes, records: usize) -> Self {
+        RecordsWithin { data, headers: Vec::new(), entries: Vec::with_capacity(records), bytes: 0 }
+    }
+
+    /// The next record; `None` when its key or value reaches beyond the buffer.
+    #[inline]
+    pub fn push(&mut self, offset: Offset, timestamp_ms: i64, key: Span, value: Span) -> Option<()> {
+        self.bytes += self.check(key)? + self.check(value)?;
+        self.entries.push(Entry { offset, timestamp_ms, key, value, headers: Span::NULL });
+        Some(())
+    }
+
+    /// Bytes of a span, if it is within the buffer.
+    #[inline]
+    fn check(&self, span: Span) -> Option<usize> {
+        if span == Span::NULL {
+            return Some(0);
+        }
+        let end = span.start.checked_add(span.length)?;
+        (end as usize <= self.data.len()).then_some(span.length as usize)
+    }
+
+    /// Headers of the last record.
+    pub fn headers<'h>(&mut self, headers: impl IntoIterator<Item = (&'h str, Option<&'h [u8]>)>) {
+        let Some(entry) = self.entries.last_mut() else { return };
+        let encoded = encode_headers(headers);
+        let Ok(start) = u32::try_from(self.headers.len()) else { return };
+        let Ok(length) = u32::try_from(encoded.len()) else { return };
+        if start.checked_add(length).is_none() {
+            return;
+        }
+        self.headers.extend_from_slice(&encoded);
+        self.bytes += encoded.len();
+        entry.headers = Span { start, length };
+    }
+
+    /// Number of records so far.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The run.
+    pub fn finish(self) -> Records {
+        let headers = Some(Bytes::from(self.headers));
+        Records { data: self.data, headers, entries: self.entries, bytes: self.bytes }
     }
 }
 
@@ -484,6 +572,25 @@ mod tests {
         let mut rest = over(b"abc");
         rest.push(0, 0, Some(1), None, 0).expect("fits");
         assert!(rest.finish().is_none(), "two bytes belong to no record");
+    }
+
+    #[test]
+    fn records_within_a_buffer_refuse_what_does_not_fit() {
+        let mut within = RecordsWithin::new(Bytes::from_static(b"abc"), 1);
+        let span = |start, length| Span { start, length };
+        assert!(within.push(0, 0, span(0, 4), Span::NULL).is_none(), "beyond the buffer");
+        assert!(within.push(0, 0, Span::NULL, span(u32::MAX, 2)).is_none(), "beyond any buffer");
+        within.push(0, 0, span(3, 0), Span::NULL).expect("an empty key at the end");
+        within.push(1, 0, Span::NULL, span(1, 2)).expect("within");
+        within.headers([("a", Some(&b"1"[..])), ("b", None)]);
+        let records = within.finish();
+        assert_eq!((records.get(0).key, records.get(0).value), (Some(&b""[..]), None));
+        assert!(records.get(0).headers.is_empty());
+        assert_eq!(records.get(1).headers.iter().collect::<Vec<_>>(), [("a", Some(&b"1"[..])), ("b", None)]);
+        assert_eq!(records.data_bytes(), 2 + records.get(1).headers.as_bytes().len());
+        let mut copied = RecordsBuilder::default();
+        records.iter().for_each(|record| copied.push_record(record));
+        assert_eq!(copied.finish().checksum(), records.checksum());
     }
 
     #[test]

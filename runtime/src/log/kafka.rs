@@ -71,7 +71,10 @@ impl Log for KafkaLog {
     }
 
     fn reader(&self, options: &ReaderOptions) -> Result<Box<dyn Reader>, LogError> {
-        Ok(Box::new(reader::KafkaReader::new(&self.shared, options)?))
+        Ok(match self.shared.config().client {
+            KafkaClient::Wire => Box::new(wire::WireReader::new(&self.shared, options)?),
+            KafkaClient::Rdkafka => Box::new(reader::KafkaReader::new(&self.shared, options)?),
+        })
     }
 
     fn writer(&self) -> Result<Box<dyn Writer>, LogError> {

@@ -25,28 +25,13 @@ mod director;
 mod session;
 mod state;
 
+pub use crate::Place;
 use crate::batch::{AbortedTransactions, BatchError, Batches, Body, Decompressor};
 use crate::cluster::Cluster;
 use crate::{Code, Config, IoThread, WireError};
 use state::{Inner, State};
-use std::fmt;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-
-/// A partition of a topic.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// The topic's name.
-    pub topic: Arc<str>,
-    /// The partition's index.
-    pub partition: i32,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.topic, self.partition)
-    }
-}
 
 /// What a [`Fetcher`] reads.
 #[derive(Debug, Clone, PartialEq, Eq)]

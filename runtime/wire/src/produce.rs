@@ -31,35 +31,14 @@ mod tests;
 pub use error::{ProduceError, Refusal};
 
 use crate::IoThread;
+pub use crate::Place;
 use crate::batch::Compression;
 use crate::cluster::Cluster;
 use coordinator::Timeouts;
 use queue::{Identity, Limits, Queue};
 use sender::Sender;
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// A partition.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// Name of the topic.
-    pub topic: Arc<str>,
-    /// Index of the partition.
-    pub partition: i32,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.topic, self.partition)
-    }
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
 
 /// A record to be written.
 #[derive(Debug, Clone)]

@@ -3,9 +3,11 @@
 //! Groups and administration stay with librdkafka, and so does looking whether a topic is there. Every client made here
 //! has a thread and connections of its own, so that dropping it ends everything that it had under way.
 
+mod reader;
 mod transactional;
 mod writer;
 
+pub(super) use reader::WireReader;
 pub(super) use transactional::WireTransactionalWriter;
 pub(super) use writer::WireWriter;
 
