@@ -26,6 +26,11 @@ use world::World;
 
 /// A log under test.
 pub(crate) trait Target: Send + Sync {
+    /// What the names of its topics, groups and processes begin with: two targets may share a cluster.
+    fn prefix(&self) -> &str {
+        ""
+    }
+
     /// The log as a process of that name holds it. The empty name is the test's own.
     fn log(&self, process: &str) -> Arc<dyn Log>;
 
@@ -69,7 +74,8 @@ pub(crate) type Make = fn() -> Option<Box<dyn Target>>;
 
 fn run(make: Make, test: &str, body: fn(&World)) {
     if let Some(target) = make() {
-        body(&World::new(target, test));
+        let test = format!("{}{test}", target.prefix());
+        body(&World::new(target, &test));
     }
 }
 
@@ -261,6 +267,71 @@ mod on_kafka {
     every_test!(crate::conformance::kafka::target);
 }
 
+/// What reads and writes by the project's own client; topics, offsets and groups are librdkafka's either way.
 mod on_kafka_by_wire {
-    every_test!(crate::conformance::kafka::wire_target);
+    suite! { crate::conformance::kafka::wire_target =>
+        writing {
+            records_come_back_byte_for_byte,
+            offsets_follow_each_other,
+            an_empty_run_is_nothing,
+            records_of_many_partitions_find_their_own,
+            a_large_record_comes_through,
+            a_record_larger_than_the_topic_takes_is_refused,
+            an_unknown_topic_is_refused,
+            a_partition_beyond_the_last_is_refused,
+            append_time_replaces_the_writers_timestamp,
+        }
+        reading {
+            a_reader_begins_where_it_is_told,
+            partitions_that_stay_go_on_where_they_stand,
+            a_partition_that_comes_back_begins_at_its_new_offset,
+            a_paused_partition_hands_out_nothing_until_it_goes_on,
+            a_partition_assigned_anew_is_not_paused,
+            a_reader_knows_its_position_and_the_end,
+            a_reader_sees_what_is_written_later,
+            an_offset_that_is_gone_is_out_of_range,
+            an_offset_beyond_the_end_is_out_of_range,
+            an_offset_out_of_range_does_not_stop_other_partitions,
+            reading_goes_on_after_the_offset_is_mended,
+        }
+        retention {
+            records_expire_by_their_time,
+            records_expire_by_their_size,
+            records_without_a_limit_stay,
+            the_newest_record_of_each_key_stays,
+            compaction_leaves_alone_what_is_not_committed,
+        }
+        transactions {
+            a_transaction_without_anything_in_it_commits,
+            a_writer_goes_on_after_an_abort,
+            flush_gives_the_offset_after_the_last_record,
+            a_second_writer_of_the_same_id_fences_the_first,
+            a_second_writer_ends_what_the_first_left_open,
+            a_transaction_that_takes_too_long_is_aborted_and_its_writer_fenced,
+            a_record_too_large_is_refused_with_its_partition,
+            an_unknown_topic_is_refused_with_its_partition,
+            a_writer_goes_on_after_a_refusal,
+            offsets_are_committed_with_the_transaction,
+            offsets_of_an_aborted_transaction_are_forgotten,
+            committed_waits_for_the_transaction_that_holds_the_offset,
+            an_earlier_generation_is_fenced,
+            a_member_the_group_does_not_know_is_fenced,
+            a_fenced_instance_can_not_commit,
+            a_zombie_that_lost_its_partitions_is_fenced,
+            offsets_of_a_partition_of_somebody_else_are_accepted,
+            whoever_claims_to_be_nobody_is_not_checked,
+        }
+        visibility {
+            a_committed_transaction_is_seen_whole,
+            an_aborted_transaction_is_never_seen,
+            an_open_transaction_is_not_seen,
+            an_open_transaction_hides_what_others_wrote_after_it,
+            an_uncommitted_reader_sees_everything,
+            the_position_passes_over_aborted_data_and_markers,
+            a_reader_that_begins_within_a_transaction_sees_its_rest,
+            a_large_transaction_over_many_partitions_is_all_or_nothing,
+            many_small_transactions_follow_each_other,
+            transactions_of_two_writers_interleave,
+        }
+    }
 }

@@ -14,6 +14,7 @@
 
 mod open;
 mod parts;
+mod pool;
 
 pub use open::Connector;
 pub(crate) use open::backoff;
@@ -23,6 +24,7 @@ use crate::{At, WireError};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
+use pool::Pool;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -387,8 +389,9 @@ async fn write_requests(
 }
 
 async fn read_answers(shared: Arc<Shared>, mut from: impl AsyncRead + Send + Unpin, answer_bytes_max: usize) {
+    let mut pool = Pool::default();
     let reason = loop {
-        match read_answer(&shared, &mut from, answer_bytes_max).await {
+        match read_answer(&shared, &mut from, answer_bytes_max, &mut pool).await {
             Ok(()) => {}
             Err(reason) => break reason,
         }
@@ -400,8 +403,9 @@ async fn read_answer(
     shared: &Shared,
     from: &mut (impl AsyncRead + Send + Unpin),
     answer_bytes_max: usize,
+    pool: &mut Pool,
 ) -> Result<(), String> {
-    let body = read_frame(from, answer_bytes_max).await?;
+    let body = read_frame(from, answer_bytes_max, pool).await?;
     let correlation = body.first_chunk::<4>().map(|id| i32::from_be_bytes(*id));
     let mut state = shared.state();
     let due = state.pending.front().map(|pending| pending.correlation);
@@ -421,7 +425,11 @@ async fn read_answer(
 }
 
 /// A length and as many bytes, in one buffer of just that size.
-async fn read_frame(from: &mut (impl AsyncRead + Unpin), bytes_max: usize) -> Result<Bytes, String> {
+async fn read_frame(
+    from: &mut (impl AsyncRead + Unpin),
+    bytes_max: usize,
+    pool: &mut Pool,
+) -> Result<Bytes, String> {
     let failed = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "the broker closed the connection".to_owned(),
         _ => format!("reading failed: {error}"),
@@ -431,7 +439,7 @@ async fn read_frame(from: &mut (impl AsyncRead + Unpin), bytes_max: usize) -> Re
         usize::try_from(length).ok().filter(|length| (4..=bytes_max).contains(length)).ok_or_else(|| {
             format!("an answer of {length} bytes, where {bytes_max} are taken (receive.message.max.bytes)")
         })?;
-    let mut body = BytesMut::with_capacity(length);
+    let mut body = pool.take(length);
     while body.len() < length {
         let missing = length - body.len();
         let mut room = (&mut body).limit(missing);
@@ -439,7 +447,9 @@ async fn read_frame(from: &mut (impl AsyncRead + Unpin), bytes_max: usize) -> Re
             return Err("the broker closed the connection in the middle of an answer".to_owned());
         }
     }
-    Ok(body.freeze())
+    let body = body.freeze();
+    pool.remember(&body);
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -30,9 +30,10 @@ impl Login {
         connection: &Connection,
         deadline: Instant,
     ) -> Result<Option<Duration>, WireError> {
-        let mut exchange = Exchange { connection, deadline, lifetime_ms: 0 };
-        exchange.agree(self.sasl.mechanism).await?;
-        match self.sasl.mechanism {
+        let mechanism = self.sasl.mechanism;
+        let mut exchange = Exchange { connection, mechanism, deadline, lifetime_ms: 0 };
+        exchange.agree().await?;
+        match mechanism {
             Mechanism::Plain => {
                 let message = format!("\0{}\0{}", self.sasl.username, self.sasl.password);
                 exchange.send(message.into_bytes()).await?;
@@ -90,12 +91,14 @@ impl Login {
 
 struct Exchange<'a> {
     connection: &'a Connection,
+    mechanism: Mechanism,
     deadline: Instant,
     lifetime_ms: i64,
 }
 
 impl Exchange<'_> {
-    async fn agree(&self, mechanism: Mechanism) -> Result<(), WireError> {
+    async fn agree(&self) -> Result<(), WireError> {
+        let mechanism = self.mechanism;
         let request =
             SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(mechanism.name()));
         // Version 1: what follows is in requests of its own.
@@ -112,7 +115,11 @@ impl Exchange<'_> {
         self.lifetime_ms = answer.session_lifetime_ms;
         Code::check(answer.error_code).map_err(|code| {
             let why = answer.error_message.as_ref().map_or("", |why| why.as_str());
-            self.refused(format!("{code}: {why}; see sasl.username and sasl.password"))
+            let hint = match self.mechanism {
+                Mechanism::OAuthBearer => "the token was refused; see sasl.oauthbearer.*",
+                _ => "see sasl.username and sasl.password",
+            };
+            self.refused(format!("{code}: {why}; {hint}"))
         })?;
         Ok(answer.auth_bytes)
     }

@@ -11,6 +11,7 @@
 mod fetch;
 mod java;
 mod process;
+mod properties;
 mod proxy;
 
 pub use java::run_source;

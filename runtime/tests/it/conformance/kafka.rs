@@ -31,6 +31,13 @@ fn target_with(client: &'static str) -> Option<Box<dyn Target>> {
 }
 
 impl Target for Kafka {
+    fn prefix(&self) -> &str {
+        match self.client {
+            "wire" => "wire-",
+            _ => "",
+        }
+    }
+
     fn log(&self, process: &str) -> Arc<dyn Log> {
         let config = match process {
             "" => KafkaConfig::new(self.broker.bootstrap()),

@@ -27,7 +27,7 @@ fn connect() -> (Connection, DuplexStream) {
 
 /// A request as it came: its correlation id.
 async fn receive(broker: &mut DuplexStream) -> i32 {
-    let frame = read_frame(broker, 1 << 20).await.expect("a request");
+    let frame = read_frame(broker, 1 << 20, &mut Pool::default()).await.expect("a request");
     i32::from_be_bytes(frame[4..8].try_into().expect("four bytes"))
 }
 

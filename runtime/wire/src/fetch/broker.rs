@@ -22,6 +22,8 @@ use std::time::{Duration, Instant};
 
 /// Room for less than this is not asked for: many small answers cost more than a moment of waiting.
 const ROOM_BYTES_MIN: usize = 64 << 10;
+/// Answers of one partition that are fetched ahead.
+const ANSWERS_AHEAD: usize = 3;
 /// How long a broker may wait for records while a partition has no room: it may have some again in a moment.
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(2);
 /// How long a task without work waits before it looks again by itself.
@@ -94,6 +96,8 @@ fn plan(state: &mut State, inner: &Inner, broker: i32) -> Plan {
     let has_room = room >= ROOM_BYTES_MIN.min(inner.options.queue_bytes_max) || held == 0;
     let share = (inner.options.queue_bytes_max / state.partitions.len().max(1)).max(1);
     let bytes_max = config.partition_bytes_max.min(inner.options.queue_bytes_max);
+    // More than a few answers ahead is of no use, and leaves the processor's cache before it is walked.
+    let share = share.min(ANSWERS_AHEAD * bytes_max.max(1));
     let wait_max = config.wait_max;
     let limits = Limits { wait_max, bytes_max: room.max(1), read_committed: inner.options.read_committed };
     let mut plan = Plan {

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, dead_code, reason = "a test, and not every test needs all")]
 
 use bytes::Bytes;
-use kafka_protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
+use kafka_protocol::messages::create_topics_request::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig,
+};
 use kafka_protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{
-    CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest, ProduceRequest, TopicName,
+    AlterClientQuotasRequest, BrokerId, CreateTopicsRequest, DeleteRecordsRequest, DeleteTopicsRequest,
+    ProduceRequest, TopicName,
 };
 use kafka_protocol::protocol::StrBytes;
 use millstream_wire::batch::{BatchEncoder, Compression, Stamp};
@@ -33,6 +37,19 @@ pub(crate) struct Tool {
 
 fn name(topic: &str) -> TopicName {
     TopicName(StrBytes::from_string(topic.to_owned()))
+}
+
+fn topic_of(topic: &str, partitions: i32, replicas: i16, config: &[(&str, &str)]) -> CreatableTopic {
+    let config = config.iter().map(|(key, value)| {
+        CreatableTopicConfig::default()
+            .with_name(StrBytes::from_string((*key).to_owned()))
+            .with_value(Some(StrBytes::from_string((*value).to_owned())))
+    });
+    CreatableTopic::default()
+        .with_name(name(topic))
+        .with_num_partitions(partitions)
+        .with_replication_factor(replicas)
+        .with_configs(config.collect())
 }
 
 /// Values as one batch.
@@ -73,17 +90,22 @@ impl Tool {
         topic
     }
 
+    /// A topic of one partition on these brokers, the first of which leads it.
+    pub(crate) fn topic_on(&self, brokers: &[i32], config: &[(&str, &str)]) -> String {
+        let topic = format!("on-{}-{}", brokers.len(), config.len());
+        let replicas = brokers.iter().map(|id| BrokerId(*id)).collect();
+        let assignment =
+            CreatableReplicaAssignment::default().with_partition_index(0).with_broker_ids(replicas);
+        let one = topic_of(&topic, -1, -1, config).with_assignments(vec![assignment]);
+        self.create(&topic, 1, one);
+        topic
+    }
+
     pub(crate) fn make_topic(&self, topic: &str, partitions: i32, replicas: i16, config: &[(&str, &str)]) {
-        let config = config.iter().map(|(key, value)| {
-            CreatableTopicConfig::default()
-                .with_name(StrBytes::from_string((*key).to_owned()))
-                .with_value(Some(StrBytes::from_string((*value).to_owned())))
-        });
-        let one = CreatableTopic::default()
-            .with_name(name(topic))
-            .with_num_partitions(partitions)
-            .with_replication_factor(replicas)
-            .with_configs(config.collect());
+        self.create(topic, partitions, topic_of(topic, partitions, replicas, config));
+    }
+
+    fn create(&self, topic: &str, partitions: i32, one: CreatableTopic) {
         let request = CreateTopicsRequest::default().with_topics(vec![one]).with_timeout_ms(20_000);
         let cluster = self.cluster.clone();
         let answer = self.io.call("topic", soon(), async move {
@@ -102,6 +124,23 @@ impl Tool {
             Ok(())
         });
         led.unwrap();
+    }
+
+    /// Limits how many bytes a second a client may read.
+    pub(crate) fn limit_reading(&self, client: &str, bytes_per_s: f64) {
+        let entity = EntityData::default()
+            .with_entity_type(StrBytes::from_static_str("client-id"))
+            .with_entity_name(Some(StrBytes::from_string(client.to_owned())));
+        let op = OpData::default()
+            .with_key(StrBytes::from_static_str("consumer_byte_rate"))
+            .with_value(bytes_per_s);
+        let entry = EntryData::default().with_entity(vec![entity]).with_ops(vec![op]);
+        let request = AlterClientQuotasRequest::default().with_entries(vec![entry]);
+        let cluster = self.cluster.clone();
+        let answer = self
+            .io
+            .call("quota", soon(), async move { cluster.any(soon()).await?.ask(&request, soon()).await });
+        assert_eq!(answer.unwrap().entries[0].error_code, 0);
     }
 
     pub(crate) fn delete_topic(&self, topic: &str) {
@@ -134,12 +173,19 @@ impl Tool {
         let (cluster, place) = (self.cluster.clone(), place.clone());
         let answer = self.io.call("writing", soon(), async move {
             let leader = cluster.leader(&place.topic, place.partition, soon()).await?;
-            let connection = cluster.broker(leader.broker, Lane::Requests, soon()).await?;
-            let answer = connection.send_version(&request, 9)?.wait(soon()).await?;
-            if answer.responses[0].partition_responses[0].error_code != 0 {
+            // The leader may be dead, and another one in its place.
+            let patience = Instant::now() + Duration::from_secs(1);
+            let answer = async {
+                let connection = cluster.broker(leader.broker, Lane::Requests, patience).await?;
+                connection.send_version(&request, 9)?.wait(soon()).await
+            };
+            let answer = answer.await;
+            let is_written =
+                answer.as_ref().is_ok_and(|it| it.responses[0].partition_responses[0].error_code == 0);
+            if !is_written {
                 cluster.forget_leader(&place.topic, place.partition);
             }
-            Ok(answer)
+            answer
         });
         let answer = answer.map_err(|error| error.to_string())?;
         let found = &answer.responses[0].partition_responses[0];

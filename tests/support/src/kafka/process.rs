@@ -4,14 +4,14 @@
 //! reads from a pipe whose other end only the owner holds; when the owner is gone, however it went, the read ends and
 //! the watcher kills the broker.
 
+use super::properties::{LOGGING, Ports, Role, properties};
 use super::proxy::Proxy;
 use super::{available, fetch, java};
 use rustix::process::{Pid, Signal, kill_process};
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -33,11 +33,21 @@ pub struct BrokerOptions {
     pub features: Vec<String>,
     /// Settings of the broker beside the usual, as `name=value`.
     pub properties: Vec<String>,
+    /// Listeners beside the usual, as name and security protocol: `("SECURE", "SASL_SSL")`.
+    pub listeners: Vec<(String, String)>,
+    /// Users that log in by SCRAM, as `SCRAM-SHA-256=[name=me,password=hush]`.
+    pub scram_users: Vec<String>,
 }
 
 impl Default for BrokerOptions {
     fn default() -> Self {
-        BrokerOptions { heap_mb: 320, features: Vec::new(), properties: Vec::new() }
+        BrokerOptions {
+            heap_mb: 320,
+            features: Vec::new(),
+            properties: Vec::new(),
+            listeners: Vec::new(),
+            scram_users: Vec::new(),
+        }
     }
 }
 
@@ -47,7 +57,8 @@ pub struct Broker {
     dir: PathBuf,
     jars: PathBuf,
     heap_mb: u32,
-    port: u16,
+    cluster_id: String,
+    ports: Ports,
     proxy: Proxy,
     running: Mutex<Option<Running>>,
     /// Removes the directory when this process ends without having done so.
@@ -67,6 +78,18 @@ impl Broker {
     /// # Panics
     /// When a broker can't be started although everything is there; with `CI=true` also when it is not.
     pub fn start(options: &BrokerOptions) -> Option<Broker> {
+        Broker::start_as(options, 1, None)
+    }
+
+    /// Starts another broker of this one's cluster, under a number that no other has. It needs this one as controller.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn join(&self, node: u32, options: &BrokerOptions) -> Broker {
+        Broker::start_as(options, node, Some(self)).expect("what the first broker needed as well")
+    }
+
+    fn start_as(options: &BrokerOptions, node: u32, first: Option<&Broker>) -> Option<Broker> {
         let jars = available(java::look().and_then(|()| fetch::jars()))?;
         let dir =
             tempfile::Builder::new().prefix("millstream-kafka-").tempdir().expect("a temporary directory");
@@ -80,21 +103,37 @@ impl Broker {
             .spawn()
             .expect("a shell");
 
-        let [port, controller, proxied] = free_ports();
+        let mut free = free_ports(3 + options.listeners.len()).into_iter();
+        let mut port = || free.next().expect("as many as were asked for");
+        let (broker, controller, proxied) = (port(), port(), port());
+        let controller = first.map_or(controller, |first| first.ports.controller);
         let proxy = Proxy::to(SocketAddr::from((Ipv4Addr::LOCALHOST, proxied))).expect("a loopback port");
-        let ports = Ports { broker: port, controller, proxied, proxy: proxy.port() };
-        fs::write(dir.join("server.properties"), properties(&dir, &ports, options)).expect("a setting");
+        let listeners = options.listeners.iter().map(|(name, _)| (name.clone(), port())).collect();
+        let ports = Ports { broker, controller, proxied, proxy: proxy.port(), listeners };
+        let role = Role { node, is_controller: first.is_none() };
+        fs::write(dir.join("server.properties"), properties(&dir, &role, &ports, options))
+            .expect("a setting");
         fs::write(dir.join("log4j2.properties"), LOGGING).expect("a setting");
         let (heap_mb, running) = (options.heap_mb, Mutex::new(None));
-        let broker = Broker { dir, jars, heap_mb, port, proxy, running, janitor };
-        broker.format(&options.features);
+        let cluster_id = first.map_or_else(cluster_id, |first| first.cluster_id.clone());
+        let broker = Broker { dir, jars, heap_mb, cluster_id, ports, proxy, running, janitor };
+        broker.format(options);
         broker.restart();
         Some(broker)
     }
 
     /// Where clients reach it.
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.ports.broker)
+    }
+
+    /// Where clients reach a listener of [`BrokerOptions::listeners`].
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn bootstrap_at(&self, listener: &str) -> String {
+        let found = self.ports.listeners.iter().find(|(name, _)| name == listener);
+        format!("127.0.0.1:{}", found.expect("a listener of that name").1)
     }
 
     /// Where clients reach it that a test wants to cut off: through [`Broker::proxy`].
@@ -140,7 +179,7 @@ impl Broker {
         self.kill();
         let deadline = Instant::now() + START_MAX;
         let mut running = self.spawn();
-        while !answers(self.port) {
+        while !answers(self.ports.broker) {
             if let Ok(Some(status)) = running.broker.try_wait() {
                 panic!("the broker has ended: {status}\n{}", self.log());
             }
@@ -155,11 +194,14 @@ impl Broker {
         fs::read_to_string(self.dir.join("broker.log")).unwrap_or_default()
     }
 
-    fn format(&self, features: &[String]) {
+    fn format(&self, options: &BrokerOptions) {
         let mut format = java::command(&self.jars, 128);
-        format.args(["kafka.tools.StorageTool", "format", "--cluster-id", &cluster_id()]);
-        for feature in features {
+        format.args(["kafka.tools.StorageTool", "format", "--cluster-id", &self.cluster_id]);
+        for feature in &options.features {
             format.args(["--feature", feature]);
+        }
+        for user in &options.scram_users {
+            format.args(["--add-scram", user]);
         }
         let output = format.arg("--config").arg(self.dir.join("server.properties")).output().expect("java");
         let said = [output.stdout, output.stderr].concat();
@@ -212,60 +254,12 @@ impl Drop for Broker {
     }
 }
 
-struct Ports {
-    broker: u16,
-    controller: u16,
-    /// Where the proxy reaches the broker, and where clients reach the proxy.
-    proxied: u16,
-    proxy: u16,
-}
-
-const LOGGING: &str = "rootLogger.level=WARN\n\
-    rootLogger.appenderRef.console.ref=console\n\
-    appender.console.type=Console\n\
-    appender.console.name=console\n\
-    appender.console.layout.type=PatternLayout\n\
-    appender.console.layout.pattern=%d %p %c: %m%n\n";
-
-/// One process as broker and controller; short waits, so that tests of what happens in time do not take long.
-fn properties(dir: &Path, ports: &Ports, options: &BrokerOptions) -> String {
-    let Ports { broker, controller, proxied, proxy } = ports;
-    let mut text = format!(
-        "process.roles=broker,controller\n\
-         node.id=1\n\
-         controller.quorum.voters=1@127.0.0.1:{controller}\n\
-         listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller},PROXIED://127.0.0.1:{proxied}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{broker},PROXIED://127.0.0.1:{proxy}\n\
-         controller.listener.names=CONTROLLER\n\
-         inter.broker.listener.name=PLAINTEXT\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT\n\
-         log.dirs={}\n\
-         auto.create.topics.enable=false\n\
-         broker.session.timeout.ms=2000\n\
-         broker.heartbeat.interval.ms=300\n\
-         offsets.topic.replication.factor=1\n\
-         offsets.topic.num.partitions=4\n\
-         transaction.state.log.replication.factor=1\n\
-         transaction.state.log.min.isr=1\n\
-         transaction.state.log.num.partitions=4\n\
-         transaction.abort.timed.out.transaction.cleanup.interval.ms=1000\n\
-         group.initial.rebalance.delay.ms=0\n\
-         log.cleaner.backoff.ms=200\n\
-         group.min.session.timeout.ms=1000\n\
-         log.initial.task.delay.ms=500\n\
-         log.retention.check.interval.ms=500\n",
-        dir.join("data").display()
-    );
-    for property in &options.properties {
-        let _ = writeln!(text, "{property}");
-    }
-    text
-}
-
 /// Ports nobody listens on now.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port"));
-    listeners.map(|listener| listener.local_addr().expect("an address").port())
+fn free_ports(count: usize) -> Vec<u16> {
+    let listener = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port");
+    // All at once, so that they differ.
+    let listeners: Vec<TcpListener> = (0..count).map(|_| listener()).collect();
+    listeners.iter().map(|listener| listener.local_addr().expect("an address").port()).collect()
 }
 
 /// A new cluster's id: 16 random bytes in base 64 without padding, as Kafka has them. It must not look like an option.

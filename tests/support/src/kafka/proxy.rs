@@ -27,6 +27,10 @@ struct Clients {
     dead: HashSet<String>,
     /// How often the connections of a client were cut, and after how many answers the last time.
     cuts: HashMap<String, (u64, u32)>,
+    /// How many bytes a connection of a client may get before it is broken.
+    limits: HashMap<String, u64>,
+    /// The most bytes that one connection of a client has got.
+    passed: HashMap<String, u64>,
 }
 
 impl Proxy {
@@ -72,6 +76,21 @@ impl Proxy {
         (*count, *left) = (*count + 1, answers);
     }
 
+    /// Breaks every connection of a client when it has got so many bytes: in the middle of an answer, it may be. Those
+    /// that have got more already are left alone. `None` ends that.
+    pub fn limit(&self, client: &str, bytes: Option<u64>) {
+        let mut clients = self.shared.lock();
+        match bytes {
+            Some(bytes) => clients.limits.insert(client.to_owned(), bytes),
+            None => clients.limits.remove(client),
+        };
+    }
+
+    /// The most bytes that one connection of a client has got.
+    pub fn passed(&self, client: &str) -> u64 {
+        self.shared.lock().passed.get(client).copied().unwrap_or(0)
+    }
+
     /// Cuts a client's connections, and any it makes from now on.
     pub fn kill(&self, client: &str) {
         self.shared.lock().dead.insert(client.to_owned());
@@ -86,6 +105,17 @@ impl Shared {
 
     fn cuts(&self, client: &str) -> (u64, u32) {
         self.lock().cuts.get(client).copied().unwrap_or_default()
+    }
+
+    /// How many of the bytes that come next a connection may get, of which it has got `passed`.
+    fn room(&self, client: &str, passed: u64, coming: usize) -> usize {
+        let mut clients = self.lock();
+        let limit = clients.limits.get(client).copied().filter(|limit| *limit >= passed);
+        let room =
+            limit.map_or(coming, |limit| usize::try_from(limit - passed).unwrap_or(coming).min(coming));
+        let most = clients.passed.entry(client.to_owned()).or_default();
+        *most = (*most).max(passed + room as u64);
+        room
     }
 
     /// Waits until the client's bytes may pass; `false` when they never will.
@@ -111,7 +141,7 @@ fn serve(mut client: TcpStream, broker: SocketAddr, shared: &Arc<Shared>) -> io:
     let (mut cuts, _) = shared.cuts(&name);
     let mut answers_left = None;
     std::thread::spawn(move || {
-        let is_whole = || {
+        let mut is_whole = || {
             let (count, answers) = of_thread.cuts(&name_of_thread);
             if count != cuts {
                 (cuts, answers_left) = (count, Some(answers));
@@ -120,9 +150,14 @@ fn serve(mut client: TcpStream, broker: SocketAddr, shared: &Arc<Shared>) -> io:
             answers_left = answers_left.map(|left| left.saturating_sub(1));
             is_whole
         };
-        copy(from_broker, to_client, &name_of_thread, &of_thread, is_whole);
+        let mut passed = 0;
+        copy(from_broker, to_client, &name_of_thread, &of_thread, |coming| {
+            let room = if is_whole() { of_thread.room(&name_of_thread, passed, coming) } else { 0 };
+            passed += room as u64;
+            room
+        });
     });
-    copy(client, broker, &name, shared, || true);
+    copy(client, broker, &name, shared, |coming| coming);
     Ok(())
 }
 
@@ -143,11 +178,15 @@ fn copy(
     mut to: TcpStream,
     client: &str,
     shared: &Shared,
-    mut is_whole: impl FnMut() -> bool,
+    mut room: impl FnMut(usize) -> usize,
 ) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if !shared.may_pass(client) || !is_whole() || to.write_all(&buffer[..length]).is_err() {
+        if !shared.may_pass(client) {
+            break;
+        }
+        let room = room(length);
+        if to.write_all(&buffer[..room]).is_err() || room < length {
             break;
         }
     }
