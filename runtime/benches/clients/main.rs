@@ -13,7 +13,7 @@
 mod reading;
 
 use millstream_runtime::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
-use millstream_runtime::log::{Log, Records, RecordsBuilder};
+use millstream_runtime::log::{Records, RecordsBuilder};
 use millstream_test_support::kafka::{Broker, BrokerOptions};
 use std::fmt::Write as _;
 use std::time::Instant;
