@@ -6,20 +6,24 @@
 //! ```
 //! Both go through the traits that the engine uses, against one broker on the same machine, in turns; the best round of
 //! each counts. CPU seconds count, not time: the broker takes its share of the same cores. Checksums are verified.
-//! librdkafka is measured once more by itself, polled message by message as programs do, without what the trait adds.
+//! librdkafka is measured once more by itself, message by message as programs do, without what the trait adds.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark")]
 
 mod reading;
+mod writing;
 
 use millstream_runtime::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
 use millstream_runtime::log::{Records, RecordsBuilder};
 use millstream_test_support::kafka::{Broker, BrokerOptions};
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::time::Instant;
 
 /// Bytes of a value.
 const VALUE_BYTES: usize = 334;
+/// Of short ones, which are written only.
+const SHORT_BYTES: usize = 60;
 
 /// What the environment says, or else this.
 fn number(variable: &str, otherwise: u64) -> u64 {
@@ -87,13 +91,18 @@ fn log(broker: &Broker, client: &str, compression: &str) -> KafkaLog {
 
 /// Bids as Nexmark has them, in JSON.
 fn values(from: u64, count: u64, now_ms: i64) -> Records {
+    values_of(from..from + count, VALUE_BYTES, now_ms)
+}
+
+/// The same with so many bytes each.
+fn values_of(numbers: Range<u64>, bytes: usize, now_ms: i64) -> Records {
     let mut records = RecordsBuilder::default();
-    for number in from..from + count {
+    for number in numbers {
         // Scattered over all 64 bits (Steele, Lea and Flood, `SplittableRandom`).
         let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let start = records.open_value().len();
-        let mut text = String::with_capacity(VALUE_BYTES);
+        let mut text = String::with_capacity(VALUE_BYTES.max(bytes));
         let (auction, bidder, price) = (mixed % 10_000, (mixed >> 16) % 100_000, (mixed >> 32) % 10_000_000);
         let _ = write!(
             text,
@@ -103,10 +112,12 @@ fn values(from: u64, count: u64, now_ms: i64) -> Records {
             mixed % 1_000_000_000,
             now_ms + number as i64
         );
-        while text.len() < VALUE_BYTES - 2 {
+        while text.len() < bytes - 2 {
             mixed = mixed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             text.push(char::from(b'a' + (mixed >> 60) as u8));
         }
+        // Of short ones the first fields.
+        text.truncate(bytes - 2);
         text.push_str("\"}");
         records.open_value().extend_from_slice(text.as_bytes());
         records.seal(start, None, now_ms);
@@ -124,6 +135,10 @@ fn main() {
     for compression in ["none", "lz4"] {
         if is_wanted("reading") {
             reading::run(&broker, compression);
+        }
+        if is_wanted("writing") {
+            writing::run(&broker, compression, VALUE_BYTES);
+            writing::run(&broker, compression, SHORT_BYTES);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the runtime as a whole.
 
 mod conformance;
+mod late_end;
 mod partitioner;
 mod stores;

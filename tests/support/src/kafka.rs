@@ -16,7 +16,7 @@ mod proxy;
 
 pub use java::run_source;
 pub use process::{Broker, BrokerOptions};
-pub use proxy::Proxy;
+pub use proxy::{Mischief, Proxy};
 
 use std::fmt::Display;
 use std::path::PathBuf;

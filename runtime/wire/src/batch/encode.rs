@@ -106,27 +106,30 @@ impl BatchEncoder {
     /// # Errors
     /// [`BatchError::Compress`].
     pub fn seal(self, codec: Compression) -> Result<SealedBatch, BatchError> {
-        self.seal_keeping(codec, None).map(|(sealed, _)| sealed)
+        self.seal_into(codec, None, Vec::new()).map(|(sealed, _)| sealed)
     }
 
-    /// The same at a level of the codec's, and gives back the memory that is not needed any more, for
-    /// [`BatchEncoder::reusing`]: with capacity only where there was something to compress.
+    /// The same at a level of the codec's, in memory that was used before. Gives back the memory that is not needed, for
+    /// the next time or for [`BatchEncoder::reusing`].
     ///
     /// # Errors
     /// [`BatchError::Compress`].
-    pub fn seal_keeping(
+    pub fn seal_into(
         self,
         codec: Compression,
         level: Option<i32>,
+        mut spare: Vec<u8>,
     ) -> Result<(SealedBatch, Vec<u8>), BatchError> {
         let (bytes, spare) = match codec {
-            Compression::None => (self.bytes, Vec::new()),
+            Compression::None => (self.bytes, spare),
             _ => {
                 let records = &self.bytes[HEADER_BYTES..];
-                let mut out = Vec::with_capacity(HEADER_BYTES + records.len() / 2 + 64);
-                out.resize(HEADER_BYTES, 0);
-                compress(codec, level, records, &mut out)?;
-                (out, self.bytes)
+                spare.clear();
+                // A large buffer that grows is copied; what does not repeat may even become larger.
+                spare.reserve(HEADER_BYTES + records.len() + records.len() / 64 + 1_024);
+                spare.resize(HEADER_BYTES, 0);
+                compress(codec, level, records, &mut spare)?;
+                (spare, self.bytes)
             }
         };
         let (count, base_timestamp_ms, max_timestamp_ms) =

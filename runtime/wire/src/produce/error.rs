@@ -135,8 +135,14 @@ pub(super) fn verdict(
         E::TransactionAbortable | E::InvalidTxnState | E::UnknownProducerId => {
             Verdict::Failed(ProduceError::Abortable(at_place()))
         }
-        // Changed on the way, by its checksum.
-        E::CorruptMessage => Verdict::Again { moved: false },
+        // The transaction before is still ending; the coordinator is somewhere else; changed on the way, by its checksum.
+        E::ConcurrentTransactions
+        | E::CoordinatorLoadInProgress
+        | E::CoordinatorNotAvailable
+        | E::NotCoordinator
+        | E::NotEnoughReplicas
+        | E::ThrottlingQuotaExceeded
+        | E::CorruptMessage => Verdict::Again { moved: false },
         error if error.is_retriable() => Verdict::Again { moved: false },
         _ => Verdict::Failed(ProduceError::Fatal(at_place())),
     }

@@ -205,11 +205,16 @@ impl State {
     }
 
     fn new_open(&mut self) -> Open {
-        let encoder = self.spare.pop().map_or_else(BatchEncoder::default, BatchEncoder::reusing);
+        let encoder = BatchEncoder::reusing(self.spare());
         Open { encoder, largest_record: 0, since: Instant::now() }
     }
 
-    /// Memory to use again, if nobody else has it.
+    /// Memory that was used before, if there is any.
+    pub(super) fn spare(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Memory to use again.
     pub(super) fn take_spare(&mut self, spare: Vec<u8>) {
         if self.spare.len() < SPARE_MAX && spare.capacity() <= SPARE_BYTES_MAX && spare.capacity() > 0 {
             self.spare.push(spare);

@@ -293,9 +293,13 @@ impl Sender {
             Next::New { sequence, open, .. } => (sequence, open),
         };
         let (codec, level) = (self.setup.compression, self.setup.compression_level);
+        let spare = match codec {
+            Compression::None => Vec::new(),
+            _ => self.queue.lock().spare(),
+        };
         let (sealed, spare) = open
             .encoder
-            .seal_keeping(codec, level)
+            .seal_into(codec, level, spare)
             .map_err(|error| ProduceError::Fatal(error.to_string()))?;
         let bytes = sealed.stamp(&Stamp {
             producer_id: identity.id,

@@ -227,6 +227,32 @@ fn a_partition_that_is_missing_for_long_is_refused() {
     assert_eq!(failed.to_string(), "t/0: the topic or the partition does not exist");
 }
 
+/// What comes of an answer, by its code.
+#[test]
+fn codes_mean_what_the_protocol_says() {
+    use super::error::{ProduceError, verdict};
+    use kafka_protocol::error::ResponseError as E;
+    let of = |error: E| verdict(&place(), error.code(), 7, None, 11);
+    assert_eq!(verdict(&place(), 0, 7, None, 11), Verdict::Written(7));
+    assert_eq!(of(E::DuplicateSequenceNumber), Verdict::Written(-1));
+    for moved in [E::NotLeaderOrFollower, E::FencedLeaderEpoch, E::KafkaStorageError] {
+        assert_eq!(of(moved), Verdict::Again { moved: true }, "{moved:?}");
+    }
+    // The markers of the transaction before take their time when a leader dies.
+    for passing in
+        [E::ConcurrentTransactions, E::NotEnoughReplicas, E::CoordinatorNotAvailable, E::CorruptMessage]
+    {
+        assert_eq!(of(passing), Verdict::Again { moved: false }, "{passing:?}");
+    }
+    for in_doubt in [E::RequestTimedOut, E::NotEnoughReplicasAfterAppend] {
+        assert_eq!(of(in_doubt), Verdict::Unknown, "{in_doubt:?}");
+    }
+    assert!(matches!(of(E::InvalidProducerEpoch), Verdict::Failed(ProduceError::Fenced(_))));
+    assert!(matches!(of(E::TransactionAbortable), Verdict::Failed(ProduceError::Abortable(_))));
+    assert!(matches!(of(E::InvalidProducerIdMapping), Verdict::Failed(ProduceError::Fatal(_))));
+    assert!(matches!(of(E::MessageTooLarge), Verdict::Failed(ProduceError::Refused { .. })));
+}
+
 #[test]
 fn numbers_begin_again_after_the_last_one() {
     let mut track = Track::new(place());

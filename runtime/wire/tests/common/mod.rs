@@ -128,12 +128,15 @@ impl Tool {
 
     /// Limits how many bytes a second a client may read.
     pub(crate) fn limit_reading(&self, client: &str, bytes_per_s: f64) {
+        self.limit(client, "consumer_byte_rate", bytes_per_s);
+    }
+
+    /// Sets a quota of a client.
+    pub(crate) fn limit(&self, client: &str, quota: &str, rate: f64) {
         let entity = EntityData::default()
             .with_entity_type(StrBytes::from_static_str("client-id"))
             .with_entity_name(Some(StrBytes::from_string(client.to_owned())));
-        let op = OpData::default()
-            .with_key(StrBytes::from_static_str("consumer_byte_rate"))
-            .with_value(bytes_per_s);
+        let op = OpData::default().with_key(StrBytes::from_string(quota.to_owned())).with_value(rate);
         let entry = EntryData::default().with_entity(vec![entity]).with_ops(vec![op]);
         let request = AlterClientQuotasRequest::default().with_entries(vec![entry]);
         let cluster = self.cluster.clone();

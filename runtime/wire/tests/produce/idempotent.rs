@@ -1,6 +1,7 @@
 //! Without transactions.
 
 use crate::world::{World, numbered, place, producer, soon, try_write, write};
+use millstream_test_support::kafka::Mischief;
 use millstream_wire::produce::{ProduceError, Refusal};
 use std::time::{Duration, Instant};
 
@@ -137,4 +138,29 @@ fn a_broker_that_stands_still_holds_writers_up_until_their_deadline_and_no_longe
     assert_eq!(producer.flush(soon()), Ok(vec![(to.clone(), 1 + taken)]));
     assert!(try_write(&mut producer, &to, &["last".to_owned()]).is_ok());
     assert_eq!(producer.flush(soon()), Ok(vec![(to, 2 + taken)]));
+}
+
+/// An answer is cut at each of its bytes, comes twice, or after the next one. What it spoke of is there once.
+#[test]
+fn answers_that_are_cut_anywhere_doubled_or_out_of_order_lose_and_double_nothing() {
+    let Some(world) = World::new("mischief") else { return };
+    let topic = world.topic("t", 1);
+    let name = "mischief-client";
+    let (io, cluster) = world.proxied(name, &[("linger.ms", "0"), ("batch.size", "100")]);
+    let mut producer = producer(&cluster, &io, None);
+    let to = place(&topic, 0);
+    let mut written = 0;
+    let cuts = (0..=120).map(Mischief::CutAfter);
+    for mischief in cuts.chain([Mischief::Twice, Mischief::Late, Mischief::Twice, Mischief::Late]) {
+        // The connection is there, and so is the leader: the next answer is about records.
+        write(&mut producer, &to, &numbered("v", written..written + 1));
+        producer.flush(soon()).expect("a record");
+        world.broker.proxy().play(name, mischief);
+        write(&mut producer, &to, &numbered("v", written + 1..written + 20));
+        let ends = producer.flush(soon()).expect("records");
+        written += 20;
+        assert_eq!(ends, [(to.clone(), written as i64)], "{mischief:?}");
+        assert!(!world.broker.proxy().is_waiting_to_play(name), "{mischief:?} never took place");
+    }
+    assert!(world.values(&topic, 0) == numbered("v", 0..written));
 }

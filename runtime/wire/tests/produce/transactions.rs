@@ -1,6 +1,7 @@
 //! With transactions, of the new protocol and of the old.
 
 use crate::world::{World, numbered, place, producer, soon, try_write, write};
+use millstream_test_support::kafka::Mischief;
 use millstream_wire::produce::{End, GroupMember, Offset, ProduceError, Producer};
 use std::time::Duration;
 
@@ -254,5 +255,41 @@ fn a_transaction_that_took_too_long_can_not_be_committed() {
             assert_eq!(producer.commit(soon()), Ok(SETTLED));
             assert_eq!(world.values_by_then(&topic, 0, 1), ["in time"]);
         }
+    });
+}
+
+/// The answer to the end of a transaction is cut at each of its bytes, comes twice, or late.
+#[test]
+fn ends_whose_answers_are_cut_anywhere_are_settled_by_asking_again() {
+    on_both("settled", |world, is_new| {
+        let topic = world.topic("t", 1);
+        let (id, name) = (world.name("id"), world.name("client"));
+        let (io, cluster) = world.proxied(&name, &[("linger.ms", "0")]);
+        let new = || {
+            let mut new = producer(&cluster, &io, Some(&id));
+            new.init(soon()).expect("an id");
+            new
+        };
+        let (mut current, mut expected) = (new(), Vec::new());
+        let cuts = (0..40).map(Mischief::CutAfter);
+        for (round, mischief) in cuts.chain([Mischief::Twice, Mischief::Late]).enumerate() {
+            current.begin().expect("a transaction");
+            let values = numbered("v", round..round + 1);
+            write(&mut current, &place(&topic, 0), &values);
+            current.flush(soon()).expect("a record");
+            world.broker.proxy().play(&name, mischief);
+            let is_commit = round % 4 != 3;
+            let ended = if is_commit { current.commit(soon()) } else { current.abort(soon()) };
+            let ended = ended.unwrap_or_else(|error| panic!("{mischief:?}: {error}"));
+            assert!(!world.broker.proxy().is_waiting_to_play(&name), "{mischief:?} never took place");
+            if is_commit {
+                expected.extend(values);
+            }
+            assert!(!(is_new && ended.needs_new_producer), "{mischief:?}");
+            if ended.needs_new_producer {
+                current = new();
+            }
+        }
+        assert!(world.values_by_then(&topic, 0, expected.len()) == expected);
     });
 }

@@ -1,18 +1,36 @@
-//! A proxy in front of a broker that cuts clients off, by their `client.id`.
+//! A proxy in front of a broker that cuts clients off and plays tricks on them, by their `client.id`.
 //!
 //! A paused client's bytes stay where they are, both ways: as far as the broker knows the client has fallen silent, as
-//! far as the client knows the broker has. That is what a stopped process and a lost network look like.
+//! far as the client knows the broker has. That is what a stopped process and a lost network look like. A request can be
+//! held back and let go long after its connection is gone; an answer can come twice, late, or in part ([`Mischief`]).
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long an answer that is to come late waits for the next one.
+const LATE_MAX: Duration = Duration::from_millis(200);
+/// How long a broker may take to answer a request that was held back.
+const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 /// The proxy. It ends with the process.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
+}
+
+/// What is done to one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mischief {
+    /// It comes twice.
+    Twice,
+    /// It comes after the one that follows, if there is one in a moment.
+    Late,
+    /// The connection ends after so many of its bytes, those of its length included.
+    CutAfter(usize),
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +49,21 @@ struct Clients {
     limits: HashMap<String, u64>,
     /// The most bytes that one connection of a client has got.
     passed: HashMap<String, u64>,
+    mischief: HashMap<String, Mischief>,
+    /// Of which kind the next request of a client is held back.
+    to_hold: HashMap<String, i16>,
+    held: HashMap<String, Held>,
+    connections: u64,
+    /// Answers by connection.
+    answers: HashMap<u64, u64>,
+}
+
+/// A request that was held back, and where it goes.
+#[derive(Debug)]
+struct Held {
+    connection: u64,
+    broker: TcpStream,
+    request: Vec<u8>,
 }
 
 impl Proxy {
@@ -96,6 +129,43 @@ impl Proxy {
         self.shared.lock().dead.insert(client.to_owned());
         self.shared.changed.notify_all();
     }
+
+    /// Does something to the next answer that a client gets.
+    pub fn play(&self, client: &str, mischief: Mischief) {
+        self.shared.lock().mischief.insert(client.to_owned(), mischief);
+    }
+
+    /// Whether that has not happened yet.
+    pub fn is_waiting_to_play(&self, client: &str) -> bool {
+        self.shared.lock().mischief.contains_key(client)
+    }
+
+    /// Holds back a client's next request of a kind, and whatever follows it on the same connection.
+    pub fn hold(&self, client: &str, api_key: i16) {
+        self.shared.lock().to_hold.insert(client.to_owned(), api_key);
+    }
+
+    /// Whether a request of a client is held back.
+    pub fn is_holding(&self, client: &str) -> bool {
+        self.shared.lock().held.contains_key(client)
+    }
+
+    /// Lets a request go that was held back, and waits until the broker has answered it. By now its client may be on
+    /// another connection, and never hears of that.
+    ///
+    /// # Panics
+    /// When there is none, or no answer.
+    pub fn release(&self, client: &str) {
+        let mut clients = self.shared.lock();
+        let mut held = clients.held.remove(client).expect("a request that is held back");
+        let before = clients.answers.get(&held.connection).copied();
+        drop(clients);
+        held.broker.write_all(&held.request).expect("the broker is still connected");
+        let unanswered = |clients: &mut Clients| clients.answers.get(&held.connection).copied() == before;
+        let waited = self.shared.changed.wait_timeout_while(self.shared.lock(), ANSWER_MAX, unanswered);
+        let timeout = waited.unwrap_or_else(PoisonError::into_inner).1;
+        assert!(!timeout.timed_out(), "the broker does not answer what was held back");
+    }
 }
 
 impl Shared {
@@ -125,71 +195,164 @@ impl Shared {
         let clients = self.changed.wait_while(self.lock(), blocked).unwrap_or_else(PoisonError::into_inner);
         !clients.dead.contains(client)
     }
+
+    fn count_answer(&self, connection: u64) {
+        *self.lock().answers.entry(connection).or_default() += 1;
+        self.changed.notify_all();
+    }
 }
 
-fn serve(mut client: TcpStream, broker: SocketAddr, shared: &Arc<Shared>) -> io::Result<()> {
+fn serve(client: TcpStream, broker: SocketAddr, shared: &Arc<Shared>) -> io::Result<()> {
     client.set_nodelay(true)?;
-    let (head, name) = read_head(&mut client)?;
+    let mut requests = client.try_clone()?;
+    let (first, name) = read_first(&mut requests)?;
     if !shared.may_pass(&name) {
         return Ok(());
     }
-    let mut broker = TcpStream::connect(broker)?;
+    let broker = TcpStream::connect(broker)?;
     broker.set_nodelay(true)?;
-    broker.write_all(&head)?;
-    let (from_broker, to_client) = (broker.try_clone()?, client.try_clone()?);
-    let (of_thread, name_of_thread) = (Arc::clone(shared), name.clone());
-    let (mut cuts, _) = shared.cuts(&name);
-    let mut answers_left = None;
+    let connection = {
+        let mut clients = shared.lock();
+        clients.connections += 1;
+        clients.connections
+    };
+    let way = Way { client, broker, name, connection, shared: Arc::clone(shared) };
+    let back = way.try_clone()?;
     std::thread::spawn(move || {
-        let mut is_whole = || {
-            let (count, answers) = of_thread.cuts(&name_of_thread);
-            if count != cuts {
-                (cuts, answers_left) = (count, Some(answers));
-            }
-            let is_whole = answers_left != Some(0);
-            answers_left = answers_left.map(|left| left.saturating_sub(1));
-            is_whole
-        };
-        let mut passed = 0;
-        copy(from_broker, to_client, &name_of_thread, &of_thread, |coming| {
-            let room = if is_whole() { of_thread.room(&name_of_thread, passed, coming) } else { 0 };
-            passed += room as u64;
-            room
-        });
+        let _ = back.pass_answers();
+        back.end();
     });
-    copy(client, broker, &name, shared, |coming| coming);
+    let passed = way.pass_requests(first);
+    // One that holds a request back outlives its client.
+    if !matches!(passed, Ok(Passed::Held)) {
+        way.end();
+    }
     Ok(())
 }
 
-/// The beginning of a connection's first request up to the client's name, and the name: length, API key and version,
-/// correlation id, length of the name, name.
-fn read_head(client: &mut TcpStream) -> io::Result<(Vec<u8>, String)> {
-    let mut head = vec![0; 14];
-    client.read_exact(&mut head)?;
-    let length = usize::try_from(i16::from_be_bytes([head[12], head[13]])).unwrap_or(0);
-    let mut name = vec![0; length];
-    client.read_exact(&mut name)?;
-    head.extend_from_slice(&name);
-    Ok((head, String::from_utf8_lossy(&name).into_owned()))
+/// The first request of a connection, and the client's name in it: length, API key and version, correlation id, length of
+/// the name, name.
+fn read_first(client: &mut TcpStream) -> io::Result<(Vec<u8>, String)> {
+    let request = read_frame(client)?;
+    let length = request.get(12..14).map_or(0, |bytes| i16::from_be_bytes([bytes[0], bytes[1]]));
+    let name = request.get(14..14 + usize::try_from(length).unwrap_or(0)).unwrap_or_default();
+    let name = String::from_utf8_lossy(name).into_owned();
+    Ok((request, name))
 }
 
-fn copy(
-    mut from: TcpStream,
-    mut to: TcpStream,
-    client: &str,
-    shared: &Shared,
-    mut room: impl FnMut(usize) -> usize,
-) {
-    let mut buffer = vec![0; 64 << 10];
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if !shared.may_pass(client) {
-            break;
-        }
-        let room = room(length);
-        if to.write_all(&buffer[..room]).is_err() || room < length {
-            break;
+/// A request or an answer, its length included.
+fn read_frame(from: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let size = usize::try_from(i32::from_be_bytes(length)).map_err(io::Error::other)?;
+    let mut frame = vec![0; 4 + size];
+    frame[..4].copy_from_slice(&length);
+    from.read_exact(&mut frame[4..])?;
+    Ok(frame)
+}
+
+enum Passed {
+    Ended,
+    Held,
+}
+
+/// One connection.
+struct Way {
+    client: TcpStream,
+    broker: TcpStream,
+    name: String,
+    connection: u64,
+    shared: Arc<Shared>,
+}
+
+impl Way {
+    fn try_clone(&self) -> io::Result<Way> {
+        let (client, broker) = (self.client.try_clone()?, self.broker.try_clone()?);
+        let (name, shared) = (self.name.clone(), Arc::clone(&self.shared));
+        Ok(Way { client, broker, name, connection: self.connection, shared })
+    }
+
+    fn end(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.broker.shutdown(Shutdown::Both);
+    }
+
+    fn pass_requests(&self, first: Vec<u8>) -> io::Result<Passed> {
+        let (mut client, mut broker) = (&self.client, &self.broker);
+        let mut request = first;
+        loop {
+            if !self.shared.may_pass(&self.name) {
+                return Ok(Passed::Ended);
+            }
+            if self.is_to_be_held(&request) {
+                let broker = self.broker.try_clone()?;
+                let held = Held { connection: self.connection, broker, request };
+                self.shared.lock().held.insert(self.name.clone(), held);
+                // Until the client gives up.
+                let _ = io::copy(&mut client, &mut io::sink());
+                let _ = self.client.shutdown(Shutdown::Both);
+                return Ok(Passed::Held);
+            }
+            broker.write_all(&request)?;
+            request = read_frame(&mut self.client.try_clone()?)?;
         }
     }
-    let _ = from.shutdown(Shutdown::Both);
-    let _ = to.shutdown(Shutdown::Both);
+
+    fn is_to_be_held(&self, request: &[u8]) -> bool {
+        let key = request.get(4..6).map(|bytes| i16::from_be_bytes([bytes[0], bytes[1]]));
+        let mut clients = self.shared.lock();
+        let is_held = key.is_some() && clients.to_hold.get(&self.name).copied() == key;
+        if is_held {
+            clients.to_hold.remove(&self.name);
+        }
+        is_held
+    }
+
+    fn pass_answers(&self) -> io::Result<()> {
+        let mut from = self.broker.try_clone()?;
+        let (mut cuts, _) = self.shared.cuts(&self.name);
+        let (mut answers_left, mut passed) = (None, 0);
+        loop {
+            let answer = read_frame(&mut from)?;
+            self.shared.count_answer(self.connection);
+            if !self.shared.may_pass(&self.name) {
+                return Ok(());
+            }
+            let (count, answers) = self.shared.cuts(&self.name);
+            if count != cuts {
+                (cuts, answers_left) = (count, Some(answers));
+            }
+            if answers_left == Some(0) {
+                return Ok(());
+            }
+            answers_left = answers_left.map(|left| left - 1);
+            let mischief = self.shared.lock().mischief.remove(&self.name);
+            let bytes = match mischief {
+                None => answer,
+                Some(Mischief::Twice) => [&answer[..], &answer].concat(),
+                Some(Mischief::Late) => [next_soon(&mut from)?, answer].concat(),
+                Some(Mischief::CutAfter(bytes)) => {
+                    self.pass_to_client(&answer[..bytes.min(answer.len())], &mut passed)?;
+                    return Ok(());
+                }
+            };
+            self.pass_to_client(&bytes, &mut passed)?;
+        }
+    }
+
+    /// Passes bytes to the client, as far as its limit goes: an error where that ends.
+    fn pass_to_client(&self, bytes: &[u8], passed: &mut u64) -> io::Result<()> {
+        let room = self.shared.room(&self.name, *passed, bytes.len());
+        *passed += room as u64;
+        (&self.client).write_all(&bytes[..room])?;
+        if room < bytes.len() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+/// The next answer, if there is one in a moment; nothing otherwise.
+fn next_soon(from: &mut TcpStream) -> io::Result<Vec<u8>> {
+    from.set_read_timeout(Some(LATE_MAX))?;
+    let is_there = matches!(from.peek(&mut [0]), Ok(1));
+    from.set_read_timeout(None)?;
+    if is_there { read_frame(from) } else { Ok(Vec::new()) }
 }
