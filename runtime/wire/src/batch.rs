@@ -24,6 +24,7 @@ mod compression;
 mod encode;
 mod error;
 mod header;
+mod lz4;
 mod records;
 mod varint;
 mod walk;

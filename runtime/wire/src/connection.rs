@@ -14,17 +14,16 @@
 
 mod open;
 mod parts;
-mod pool;
 
 pub use open::Connector;
 pub(crate) use open::backoff;
 pub use parts::Parts;
 
+use crate::pool::Pool;
 use crate::{At, WireError};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
-use pool::Pool;
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI32, Ordering};

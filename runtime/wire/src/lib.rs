@@ -30,6 +30,7 @@ mod error;
 pub mod fetch;
 mod io;
 mod place;
+mod pool;
 pub mod produce;
 mod sasl;
 mod tls;

@@ -1,4 +1,4 @@
-//! Buffers that large answers are read into, used again.
+//! Buffers that large answers are read into, and records decompressed, used again.
 //!
 //! Memory that is new to the process costs a page fault each 4 KiB, which is more than walking the records in it. A
 //! buffer is used again when nobody has a part of it any more; until then the pool only remembers it.
@@ -7,6 +7,8 @@ use bytes::{Bytes, BytesMut};
 
 /// Smaller answers come from the allocator, which keeps such sizes at hand.
 const POOLED_BYTES_MIN: usize = 64 << 10;
+/// Larger ones are rare, and too much to keep.
+const POOLED_BYTES_MAX: usize = 16 << 20;
 /// Buffers that nobody uses and that are kept all the same.
 const FREE_MAX: usize = 2;
 /// Buffers that are remembered.
@@ -15,16 +17,34 @@ const KNOWN_MAX: usize = 64;
 const ROUND_BYTES: usize = 128 << 10;
 
 #[derive(Debug, Default)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     known: Vec<Bytes>,
 }
 
 impl Pool {
     /// An empty buffer with room for `length` bytes.
-    pub(super) fn take(&mut self, length: usize) -> BytesMut {
+    pub(crate) fn take(&mut self, length: usize) -> BytesMut {
         if length < POOLED_BYTES_MIN {
             return BytesMut::with_capacity(length);
         }
+        let found = self.find(|buffer| {
+            buffer.clear();
+            buffer.capacity() >= length
+        });
+        found.unwrap_or_else(|| BytesMut::with_capacity(length.div_ceil(ROUND_BYTES) * ROUND_BYTES))
+    }
+
+    /// A buffer of at least `length` bytes, whatever they are.
+    pub(crate) fn take_full(&mut self, length: usize) -> BytesMut {
+        if length < POOLED_BYTES_MIN {
+            return BytesMut::zeroed(length);
+        }
+        let found = self.find(|buffer| buffer.len() >= length);
+        found.unwrap_or_else(|| BytesMut::zeroed(length.div_ceil(ROUND_BYTES) * ROUND_BYTES))
+    }
+
+    /// A buffer that nobody uses. One that is not fit is given back, and so are all but a few of the others.
+    fn find(&mut self, is_fit: impl Fn(&mut BytesMut) -> bool) -> Option<BytesMut> {
         let mut found = None;
         let mut free = 0;
         // The one that was used last may still be in the processor's cache.
@@ -33,11 +53,7 @@ impl Pool {
                 continue;
             }
             match self.known.swap_remove(at).try_into_mut() {
-                Ok(mut buffer) if found.is_none() => {
-                    buffer.clear();
-                    // What is too small is given back.
-                    found = Some(buffer).filter(|buffer| buffer.capacity() >= length);
-                }
+                Ok(mut buffer) if found.is_none() => found = is_fit(&mut buffer).then_some(buffer),
                 Ok(buffer) if free < FREE_MAX => {
                     free += 1;
                     self.known.push(buffer.freeze());
@@ -46,12 +62,12 @@ impl Pool {
                 Err(shared) => self.known.push(shared),
             }
         }
-        found.unwrap_or_else(|| BytesMut::with_capacity(length.div_ceil(ROUND_BYTES) * ROUND_BYTES))
+        found
     }
 
     /// Remembers a buffer that was taken and filled.
-    pub(super) fn remember(&mut self, filled: &Bytes) {
-        if filled.len() >= POOLED_BYTES_MIN && self.known.len() < KNOWN_MAX {
+    pub(crate) fn remember(&mut self, filled: &Bytes) {
+        if (POOLED_BYTES_MIN..=POOLED_BYTES_MAX).contains(&filled.len()) && self.known.len() < KNOWN_MAX {
             self.known.push(filled.clone());
         }
     }
@@ -85,6 +101,19 @@ mod tests {
         drop(second);
         let fourth = filled(&mut pool, 3 << 20);
         assert_eq!(fourth.len(), 3 << 20);
+    }
+
+    #[test]
+    fn a_full_buffer_stays_full() {
+        let mut pool = Pool::default();
+        let whole = pool.take_full(300_000).freeze();
+        assert!(whole.len() >= 300_000);
+        pool.remember(&whole);
+        let at = whole.as_ptr();
+        drop(whole);
+        let again = pool.take_full(200_000);
+        assert!(again.as_ptr() == at && again.len() >= 300_000);
+        assert_eq!(pool.take_full(10).len(), 10);
     }
 
     #[test]
