@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 /// A log of its own for one test.
 pub(crate) struct Where {
     directory: tempfile::TempDir,
-    broker: Option<Broker>,
+    /// With the client that reads and writes.
+    broker: Option<(Broker, &'static str)>,
 }
 
 /// Which records are loaded.
@@ -35,16 +36,23 @@ impl Where {
         Where { directory: tempfile::tempdir().unwrap(), broker: None }
     }
 
-    pub(crate) fn kafka() -> Option<Self> {
+    /// Kafka by one of its clients.
+    pub(crate) fn kafka(client: &'static str) -> Option<Self> {
         let broker = Broker::start(&BrokerOptions::default())?;
-        Some(Where { directory: tempfile::tempdir().unwrap(), broker: Some(broker) })
+        Some(Where { directory: tempfile::tempdir().unwrap(), broker: Some((broker, client)) })
     }
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millstream"));
         command.args(words).current_dir(self.directory.path()).stdin(Stdio::null());
         match &self.broker {
-            Some(broker) => command.arg("--bootstrap-servers").arg(broker.bootstrap()),
+            Some((broker, client)) => {
+                let client = format!("kafka.client={client}");
+                command
+                    .arg("--bootstrap-servers")
+                    .arg(broker.bootstrap())
+                    .args(["--client-property", &client])
+            }
             None => command.arg("--log").arg(self.directory.path().join("data")),
         };
         command

@@ -1,6 +1,6 @@
 //! The main job, as a user runs it: `examples/flights/flights.sql` over all records of 2013, with the real binary, on
-//! both logs, with one partition and with four, undisturbed and killed over and over. What it has written has to be the
-//! batch answer, which [`batch`] computes in plain Rust from the same files.
+//! both logs and by both clients of Kafka, with one partition and with four, undisturbed and killed over and over. What
+//! it has written has to be the batch answer, which [`batch`] computes in plain Rust from the same files.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -62,12 +62,17 @@ fn four_partitions_on_the_embedded_log() {
 
 #[test]
 fn one_partition_on_kafka() {
-    undisturbed(Where::kafka(), 1);
+    undisturbed(Where::kafka("rdkafka"), 1);
 }
 
 #[test]
 fn four_partitions_on_kafka() {
-    undisturbed(Where::kafka(), 4);
+    undisturbed(Where::kafka("rdkafka"), 4);
+}
+
+#[test]
+fn four_partitions_on_kafka_by_wire() {
+    undisturbed(Where::kafka("wire"), 4);
 }
 
 /// How often the job is killed: `MILLSTREAM_KILLS`, or a few times, since it takes a minute to be killed twenty times.
@@ -109,12 +114,22 @@ fn killed_on_the_embedded_log_and_its_state_deleted() {
 
 #[test]
 fn killed_on_kafka() {
-    killed(Where::kafka(), false);
+    killed(Where::kafka("rdkafka"), false);
+}
+
+#[test]
+fn killed_on_kafka_by_wire() {
+    killed(Where::kafka("wire"), false);
 }
 
 #[test]
 fn killed_on_kafka_and_its_state_deleted() {
-    killed(Where::kafka(), true);
+    killed(Where::kafka("rdkafka"), true);
+}
+
+#[test]
+fn killed_on_kafka_by_wire_and_its_state_deleted() {
+    killed(Where::kafka("wire"), true);
 }
 
 /// The job is killed until its journals have been purged, and goes on where there is nothing of it: from a snapshot.
@@ -144,7 +159,7 @@ fn moved_to_an_empty_machine_on_the_embedded_log() {
 
 #[test]
 fn moved_to_an_empty_machine_on_kafka_from_a_topic() {
-    moved(Where::kafka());
+    moved(Where::kafka("rdkafka"));
 }
 
 /// The job is interrupted and killed, kept as a savepoint, and removed; another job goes on from that, and a third from
@@ -181,5 +196,5 @@ fn kept_as_a_savepoint_and_gone_on_with_on_the_embedded_log() {
 
 #[test]
 fn kept_as_a_savepoint_and_gone_on_with_on_kafka() {
-    saved(Where::kafka());
+    saved(Where::kafka("rdkafka"));
 }
