@@ -197,11 +197,15 @@ pub(super) fn is_unknown(error: &WireError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::session::Limits;
+    use super::super::state::Asked;
     use super::*;
     use crate::batch::{BatchEncoder, Compression, Stamp};
+    use kafka_protocol::messages::BrokerId;
+    use uuid::Uuid;
 
     /// A batch of so many records at an offset.
-    pub(crate) fn batch(base: i64, records: usize) -> Vec<u8> {
+    fn batch(base: i64, records: usize) -> Vec<u8> {
         let mut encoder = BatchEncoder::default();
         (0..records).for_each(|_| encoder.push(1, None, Some(b"value"), std::iter::empty()).expect("small"));
         let mut bytes = encoder.seal(Compression::None).expect("sealed").stamp(&Stamp::default()).to_vec();
@@ -221,6 +225,84 @@ mod tests {
             let expected = (cut >= first.len()).then_some(Scanned { bytes: first.len(), next: 13, epoch: 3 });
             assert_eq!(found, expected, "cut at {cut}");
         }
+    }
+
+    /// A partition at offset 10, led by broker 1 in epoch 4, and a session that has just asked for it.
+    fn asked() -> (State, Session, Place) {
+        let place = Place { topic: "t".into(), partition: 0 };
+        let mut state = State::default();
+        state.assign(&[(place.clone(), 10)]);
+        let partition = state.partitions.get_mut(&place).expect("assigned");
+        partition.lead(Asked { broker: 1, leader_epoch: 4 });
+        let (serial, offset) = (partition.serial, partition.next);
+        let wanted = Wanted { serial, topic_id: Uuid::nil(), offset, leader_epoch: 4, bytes_max: 100 };
+        let limits = Limits { wait_max: Duration::ZERO, bytes_max: 100, read_committed: true };
+        let mut session = Session::default();
+        let config = crate::Config::new("b:1").expect("an address");
+        session.request(&[(place.clone(), wanted)].into(), &limits, &config, 12);
+        (state, session, place)
+    }
+
+    fn answered(state: &mut State, session: &Session, place: &Place, data: &PartitionData) -> Consequence {
+        take(state, session, place, data, true, Duration::from_millis(100))
+    }
+
+    #[test]
+    fn records_are_queued_and_ends_known_and_a_second_answer_to_the_same_is_left_out() {
+        let (mut state, session, place) = asked();
+        let records = Bytes::from([batch(10, 3), batch(13, 2)].concat());
+        let data = PartitionData::default()
+            .with_high_watermark(20)
+            .with_last_stable_offset(18)
+            .with_records(Some(records.clone()));
+        assert_eq!(answered(&mut state, &session, &place, &data), Consequence::None);
+        let partition = &state.partitions[&place];
+        assert_eq!((partition.next, partition.position, partition.epoch_read), (15, 10, 3));
+        assert_eq!((partition.high_watermark, partition.last_stable), (Some(20), Some(18)));
+        assert_eq!((partition.queued_bytes, state.queued_bytes), (records.len(), records.len()));
+        answered(&mut state, &session, &place, &data);
+        assert_eq!(state.queued_bytes, records.len(), "what was asked once is taken once");
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_assignment_is_left_out() {
+        let (mut state, session, place) = asked();
+        state.assign(&[]);
+        state.assign(&[(place.clone(), 10)]);
+        let data = PartitionData::default().with_records(Some(Bytes::from(batch(10, 3))));
+        answered(&mut state, &session, &place, &data);
+        assert_eq!((state.queued_bytes, state.partitions[&place].next), (0, 10));
+    }
+
+    #[test]
+    fn a_replica_that_is_nearer_is_asked_in_the_same_epoch() {
+        let (mut state, session, place) = asked();
+        let data = PartitionData::default().with_preferred_read_replica(BrokerId(2));
+        assert_eq!(answered(&mut state, &session, &place, &data), Consequence::Nearer);
+        assert_eq!(state.partitions[&place].leader, Some(Asked { broker: 2, leader_epoch: 4 }));
+        assert_eq!(state.partitions[&place].need, Need::Records);
+    }
+
+    #[test]
+    fn errors_of_a_partition_have_their_consequences() {
+        let cases = [
+            (6, Consequence::Leader, Need::Records),
+            (74, Consequence::Leader, Need::Records),
+            (100, Consequence::Topic, Need::Records),
+            (1, Consequence::None, Need::Range),
+            (75, Consequence::None, Need::Records),
+        ];
+        for (code, consequence, need) in cases {
+            let (mut state, session, place) = asked();
+            let data = PartitionData::default().with_error_code(code);
+            assert_eq!(answered(&mut state, &session, &place, &data), consequence, "{code}");
+            let partition = &state.partitions[&place];
+            assert_eq!((partition.need, partition.failed.is_none()), (need, true), "{code}");
+            assert_eq!(partition.leader.is_none(), consequence != Consequence::None, "{code}");
+        }
+        let (mut state, session, place) = asked();
+        answered(&mut state, &session, &place, &PartitionData::default().with_error_code(29));
+        assert_eq!(state.partitions[&place].failed, Some(FetchError::Refused(Code(29))));
     }
 
     #[test]
