@@ -36,6 +36,8 @@ pub(crate) struct Spec {
     pub(crate) bootstrap: String,
     /// Its name: the one the proxy knows it by.
     pub(crate) client: String,
+    /// Which client it reads and writes by.
+    pub(crate) kafka_client: String,
     pub(crate) job: String,
     /// Where its state, its log and what it is told are.
     pub(crate) directory: PathBuf,
@@ -110,6 +112,7 @@ pub(crate) fn run(spec: &Spec) {
 
     let config = KafkaConfig::new(&spec.bootstrap)
         .with("client.id", &spec.client, PropertySource::Job)
+        .and_then(|config| config.with("kafka.client", &spec.kafka_client, PropertySource::Job))
         .expect("a property that may be set");
     let kafka = KafkaLog::connect(config).expect("the broker answers");
     let words: Arc<str> = format!("{}-words", spec.job).into();

@@ -3,7 +3,6 @@
 //!
 //! Each test has a control run without the rules it tests, in which words come out twice.
 
-use crate::test;
 use crate::world::{Process, TASKS, World};
 
 /// Two processes that share the tasks; the first is the one to stop: it has a task that reads lines.
@@ -58,65 +57,53 @@ fn until_whole(world: &World, mut a: Process, mut b: Process) {
     world.until_all_is_out(&mut []);
 }
 
-#[test]
-fn a_commit_that_lands_after_its_session_is_waited_for() {
-    test(|world| {
-        let (mut a, mut b) = two(world, &[]);
-        stop(world, &mut a, &mut b);
-        world.until("waiting", &mut [&mut a, &mut b], |processes| {
-            (waiting(processes[1], "holds the committed offset") > 0).then_some(())
-        });
-        assert!(a.has_stopped());
-        a.go_on();
-        until_whole(world, a, b);
+pub(crate) fn a_commit_that_lands_after_its_session_is_waited_for(world: &World) {
+    let (mut a, mut b) = two(world, &[]);
+    stop(world, &mut a, &mut b);
+    world.until("waiting", &mut [&mut a, &mut b], |processes| {
+        (waiting(processes[1], "holds the committed offset") > 0).then_some(())
     });
+    assert!(a.has_stopped());
+    a.go_on();
+    until_whole(world, a, b);
 }
 
-#[test]
-fn without_waiting_for_pending_offsets_words_are_doubled() {
-    test(|world| {
-        let rules = ["wait_for_pending", "read_to_true_end", "compare_with_group"];
-        let (mut a, mut b) = two(world, &rules);
-        stop(world, &mut a, &mut b);
-        world.until("a take-over", &mut [&mut a, &mut b], |processes| {
-            (processes[1].status().running.len() == TASKS).then_some(())
-        });
-        a.go_on();
-        until_doubled(world, &mut a, &mut b);
+pub(crate) fn without_waiting_for_pending_offsets_words_are_doubled(world: &World) {
+    let rules = ["wait_for_pending", "read_to_true_end", "compare_with_group"];
+    let (mut a, mut b) = two(world, &rules);
+    stop(world, &mut a, &mut b);
+    world.until("a take-over", &mut [&mut a, &mut b], |processes| {
+        (processes[1].status().running.len() == TASKS).then_some(())
     });
+    a.go_on();
+    until_doubled(world, &mut a, &mut b);
 }
 
-#[test]
-fn a_commit_behind_an_open_transaction_is_waited_for() {
-    test(|world| {
-        let (mut a, mut b) = two(world, &[]);
-        let mut third = world.open_third_transaction();
-        stop(world, &mut a, &mut b);
-        world.until("waiting", &mut [&mut a, &mut b], |processes| {
-            (waiting(processes[1], "holds the committed offset") > 0).then_some(())
-        });
-        let commits = a.status().commits;
-        a.go_on();
-        // The commit lands, and its entry is hidden behind the third transaction.
-        world.until("the commit", &mut [&mut a, &mut b], |processes| {
-            (processes[0].status().commits > commits).then_some(())
-        });
-        world.until("waiting", &mut [&mut a, &mut b], |processes| {
-            processes.iter().any(|process| waiting(process, "an open transaction holds") > 0).then_some(())
-        });
-        third.abort().expect("an abort");
-        until_whole(world, a, b);
+pub(crate) fn a_commit_behind_an_open_transaction_is_waited_for(world: &World) {
+    let (mut a, mut b) = two(world, &[]);
+    let mut third = world.open_third_transaction();
+    stop(world, &mut a, &mut b);
+    world.until("waiting", &mut [&mut a, &mut b], |processes| {
+        (waiting(processes[1], "holds the committed offset") > 0).then_some(())
     });
+    let commits = a.status().commits;
+    a.go_on();
+    // The commit lands, and its entry is hidden behind the third transaction.
+    world.until("the commit", &mut [&mut a, &mut b], |processes| {
+        (processes[0].status().commits > commits).then_some(())
+    });
+    world.until("waiting", &mut [&mut a, &mut b], |processes| {
+        processes.iter().any(|process| waiting(process, "an open transaction holds") > 0).then_some(())
+    });
+    third.abort().expect("an abort");
+    until_whole(world, a, b);
 }
 
-#[test]
-fn without_reading_to_the_true_end_words_are_doubled() {
-    test(|world| {
-        let (mut a, mut b) = two(world, &["read_to_true_end", "compare_with_group"]);
-        let mut third = world.open_third_transaction();
-        stop(world, &mut a, &mut b);
-        a.go_on();
-        until_doubled(world, &mut a, &mut b);
-        third.abort().expect("an abort");
-    });
+pub(crate) fn without_reading_to_the_true_end_words_are_doubled(world: &World) {
+    let (mut a, mut b) = two(world, &["read_to_true_end", "compare_with_group"]);
+    let mut third = world.open_third_transaction();
+    stop(world, &mut a, &mut b);
+    a.go_on();
+    until_doubled(world, &mut a, &mut b);
+    third.abort().expect("an abort");
 }

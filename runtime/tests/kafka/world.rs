@@ -1,7 +1,7 @@
 //! What a test works with: a job's topics, its processes, its input and what has come of it.
 
 use crate::process::{GO_ON, LEAVE, Line, STATUS, STOP, STOPPED, Spec, Status};
-use millstream_runtime::log::kafka::{KafkaConfig, KafkaLog};
+use millstream_runtime::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
 use millstream_runtime::log::{
     Log, RecordsBuilder, TopicPartition, TopicSpec, TransactionError, TransactionOptions, TransactionalWriter,
 };
@@ -27,6 +27,8 @@ pub(crate) type Words = BTreeMap<String, u64>;
 
 pub(crate) struct World {
     pub(crate) broker: &'static Broker,
+    /// Which client reads and writes.
+    client: &'static str,
     pub(crate) log: KafkaLog,
     /// The test: names the job and its topics.
     pub(crate) job: String,
@@ -45,16 +47,17 @@ pub(crate) struct Process {
 }
 
 impl World {
-    pub(crate) fn new(broker: &'static Broker) -> Self {
+    pub(crate) fn new(broker: &'static Broker, client: &'static str) -> Self {
         let test = std::thread::current().name().expect("tests run on threads of their name").to_owned();
-        let job = test.rsplit("::").next().unwrap_or_default().to_owned();
-        let log = KafkaLog::connect(KafkaConfig::new(broker.bootstrap())).expect("the broker answers");
+        let job = format!("{client}-{}", test.rsplit("::").next().unwrap_or_default());
+        let config = KafkaConfig::new(broker.bootstrap()).with("kafka.client", client, PropertySource::Job);
+        let log = KafkaLog::connect(config.expect("a client")).expect("the broker answers");
         let mut admin = log.admin().expect("an admin client");
         for topic in ["lines", "words", "counts"] {
             admin.create_topic(&TopicSpec::new(format!("{job}-{topic}"), PARTITIONS)).expect("a new topic");
         }
         let directory = tempfile::tempdir().expect("a temporary directory");
-        World { broker, log, job, test, directory, said: RefCell::default(), lines: Cell::new(0) }
+        World { broker, client, log, job, test, directory, said: RefCell::default(), lines: Cell::new(0) }
     }
 
     /// Starts a process of the job.
@@ -62,6 +65,7 @@ impl World {
         let mut spec = Spec {
             bootstrap: self.broker.proxied_bootstrap(),
             client: format!("{}-{name}", self.job),
+            kafka_client: self.client.to_owned(),
             job: self.job.clone(),
             directory: self.directory.path().join(name),
             workers: 1,

@@ -18,6 +18,10 @@ const ASK_AGAIN_MS: std::ops::RangeInclusive<u64> = 2..=100;
 /// What offsets are asked for besides timestamps.
 pub(super) const EARLIEST: i64 = -2;
 pub(super) const LATEST: i64 = -1;
+/// What librdkafka 2.12 gives, without any error, for partitions whose request was not answered: parts of an answer that
+/// failed are left out when they are put together (`rd_kafka_ListOffsets_response_merge`). -1 is an answer: no record is
+/// that young.
+const NOT_ANSWERED: i64 = -1001;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -165,9 +169,17 @@ impl Shared {
             self.error("offsets", &error)
         };
         let list = PartitionList::of(places, asked).map_err(failed)?;
-        let answers = self
-            .ask_each(|client, timeout| client.list_offsets(&list, isolation, timeout))
-            .map_err(failed)?;
+        let answers = self.ask_each(|client, timeout| {
+            let answers = client.list_offsets(&list, isolation, timeout)?;
+            // Taken for an answer it would be the end: a journal that is not empty would seem so.
+            let is_silent =
+                |it: &ListItem| it.code == Code::RD_KAFKA_RESP_ERR_NO_ERROR && it.offset == NOT_ANSWERED;
+            match answers.iter().any(is_silent) {
+                true => Err(NativeError::of(Code::RD_KAFKA_RESP_ERR__TIMED_OUT)),
+                false => Ok(answers),
+            }
+        });
+        let answers = answers.map_err(failed)?;
         let mut offsets = Vec::with_capacity(places.len());
         for place in places {
             let answer = answers.iter().find(|answer| answer.place == *place);
