@@ -27,7 +27,12 @@ pub(super) struct GroupTable {
     is_touched: Vec<bool>,
     /// Whether the group's last commit is in the store.
     pub(super) stored: Vec<bool>,
+    /// Commits that touched the group since it came into memory or was kept in it, up to [`HOT`].
+    uses: Vec<u8>,
 }
+
+/// Commits after which a group is worth keeping in memory.
+const HOT: u8 = 2;
 
 #[derive(Debug)]
 enum GroupAggregate {
@@ -70,6 +75,7 @@ impl GroupTable {
             touched: Vec::new(),
             is_touched: Vec::new(),
             stored: Vec::new(),
+            uses: Vec::new(),
         }
     }
 
@@ -92,6 +98,7 @@ impl GroupTable {
             self.rows.resize(count, 0);
             self.is_touched.resize(count, false);
             self.stored.resize(count, false);
+            self.uses.resize(count, 0);
             for aggregate in &mut self.aggregates {
                 match aggregate {
                     GroupAggregate::Plain(accumulator) => accumulator.resize(count),
@@ -111,6 +118,8 @@ impl GroupTable {
             if !self.is_touched[*slot as usize] {
                 first(self, *slot)?;
                 self.is_touched[*slot as usize] = true;
+                let uses = &mut self.uses[*slot as usize];
+                *uses = (*uses + 1).min(HOT);
                 self.touched.push(*slot);
             }
         }
@@ -182,6 +191,37 @@ impl GroupTable {
         }
     }
 
+    fn decode(&mut self, slot: Slot, stored: &[u8]) -> Option<()> {
+        let mut input = stored;
+        self.rows[slot as usize] = i64::from_le_bytes(take(&mut input)?);
+        for aggregate in &mut self.aggregates {
+            if let GroupAggregate::Plain(accumulator) = aggregate {
+                accumulator.decode(slot, &mut input)?;
+            }
+        }
+        input.is_empty().then_some(())
+    }
+
+    /// Lets go of the groups that few commits have touched; all of them are in the store. `empty` is a table of the
+    /// same aggregation. Where most are in use, or values are kept in stores of their own, all go.
+    pub(super) fn evict(&mut self, empty: GroupTable) {
+        let hot = |slot: &Slot| self.uses[*slot as usize] == HOT && self.stored[*slot as usize];
+        let hot: Vec<Slot> = (0..self.slots.slot_count() as Slot).filter(hot).collect();
+        let cold = std::mem::replace(self, empty);
+        let is_plain = cold.aggregates.iter().all(|it| matches!(it, GroupAggregate::Plain(_)));
+        if !is_plain || hot.len() > cold.slots.slot_count() / 2 {
+            return;
+        }
+        let mut value = Vec::new();
+        for from in hot {
+            value.clear();
+            cold.encode(from, &mut value);
+            let (slot, _) = self.intern_one(cold.slots.key(from));
+            self.decode(slot, &value).expect("what was encoded is decoded");
+            (self.stored[slot as usize], self.uses[slot as usize]) = (true, HOT - 1);
+        }
+    }
+
     /// Reads a group as the store has it, its multisets included.
     pub(super) fn load(
         &mut self,
@@ -190,17 +230,7 @@ impl GroupTable {
         stored: &[u8],
         state: &mut StateScope<'_>,
     ) -> Result<(), OperatorError> {
-        let mut input = stored;
-        let mut decode = || {
-            self.rows[slot as usize] = i64::from_le_bytes(take(&mut input)?);
-            for aggregate in &mut self.aggregates {
-                if let GroupAggregate::Plain(accumulator) = aggregate {
-                    accumulator.decode(slot, &mut input)?;
-                }
-            }
-            input.is_empty().then_some(())
-        };
-        decode().ok_or_else(|| OperatorError::CorruptState {
+        self.decode(slot, stored).ok_or_else(|| OperatorError::CorruptState {
             operator: "aggregate".to_owned(),
             detail: format!("{stored:02x?} is no group"),
         })?;
@@ -251,7 +281,7 @@ impl GroupTable {
 
     fn forget(&mut self, slot: Slot) {
         self.slots.remove(slot);
-        self.rows[slot as usize] = 0;
+        (self.rows[slot as usize], self.uses[slot as usize]) = (0, 0);
         for aggregate in &mut self.aggregates {
             match aggregate {
                 GroupAggregate::Plain(accumulator) => accumulator.reset(slot),
@@ -294,7 +324,7 @@ impl GroupTable {
             GroupAggregate::Plain(accumulator) => accumulator.memory_bytes(),
             GroupAggregate::Multiset(multisets, _) => multisets.memory_bytes(),
         });
-        self.slots.memory_bytes() + self.rows.capacity() * 10 + aggregates.sum::<usize>()
+        self.slots.memory_bytes() + self.rows.capacity() * 11 + aggregates.sum::<usize>()
     }
 }
 

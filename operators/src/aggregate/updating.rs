@@ -204,7 +204,7 @@ impl Operator for Updating {
     }
 
     fn evict(&mut self) {
-        self.groups = GroupTable::new(&self.calls, self.input, self.hash_seed);
+        self.groups.evict(GroupTable::new(&self.calls, self.input, self.hash_seed));
         self.times.clear();
     }
 

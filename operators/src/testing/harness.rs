@@ -17,6 +17,8 @@ pub enum After {
     Nothing,
     /// Its hot state is dropped.
     Evict,
+    /// The same after every third commit: it may keep what was in use in between.
+    EvictSometimes,
     /// A checkpoint.
     Checkpoint,
     /// The process dies. Every other time there has been a checkpoint just before; else the deltas since the last one
@@ -174,7 +176,8 @@ impl<'s> Harness<'s> {
         self.committed = (self.watermark, self.counters, self.emitted.len());
         match self.after {
             After::Nothing => {}
-            After::Evict => {
+            After::EvictSometimes if self.commit % 3 != 2 => {}
+            After::Evict | After::EvictSometimes => {
                 self.operator.evict();
                 self.restore();
             }
@@ -291,7 +294,7 @@ pub fn check(spec: &dyn OperatorSpec, rows: &str, expected: &str) {
 #[track_caller]
 pub fn check_events(spec: &dyn OperatorSpec, events: &[Event<'_>], expected: &str) {
     let expected = canonical(expected);
-    for after in [After::Nothing, After::Evict, After::Crash] {
+    for after in [After::Nothing, After::Evict, After::EvictSometimes, After::Crash] {
         for row_by_row in [false, true] {
             let seed = 1 + after as u64 * 2 + u64::from(row_by_row);
             let mut harness = Harness::with(spec, after, seed);

@@ -73,7 +73,7 @@ pub fn play_every_way(spec: &dyn OperatorSpec, delays: &[i64], all: &[Happening]
         assert_eq!(other.late, whole.late, "late rows: {how}");
         assert_eq!(other.state, whole.state, "state: {how}");
     };
-    for after in [After::Nothing, After::Evict, After::Checkpoint, After::Crash] {
+    for after in [After::Nothing, After::Evict, After::EvictSometimes, After::Checkpoint, After::Crash] {
         check(run.play(after, &|_| true, None), format!("{after:?} after commits, row by row"));
         for seed in 1..4u64 {
             let cut = |place: usize| (place as u64 + 7).wrapping_mul(seed * 0x9e37_79b9_7f4a_7c15) >> 62 == 0;

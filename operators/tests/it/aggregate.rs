@@ -2,7 +2,7 @@
 
 use arrow::datatypes::DataType;
 use millstream_operators::aggregate::{Aggregate, AggregateCall, AggregateFunction};
-use millstream_operators::testing::{Event, Harness, Keyed, check_events, check_timed, field};
+use millstream_operators::testing::{After, Event, Harness, Keyed, check_events, check_timed, field};
 use millstream_operators::{OperatorSpec, StreamKind};
 
 /// Calls as text: `sum(x)`, `count(*)`, `min(distinct x) filter b`; columns as [`field`] reads them.
@@ -263,6 +263,26 @@ fn changes_come_in_the_order_of_first_touch_whatever_was_evicted() {
     let expected = "k:utf8 count:i64 | + @1 d 1  + @1 a 1  + @1 c 1  + @1 b 1
         - @2 b 1  + @2 b 2  + @2 e 1  - @2 a 1  + @2 a 2  - @2 d 1";
     check_timed(&changes(&["count(*)"]), &[0], &events, expected, 0);
+}
+
+#[test]
+fn groups_in_use_stay_in_memory() {
+    // Evicted after the third commit.
+    let held = |hot: usize| {
+        let mut harness = Harness::with(&changes(&["count(*)"]), After::EvictSometimes, 0);
+        let mut held = Vec::new();
+        for round in 0..3 {
+            let cold: String = (0..400).map(|n| format!(" + cold-{round}-{n} 1")).collect();
+            let hot: String = (0..hot).map(|n| format!(" + hot-{n} 1")).collect();
+            harness.process(&format!("k:utf8 v:i64 |{cold}{hot}")).unwrap();
+            harness.commit().unwrap();
+            held.push(harness.memory_bytes());
+        }
+        held
+    };
+    let (none, some, most) = (held(0), held(100), held(2_000));
+    assert!(some[2] > none[2] && some[2] < some[1] / 2, "{none:?} {some:?}");
+    assert_eq!(most[2], none[2], "where most are in use, all go");
 }
 
 #[test]

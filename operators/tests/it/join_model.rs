@@ -283,7 +283,7 @@ proptest! {
         if ttl_ms.is_none() {
             prop_assert_eq!(fold(&output), model.nested_loop());
         }
-        for after in [After::Nothing, After::Evict, After::Checkpoint, After::Crash] {
+        for after in [After::Nothing, After::Evict, After::EvictSometimes, After::Checkpoint, After::Crash] {
             for by_row in [false, true] {
                 let (other, other_state) = play(&spec, &steps, after, by_row, 7 + after as u64);
                 prop_assert_eq!(&other, &output, "{:?}, by row {}", after, by_row);
