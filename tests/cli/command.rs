@@ -15,6 +15,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Place {
     directory: TempDir,
     broker: Option<Broker>,
+    environment: Vec<(String, String)>,
 }
 
 /// What a command did.
@@ -28,13 +29,18 @@ pub(crate) struct Done {
 impl Place {
     /// With an embedded log.
     pub(crate) fn new() -> Self {
-        Place { directory: TempDir::new().unwrap(), broker: None }
+        Place { directory: TempDir::new().unwrap(), broker: None, environment: Vec::new() }
     }
 
     /// With a broker of its own; `None` where there is no Java.
     pub(crate) fn on_kafka() -> Option<Self> {
         let broker = Broker::start(&BrokerOptions::default())?;
         Some(Place { broker: Some(broker), ..Place::new() })
+    }
+
+    /// The same, with commands that find this in their environment.
+    pub(crate) fn with_environment(self, environment: Vec<(String, String)>) -> Self {
+        Place { environment, ..self }
     }
 
     /// The address of its broker.
@@ -58,6 +64,7 @@ impl Place {
             command.arg("--bootstrap-servers").arg(broker.bootstrap());
         }
         command.env_remove("COLUMNS").env_remove("MILLSTREAM_LOG_LEVEL").env("NO_COLOR", "1");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

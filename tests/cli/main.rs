@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod bucket;
 mod command;
 mod dead_letters;
 mod help;
 mod jobs;
 mod kafka;
+mod object_storage;
 mod processes;
 mod savepoints;
 mod state;
