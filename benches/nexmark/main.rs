@@ -6,8 +6,8 @@
 //! EVENTS=4000000 ROUNDS=5 cargo bench ..         1 000 000 events and 3 rounds unless told otherwise
 //! ENGINE_ONLY=1 cargo bench ..                   without the loops, for a profile
 //! ```
-//! Prints a line per query: events per second of this process's CPU, and that rate as a share of the *roofline*: a loop
-//! over rdkafka that consumes the same topic, decodes the same columns with our decoder (the fastest we know, see the
+//! Prints a line per query and client: events per second of this process's CPU, and that rate as a share of the
+//! *roofline*: a loop over the same client that consumes the same topic, decodes the same columns with our decoder (the fastest we know, see the
 //! bench `formats`), encodes the same rows, as many of them, and produces them; without transactions, positions, state,
 //! journal or plan. CPU seconds count, not time: the broker runs on the same machine. Both take turns in one run; the
 //! round that took least is printed. An engine that wrote other rows than the query has, by their number and a sum over them,
@@ -22,7 +22,7 @@ mod queries;
 mod roofline;
 
 use events::Counts;
-use millstream::log::kafka::{KafkaConfig, KafkaLog};
+use millstream::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
 use millstream::log::{Log, TopicPartition};
 use millstream::replay::read_all;
 use millstream::{Job, JobSettings, Until, sql};
@@ -92,37 +92,69 @@ fn least(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-fn compare(log: &Arc<dyn Log>, bootstrap: &str, query: &Query, counts: &Counts, rounds: usize) {
+/// The clients that the engine can have.
+const CLIENTS: [&str; 2] = ["wire", "rdkafka"];
+
+/// A cluster by each client.
+struct Logs {
+    bootstrap: String,
+    by_client: [Arc<dyn Log>; 2],
+}
+
+impl Logs {
+    fn connect(bootstrap: String) -> Self {
+        let by_client = CLIENTS.map(|client| -> Arc<dyn Log> {
+            let config = KafkaConfig::new(bootstrap.as_str());
+            Arc::new(
+                KafkaLog::connect(config.with("kafka.client", client, PropertySource::Job).unwrap()).unwrap(),
+            )
+        });
+        Logs { bootstrap, by_client }
+    }
+
+    fn by_hand(&self, client: usize, query: &Query, events: u64, rows: u64) -> u64 {
+        match CLIENTS[client] {
+            "rdkafka" => roofline::run_on_rdkafka(&self.bootstrap, query, events, rows),
+            _ => roofline::run_on_log(&*self.by_client[client], query, events, rows),
+        }
+    }
+}
+
+fn compare(logs: &Logs, query: &Query, counts: &Counts, rounds: usize) {
     let roofline_too = std::env::var_os("ENGINE_ONLY").is_none();
-    let (mut engine_cpu, mut roofline_cpu) = (Vec::new(), Vec::new());
-    for round in 1..=rounds {
-        let run = measured(|| engine(log, &format!("{}-{round}", query.name), query));
+    let (mut engine_cpu, mut roofline_cpu) = ([vec![], vec![]], [vec![], vec![]]);
+    for (round, at) in (1..=rounds).flat_map(|round| [(round, 0), (round, 1)]) {
+        let (client, log) = (CLIENTS[at], &logs.by_client[at]);
+        let run = measured(|| engine(log, &format!("{}-{client}-{round}", query.name), query));
         if let Some(expected) = (query.rows)(counts) {
             assert_eq!(run.rows_out, expected, "rows of {}", query.name);
         }
-        if round == 1 {
+        if (round, at) == (1, 0) {
             let sum: i64 = written(log, query.name).iter().map(query.sum).sum();
             assert_eq!(sum, (query.sum_wanted)(counts), "what {} has written", query.name);
         }
-        engine_cpu.push(run.cpu_s);
+        engine_cpu[at].push(run.cpu_s);
         let mut line = format!(
-            "# {} round {round}: engine {:.2} CPU s in {:.2} s, {} rows",
+            "# {} {client} round {round}: engine {:.2} CPU s in {:.2} s, {} rows",
             query.name, run.cpu_s, run.time_s, run.rows_out
         );
         if roofline_too {
-            let by_hand = measured(|| roofline::run(bootstrap, query, counts.events, run.rows_out));
+            let by_hand = measured(|| logs.by_hand(at, query, counts.events, run.rows_out));
             assert_eq!(by_hand.rows_out, run.rows_out, "rows by hand of {}", query.name);
-            roofline_cpu.push(by_hand.cpu_s);
+            roofline_cpu[at].push(by_hand.cpu_s);
             line += &format!("; by hand {:.2} CPU s in {:.2} s", by_hand.cpu_s, by_hand.time_s);
         }
         println!("{line}");
     }
-    let cpu = least(&engine_cpu);
-    let mut line = format!("{} events_per_cpu_s={:.0}", query.name, counts.events as f64 / cpu);
-    if roofline_too {
-        line += &format!(" roofline_ratio={:.2}", least(&roofline_cpu) / cpu);
+    for (at, client) in CLIENTS.into_iter().enumerate() {
+        let cpu = least(&engine_cpu[at]);
+        let mut line =
+            format!("{} client={client} events_per_cpu_s={:.0}", query.name, counts.events as f64 / cpu);
+        if roofline_too {
+            line += &format!(" roofline_ratio={:.2}", least(&roofline_cpu[at]) / cpu);
+        }
+        println!("{line}");
     }
-    println!("{line}");
 }
 
 fn number(variable: &str, otherwise: u64) -> u64 {
@@ -133,9 +165,9 @@ fn main() {
     allocator::keep_little();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let Some(broker) = Broker::start(&BrokerOptions::default()) else { return };
-    let bootstrap = broker.bootstrap();
-    let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(KafkaConfig::new(bootstrap.as_str())).unwrap());
-    let counts = events::load(&log, number("EVENTS", 1_000_000));
+    let logs = Logs::connect(broker.bootstrap());
+    let log = &logs.by_client[0];
+    let counts = events::load(log, number("EVENTS", 1_000_000));
     for query in
         QUERIES.iter().filter(|query| wanted.is_empty() || wanted.iter().any(|name| name == query.name))
     {
@@ -143,6 +175,6 @@ fn main() {
             // The loops share a topic.
             let _ = log.admin().unwrap().create_topic(&millstream::log::TopicSpec::new(topic, 1));
         }
-        compare(&log, &bootstrap, query, &counts, number("ROUNDS", 3) as usize);
+        compare(&logs, query, &counts, number("ROUNDS", 3) as usize);
     }
 }

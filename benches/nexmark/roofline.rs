@@ -1,8 +1,10 @@
-//! The loop by hand: what a job could cost at best with rdkafka as the client.
+//! The loop by hand: what a job could cost at best, with rdkafka as the client and with the project's own.
 
 use crate::queries::{Keep, Query};
 use arrow::array::{ArrayRef, AsArray, Decimal128Array, Int32Array, Int64Array, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use millstream::log::TopicPartition;
+use millstream::log::{Isolation, Log, ReaderOptions, RecordsBuilder, Writer};
 use millstream_operators::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -16,32 +18,78 @@ pub(crate) const TOPIC: &str = "by-hand";
 
 /// Messages that are decoded into one batch of columns.
 const BATCH: usize = 1_000;
+/// The time of all rows: nobody reads it.
+const TIME_MS: i64 = 1_700_000_000_000;
 
-/// Reads `events` events, writes `rows` rows (or those that the query keeps), and returns how many it wrote.
-pub(crate) fn run(bootstrap: &str, query: &Query, events: u64, rows: u64) -> u64 {
+/// Reads `events` events by way of rdkafka, writes `rows` rows (or those that the query keeps), and returns how many it
+/// wrote.
+pub(crate) fn run_on_rdkafka(bootstrap: &str, query: &Query, events: u64, rows: u64) -> u64 {
     let consumer = consumer(bootstrap);
-    let mut writer = RowWriter::new(bootstrap, query);
-    let mut decoder = JsonDecoder::new(&decoded_fields(query), &JsonOptions::default()).unwrap();
-    let (mut read, mut bids_seen) = (0, 0);
-    while read < events {
+    let mut by_hand = Loop::new(query, events, rows, Producing::Rdkafka(producer(bootstrap)));
+    while by_hand.read < events {
         let Some(message) = consumer.poll(Duration::from_millis(100)) else { continue };
-        let outcome = decoder.decode(message.unwrap().payload().unwrap());
-        outcome.unwrap();
-        read += 1;
-        if decoder.rows() == BATCH || read == events {
-            let columns = decoder.finish();
-            let kinds: &Int32Array = columns[0].as_primitive();
-            let bids = columns[3].as_struct();
-            let keep = match query.keep {
-                Keep::AsMany => kept_evenly(kinds.len(), read, rows, events),
-                keep => kept_bids(kinds, bids, keep),
-            };
-            bids_seen += keep.len() as u64;
-            writer.write(bids, &keep);
+        by_hand.take(message.unwrap().payload().unwrap());
+    }
+    by_hand.finish()
+}
+
+/// The same by way of a log's reader and writer.
+pub(crate) fn run_on_log(log: &dyn Log, query: &Query, events: u64, rows: u64) -> u64 {
+    let mut reader = log.reader(&ReaderOptions::new(Isolation::ReadCommitted)).unwrap();
+    reader.assign(&[(TopicPartition::new("nexmark", 0), 0)]).unwrap();
+    let records = RecordsBuilder::default();
+    let mut by_hand = Loop::new(query, events, rows, Producing::Log(log.writer().unwrap(), records));
+    let mut runs = Vec::new();
+    while by_hand.read < events {
+        reader.poll(Duration::from_millis(100), &mut runs).unwrap();
+        for run in runs.drain(..) {
+            run.records.iter().for_each(|record| by_hand.take(record.value.unwrap()));
         }
     }
-    writer.producer.flush(Duration::from_secs(60)).unwrap();
-    bids_seen
+    by_hand.finish()
+}
+
+/// What both loops do with an event.
+struct Loop<'q> {
+    query: &'q Query,
+    decoder: JsonDecoder,
+    writer: RowWriter<'q>,
+    events: u64,
+    rows: u64,
+    read: u64,
+    written: u64,
+}
+
+impl<'q> Loop<'q> {
+    fn new(query: &'q Query, events: u64, rows: u64, producing: Producing) -> Self {
+        let decoder = JsonDecoder::new(&decoded_fields(query), &JsonOptions::default()).unwrap();
+        let writer = RowWriter::new(query, producing);
+        Loop { query, decoder, writer, events, rows, read: 0, written: 0 }
+    }
+
+    fn take(&mut self, event: &[u8]) {
+        self.decoder.decode(event).unwrap();
+        self.read += 1;
+        if self.decoder.rows() == BATCH || self.read == self.events {
+            let columns = self.decoder.finish();
+            let kinds: &Int32Array = columns[0].as_primitive();
+            let bids = columns[3].as_struct();
+            let keep = match self.query.keep {
+                Keep::AsMany => kept_evenly(kinds.len(), self.read, self.rows, self.events),
+                keep => kept_bids(kinds, bids, keep),
+            };
+            self.written += keep.len() as u64;
+            self.writer.write(bids, &keep);
+        }
+    }
+
+    fn finish(mut self) -> u64 {
+        match &mut self.writer.producing {
+            Producing::Rdkafka(producer) => producer.flush(Duration::from_secs(60)).unwrap(),
+            Producing::Log(writer, _) => writer.flush(Duration::from_secs(60)).unwrap(),
+        }
+        self.written
+    }
 }
 
 fn consumer(bootstrap: &str) -> BaseConsumer {
@@ -76,24 +124,34 @@ fn kept_bids(kinds: &Int32Array, bids: &StructArray, keep: Keep) -> Vec<usize> {
     (0..kinds.len()).filter(kept).collect()
 }
 
+fn producer(bootstrap: &str) -> BaseProducer {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap).set("enable.idempotence", "true").set("linger.ms", "5");
+    config.set("compression.type", "lz4").set("queue.buffering.max.messages", "1000000");
+    config.set("batch.num.messages", "100000");
+    config.create().unwrap()
+}
+
+/// Where rows go.
+enum Producing {
+    Rdkafka(BaseProducer),
+    Log(Box<dyn Writer>, RecordsBuilder),
+}
+
 /// Encodes rows and produces them, one record each.
 struct RowWriter<'q> {
-    producer: BaseProducer,
+    producing: Producing,
     encoder: JsonEncoder,
     query: &'q Query,
     value: Vec<u8>,
 }
 
 impl<'q> RowWriter<'q> {
-    fn new(bootstrap: &str, query: &'q Query) -> Self {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", bootstrap).set("enable.idempotence", "true").set("linger.ms", "5");
-        config.set("compression.type", "lz4").set("queue.buffering.max.messages", "1000000");
-        config.set("batch.num.messages", "100000");
+    fn new(query: &'q Query, producing: Producing) -> Self {
         let fields: Fields =
             query.output.iter().map(|(name, from)| Field::new(*name, output_type(from), true)).collect();
         let encoder = JsonEncoder::new(&fields, &JsonOptions::default()).unwrap();
-        RowWriter { producer: config.create().unwrap(), encoder, query, value: Vec::new() }
+        RowWriter { producing, encoder, query, value: Vec::new() }
     }
 
     fn write(&mut self, bids: &StructArray, rows: &[usize]) {
@@ -102,13 +160,24 @@ impl<'q> RowWriter<'q> {
         for row in rows {
             self.value.clear();
             self.encoder.encode(*row, &mut self.value);
-            let mut record = BaseRecord::<(), [u8]>::to(TOPIC).payload(&self.value);
-            while let Err((_, back)) = self.producer.send(record) {
-                self.producer.poll(Duration::from_millis(10));
-                record = back;
+            match &mut self.producing {
+                Producing::Log(_, records) => records.push(None, Some(&self.value), TIME_MS),
+                Producing::Rdkafka(producer) => {
+                    let mut record = BaseRecord::<(), [u8]>::to(TOPIC).payload(&self.value);
+                    while let Err((_, back)) = producer.send(record) {
+                        producer.poll(Duration::from_millis(10));
+                        record = back;
+                    }
+                }
             }
         }
-        self.producer.poll(Duration::ZERO);
+        match &mut self.producing {
+            Producing::Log(_, records) if records.is_empty() => {}
+            Producing::Log(writer, records) => {
+                writer.write(&TopicPartition::new(TOPIC, 0), std::mem::take(records).finish()).unwrap();
+            }
+            Producing::Rdkafka(producer) => drop(producer.poll(Duration::ZERO)),
+        }
     }
 }
 
