@@ -205,7 +205,7 @@ impl Operator for Updating {
 
     fn evict(&mut self) {
         self.groups.evict(GroupTable::new(&self.calls, self.input, self.hash_seed));
-        self.times.clear();
+        self.times = Vec::new();
     }
 
     fn memory_bytes(&self) -> usize {
