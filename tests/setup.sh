@@ -11,13 +11,16 @@ install() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }
 
-# What compiling takes beside Rust: a C++ compiler for RocksDB and librdkafka, and libclang for their bindings.
+# What compiling takes beside Rust: a C++ compiler for RocksDB and librdkafka, libclang for their bindings, and OpenSSL for
+# librdkafka.
 need_build_tools() {
     command -v cargo >/dev/null || { echo "Rust is missing: see https://rustup.rs" >&2; exit 1; }
     local missing=()
     command -v g++ >/dev/null || missing+=(g++)
     command -v make >/dev/null || missing+=(make)
     ldconfig -p | grep -q 'libclang[-.]' || missing+=(libclang-dev)
+    command -v pkg-config >/dev/null || missing+=(pkg-config)
+    pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
     [ ${#missing[@]} = 0 ] || install "${missing[@]}"
 }
 

@@ -3,4 +3,5 @@
 mod conformance;
 mod late_end;
 mod partitioner;
+mod security;
 mod stores;

@@ -19,9 +19,9 @@ const CLIENT: &str = "kafka.client";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KafkaClient {
     /// The project's own.
+    #[default]
     Wire,
     /// librdkafka.
-    #[default]
     Rdkafka,
 }
 

@@ -148,12 +148,16 @@ pub(super) unsafe extern "C" fn on_error(
     reason: *const c_char,
     opaque: *mut c_void,
 ) {
-    let _ = code;
+    // Follows the errors of the connections, which say more.
+    let is_general = code == Code::RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN as c_int;
     // SAFETY: `opaque` is the instance's callbacks, which live as long as it does; strings live through the call.
     unsafe {
         let reason = text_of(reason);
         logging::record(&text_of(sys::rd_kafka_name(rk)), 4, "ERROR", &reason);
         let callbacks = &*opaque.cast::<Callbacks>();
-        *callbacks.last_error.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+        let mut last = callbacks.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_general || last.is_empty() {
+            *last = reason;
+        }
     }
 }
