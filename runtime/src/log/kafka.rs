@@ -1,8 +1,9 @@
-//! Apache Kafka, and whatever else speaks its protocol, through librdkafka.
+//! Apache Kafka, and whatever else speaks its protocol.
 //!
-//! [`KafkaLog::connect`] takes a [`KafkaConfig`] and asks the cluster for its id. Every client that is made from the log
-//! is an instance of librdkafka of its own, except for admin clients, which share one. What librdkafka does otherwise
-//! than the traits promise is mended here:
+//! [`KafkaLog::connect`] takes a [`KafkaConfig`] and asks the cluster for its id. Readers and writers are the project's own
+//! (`wire`), or librdkafka's where [`KafkaClient`] says so; members of groups and administration are librdkafka's either
+//! way. Every client of librdkafka is an instance of its own, except for admin clients, which share one. What it does
+//! otherwise than the traits promise is mended here:
 //!
 //! | trait | librdkafka | here |
 //! |---|---|---|

@@ -96,8 +96,7 @@ fn a_log_behind_a_login(client: &str) {
         }
     }
 
-    let refused =
-        connect(&broker, &authority, client, "wrong").err().expect("the wrong password").to_string();
+    let refused = connect(&broker, &authority, client, "wrong").expect_err("the wrong password").to_string();
     assert!(refused.to_lowercase().contains("authentication") && !refused.contains("wrong"), "{refused}");
 }
 
