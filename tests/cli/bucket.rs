@@ -81,7 +81,7 @@ async fn serve(
     let of = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     match (method.as_str(), key.is_empty()) {
         ("GET", true) => list(&contents, &of("prefix").unwrap_or_default().replace("%2F", "/")),
-        ("POST", true) => delete(&mut contents, &String::from_utf8(body.to_vec()).unwrap()),
+        ("POST", true) => delete(&mut contents, std::str::from_utf8(&body).unwrap()),
         ("POST", false) => match of("uploadId") {
             None => {
                 contents.uploads.insert(key.clone(), BTreeMap::new());
