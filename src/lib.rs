@@ -18,7 +18,7 @@ pub use millstream_operators::typed;
 pub use millstream_operators::{Topology, TopologyError};
 pub use millstream_runtime::job::{Job, JobSettings, Until};
 pub use millstream_runtime::{
-    JobError, MEMORY_BYTES_MIN, MemoryPlan, TaskId, driver, job, log, replay, savepoint, snapshot, topics,
-    worker,
+    JobError, MEMORY_BYTES_MIN, MemoryPlan, TaskId, driver, exit_now, job, log, replay, savepoint, snapshot,
+    topics, worker,
 };
 pub use millstream_sql as sql;

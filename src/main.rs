@@ -4,14 +4,14 @@ mod allocator;
 mod cli;
 
 use clap::Parser;
-use std::process::ExitCode;
 
-fn main() -> ExitCode {
+fn main() {
     allocator::keep_little();
     let cli = cli::Cli::parse();
     cli::init_logging(&cli);
-    match cli.run() {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match cli.run() {
+        Ok(()) => 0,
         Err(failure) => failure.report(),
-    }
+    };
+    millstream::exit_now(code)
 }

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod control;
 pub mod driver;
 mod error;
+mod exit;
 pub mod job;
 pub mod journal;
 pub mod log;
@@ -20,6 +21,7 @@ pub mod topics;
 pub mod worker;
 
 pub use error::JobError;
+pub use exit::exit_now;
 pub use memory::{MEMORY_BYTES_MIN, MemoryPlan, StateBudget};
 pub use plan::{JobPlan, TaskId};
 pub use rules::Rules;

@@ -10,6 +10,7 @@
 //! settled by reading the journal, never by guessing.
 
 mod ahead;
+pub(crate) mod beside;
 mod commit;
 mod intake;
 mod memory;
@@ -18,7 +19,7 @@ mod settle;
 mod snapshots;
 mod status;
 
-pub use ownership::{RestoreJob, RestoreResult, RestoreRunner};
+pub use ownership::RestoreRunner;
 pub use status::{TaskStatus, WorkerStatus};
 
 use crate::clock::Clock;
@@ -211,8 +212,9 @@ pub struct Worker {
     /// Tasks that a switched-off rule keeps after their partition was revoked; empty in production.
     parked: BTreeMap<TaskId, Task>,
     restores: RestoreRunner,
-    snapshots: SnapshotRunner,
+    /// Goes before the runner does, which waits for what is under way.
     uploads: snapshots::Uploads,
+    snapshots: SnapshotRunner,
     control: Option<ControlRecord>,
     /// A control record that the first task's next commit has to carry.
     new_control: Option<ControlRecord>,
@@ -427,7 +429,7 @@ impl Worker {
 
 /// Snapshots are stored as tasks are taken over: on a thread, or a turn at a time.
 fn snapshot_runner(cx: &WorkerContext, restores: &RestoreRunner) -> Result<SnapshotRunner, JobError> {
-    let threaded = matches!(restores, RestoreRunner::Threaded { .. }) && cx.snapshots.is_some();
+    let threaded = !restores.is_interleaved() && cx.snapshots.is_some();
     if !threaded {
         return Ok(SnapshotRunner::interleaved());
     }

@@ -7,7 +7,6 @@ use millstream::savepoint::SavepointError;
 use millstream::snapshot::StoreError;
 use millstream::sql::{SqlError, SqlErrors};
 use std::fmt;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 /// The codes, for people: part of the help.
@@ -57,12 +56,12 @@ impl Failure {
     }
 
     /// Says what went wrong and gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self) -> u8 {
         match self {
             Failure::Sql(errors) => eprint!("{}", render(errors)),
             other => eprintln!("error: {other}"),
         }
-        ExitCode::from(self.code())
+        self.code()
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// How long a command may take to end once it was asked to.
 const GRACE: Duration = Duration::from_secs(10);
 /// The exit code of a process that was interrupted with work left.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
 /// Raises the flag it gives at the first signal and says `what` happens then; at the second, or when the command does
 /// not end in time, the process exits.
@@ -42,5 +42,5 @@ pub(crate) fn watch(what: Option<&'static str>) -> Result<Arc<AtomicBool>, Failu
 
 fn give_up(why: &str) -> ! {
     eprintln!("{why}; what was not committed will be done again by the next start");
-    std::process::exit(INTERRUPTED);
+    millstream::exit_now(INTERRUPTED)
 }

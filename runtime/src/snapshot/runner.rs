@@ -2,10 +2,10 @@
 
 use super::cleanup::Cleanup;
 use super::upload::{Offer, Upload, UploadTurn};
+use crate::worker::beside::{Beside, Inbox};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 /// How often a request that the store or the log did not answer is made again.
@@ -22,7 +22,7 @@ pub(crate) enum SnapshotRunner {
     /// One turn whenever the worker has one.
     Interleaved { jobs: VecDeque<Job>, tickets: u64 },
     /// On a thread of their own.
-    Threaded { submit: Sender<Job>, results: Receiver<SnapshotResult>, tickets: u64 },
+    Threaded { beside: Beside<Job, SnapshotResult>, tickets: u64 },
 }
 
 pub(crate) struct Job {
@@ -85,27 +85,8 @@ impl SnapshotRunner {
 
     /// Jobs on a thread. It ends when the worker is dropped.
     pub(crate) fn threaded(name: &str) -> std::io::Result<Self> {
-        let (submit, jobs) = channel::<Job>();
-        let (done, results) = channel::<SnapshotResult>();
-        std::thread::Builder::new().name(format!("{name}-snapshots")).spawn(move || {
-            while let Ok(mut job) = jobs.recv() {
-                let mut offer = None;
-                while !job.cancelled.load(Ordering::Relaxed) {
-                    match job.turn() {
-                        JobTurn::Working => {}
-                        JobTurn::Failed => std::thread::sleep(PAUSE),
-                        JobTurn::Over(over) => {
-                            offer = over;
-                            break;
-                        }
-                    }
-                }
-                if done.send((job.ticket, offer)).is_err() {
-                    return;
-                }
-            }
-        })?;
-        Ok(SnapshotRunner::Threaded { submit, results, tickets: 0 })
+        let beside = Beside::spawn(format!("{name}-snapshots"), run)?;
+        Ok(SnapshotRunner::Threaded { beside, tickets: 0 })
     }
 
     /// Begins an upload. Dropping the flag's task does not end it; setting the flag does.
@@ -124,8 +105,7 @@ impl SnapshotRunner {
         let job = Job { ticket, cancelled: Arc::clone(&cancelled), work, tries: 0 };
         match self {
             Self::Interleaved { jobs, .. } => jobs.push_back(job),
-            // The thread lives as long as this end of the channel.
-            Self::Threaded { submit, .. } => drop(submit.send(job)),
+            Self::Threaded { beside, .. } => beside.submit(job),
         }
         (ticket, cancelled)
     }
@@ -138,10 +118,11 @@ impl SnapshotRunner {
     /// The next result, and whether something moved.
     pub(crate) fn next(&mut self) -> (Option<SnapshotResult>, bool) {
         match self {
-            Self::Threaded { results, .. } => match results.try_recv() {
-                Ok(result) => (Some(result), true),
-                Err(_) => (None, false),
-            },
+            Self::Threaded { beside, .. } => {
+                let result = beside.result();
+                let came = result.is_some();
+                (result, came)
+            }
             Self::Interleaved { jobs, .. } => {
                 let Some(mut job) = jobs.pop_front() else { return (None, false) };
                 if job.cancelled.load(Ordering::Relaxed) {
@@ -155,6 +136,26 @@ impl SnapshotRunner {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Jobs on a thread, one after the other.
+fn run(inbox: &Inbox<Job, SnapshotResult>) {
+    while let Ok(mut job) = inbox.jobs.recv() {
+        let mut offer = None;
+        while !job.cancelled.load(Ordering::Relaxed) && !inbox.is_over() {
+            match job.turn() {
+                JobTurn::Working => {}
+                JobTurn::Failed => std::thread::sleep(PAUSE),
+                JobTurn::Over(over) => {
+                    offer = over;
+                    break;
+                }
+            }
+        }
+        if inbox.results.send((job.ticket, offer)).is_err() {
+            return;
         }
     }
 }

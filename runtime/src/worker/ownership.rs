@@ -1,5 +1,6 @@
 //! Which tasks a worker owns, and how it comes to own them.
 
+use super::beside::{Beside, Inbox};
 use super::commit::After;
 use super::{Phase, Worker};
 use crate::control::ControlRecord;
@@ -10,7 +11,6 @@ use crate::restore::{Restore, RestoreContext, RestoreProgress, RestoreTurn, Rest
 use crate::task::Task;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::{info, warn};
@@ -47,28 +47,24 @@ impl Drop for RestoreHandle {
 
 /// Runs restores beside processing.
 #[derive(Debug)]
-pub enum RestoreRunner {
+pub struct RestoreRunner {
+    place: Place,
+    /// Number of the last restore.
+    count: u64,
+}
+
+/// Where restores run.
+#[derive(Debug)]
+enum Place {
     /// One turn of each whenever the worker has a turn: the simulation decides what happens between them.
-    Interleaved {
-        /// Restores under way.
-        jobs: VecDeque<RestoreJob>,
-        /// Number of the last restore.
-        count: u64,
-    },
+    Interleaved(VecDeque<RestoreJob>),
     /// On a thread of their own.
-    Threaded {
-        /// Where new restores go.
-        submit: Sender<RestoreJob>,
-        /// Where results come from.
-        results: Receiver<RestoreResult>,
-        /// Number of the last restore.
-        count: u64,
-    },
+    Threaded(Beside<RestoreJob, RestoreResult>),
 }
 
 /// A restore and its number.
 #[derive(Debug)]
-pub struct RestoreJob {
+struct RestoreJob {
     number: u64,
     restore: Restore,
     waits_for: Arc<Mutex<Option<String>>>,
@@ -76,7 +72,7 @@ pub struct RestoreJob {
 }
 
 /// What became of a restore.
-pub type RestoreResult = (u64, Result<Box<Restored>, JobError>);
+type RestoreResult = (u64, Result<Box<Restored>, JobError>);
 
 impl RestoreJob {
     /// One turn; the result when it is the last.
@@ -104,46 +100,26 @@ impl RestoreJob {
 impl RestoreRunner {
     /// Restores that only move when the worker does.
     pub fn interleaved() -> Self {
-        RestoreRunner::Interleaved { jobs: VecDeque::new(), count: 0 }
+        RestoreRunner { place: Place::Interleaved(VecDeque::new()), count: 0 }
     }
 
     /// Restores on a thread. It ends when the worker is dropped.
+    ///
+    /// # Errors
+    /// That of the system, when there can be no more threads.
     pub fn threaded(name: &str) -> std::io::Result<Self> {
-        let (submit, jobs) = channel::<RestoreJob>();
-        let (done, results) = channel::<RestoreResult>();
-        std::thread::Builder::new().name(format!("{name}-restore")).spawn(move || {
-            let mut open: VecDeque<RestoreJob> = VecDeque::new();
-            loop {
-                // Blocks only while there is nothing to restore.
-                let next =
-                    if open.is_empty() { jobs.recv().map_err(|_| ()) } else { jobs.try_recv().or_else(gone) };
-                match next {
-                    Ok(job) => open.push_back(job),
-                    Err(()) if open.is_empty() => return,
-                    Err(()) => {}
-                }
-                let Some(mut job) = open.pop_front() else { continue };
-                if job.cancelled.load(Ordering::Relaxed) {
-                    continue;
-                }
-                match job.turn() {
-                    Some(result) => drop(done.send((job.number, result))),
-                    None => {
-                        if job.waits_for.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-                            std::thread::sleep(Duration::from_millis(20));
-                        }
-                        open.push_back(job);
-                    }
-                }
-            }
-        })?;
-        Ok(RestoreRunner::Threaded { submit, results, count: 0 })
+        let beside = Beside::spawn(format!("{name}-restore"), run_restores)?;
+        Ok(RestoreRunner { place: Place::Threaded(beside), count: 0 })
+    }
+
+    /// Whether restores wait for the worker's turns.
+    pub(super) fn is_interleaved(&self) -> bool {
+        matches!(self.place, Place::Interleaved(_))
     }
 
     fn submit(&mut self, restore: Restore) -> RestoreHandle {
-        let (Self::Interleaved { count, .. } | Self::Threaded { count, .. }) = self;
-        *count += 1;
-        let (number, progress) = (*count, Arc::clone(restore.progress()));
+        self.count += 1;
+        let (number, progress) = (self.count, Arc::clone(restore.progress()));
         let (waits_for, cancelled) = (Arc::default(), Arc::default());
         let handle = RestoreHandle {
             number,
@@ -152,22 +128,22 @@ impl RestoreRunner {
             cancelled: Arc::clone(&cancelled),
         };
         let job = RestoreJob { number, restore, waits_for, cancelled };
-        match self {
-            Self::Interleaved { jobs, .. } => jobs.push_back(job),
-            // The thread lives as long as this end of the channel.
-            Self::Threaded { submit, .. } => drop(submit.send(job)),
+        match &mut self.place {
+            Place::Interleaved(jobs) => jobs.push_back(job),
+            Place::Threaded(beside) => beside.submit(job),
         }
         handle
     }
 
     /// The next result. Interleaved restores get a turn.
     fn next(&mut self) -> (Option<RestoreResult>, bool) {
-        match self {
-            Self::Threaded { results, .. } => match results.try_recv() {
-                Ok(result) => (Some(result), true),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => (None, false),
-            },
-            Self::Interleaved { jobs, .. } => {
+        match &mut self.place {
+            Place::Threaded(beside) => {
+                let result = beside.result();
+                let came = result.is_some();
+                (result, came)
+            }
+            Place::Interleaved(jobs) => {
                 let Some(mut job) = jobs.pop_front() else { return (None, false) };
                 if job.cancelled.load(Ordering::Relaxed) {
                     return (None, true);
@@ -185,14 +161,35 @@ impl RestoreRunner {
     }
 
     pub(super) fn clear(&mut self) {
-        if let Self::Interleaved { jobs, .. } = self {
+        if let Place::Interleaved(jobs) = &mut self.place {
             jobs.clear();
         }
     }
 }
 
-fn gone(_: TryRecvError) -> Result<RestoreJob, ()> {
-    Err(())
+/// Restores on a thread, by turns.
+fn run_restores(inbox: &Inbox<RestoreJob, RestoreResult>) {
+    let mut open: VecDeque<RestoreJob> = VecDeque::new();
+    while !inbox.is_over() {
+        // Blocks only while there is nothing to restore.
+        if open.is_empty() {
+            open.extend(inbox.jobs.recv());
+        }
+        open.extend(inbox.jobs.try_iter());
+        let Some(mut job) = open.pop_front() else { continue };
+        if job.cancelled.load(Ordering::Relaxed) {
+            continue;
+        }
+        match job.turn() {
+            Some(result) => drop(inbox.results.send((job.number, result))),
+            None => {
+                if job.waits_for.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                open.push_back(job);
+            }
+        }
+    }
 }
 
 impl Worker {

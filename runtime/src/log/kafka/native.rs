@@ -20,7 +20,7 @@ mod message;
 mod producer;
 
 pub(crate) use admin::TopicView;
-pub(crate) use client::{Client, ClientKind, exit_now};
+pub(crate) use client::{Client, ClientKind};
 pub(crate) use config::NativeConfig;
 pub(crate) use consumer::{Consumer, ConsumerEvent};
 pub(crate) use error::{Code, NativeError};

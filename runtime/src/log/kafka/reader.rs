@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How often a client that takes a position that is there for one that is not is pointed at it again.
+const POINTED_AGAIN_MAX: u32 = 5;
+
 /// Messages of one poll: enough for decoders to run warm, few enough for a worker to look around in between.
 const MESSAGES_MAX: usize = 8192;
 
@@ -34,6 +37,8 @@ struct Place {
     /// The end that was reached last.
     end_seen: Option<Offset>,
     paused: bool,
+    /// How often the client was pointed at the position again since it last gave something.
+    pointed_again: u32,
     /// Why it can't be read.
     failed: Option<LogError>,
 }
@@ -88,11 +93,34 @@ impl KafkaReader {
             let Some(known) = self.places.get_mut(&place) else { continue };
             known.position = known.position.max(position).max(end_seen.unwrap_or(0));
             known.end_seen = end_seen.or(known.end_seen);
+            known.pointed_again = 0;
             if !records.is_empty() {
                 runs.push(Run { place, records: records.finish() });
             }
         }
         errors.into_iter().try_for_each(|(place, error)| self.on_error(place, &error))
+    }
+
+    /// The client says that it can't read at the position. Where the position is in the partition all the same it is
+    /// pointed there again: seen at the very end of a partition, while the client was busy with others. A log that was
+    /// cut has other records at the same offsets, so that is an error wherever the position is.
+    fn on_out_of_range(&mut self, place: TopicPartition, error: &NativeError) -> Result<(), LogError> {
+        let (start, end) = self.shared.range(&place)?;
+        let Some(known) = self.places.get_mut(&place) else { return Ok(()) };
+        let wanted = known.position;
+        let was_cut = error.to_string().contains("truncation");
+        if was_cut || !(start..=end).contains(&wanted) || known.pointed_again == POINTED_AGAIN_MAX {
+            tracing::warn!(target: "millstream::kafka", %place, wanted, %error, "the position can't be read");
+            known.failed = Some(LogError::OffsetOutOfRange { place, wanted, start, end });
+            return Ok(());
+        }
+        tracing::warn!(target: "millstream::kafka", %place, wanted, %error, "reading there again");
+        known.pointed_again += 1;
+        let one = std::slice::from_ref(&place);
+        let again = self.consumer.assign_less(one);
+        let again = again.and_then(|()| self.consumer.assign_more(&[(place.clone(), wanted)]));
+        let again = again.and_then(|()| if known.paused { self.consumer.pause(one, true) } else { Ok(()) });
+        again.map_err(|error| place_error("reading again", &place, &error))
     }
 
     fn on_error(&mut self, place: TopicPartition, error: &NativeError) -> Result<(), LogError> {
@@ -104,11 +132,7 @@ impl KafkaReader {
         match error.code {
             Code::RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE
             | Code::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
-            | Code::RD_KAFKA_RESP_ERR__NO_OFFSET => {
-                let wanted = known.position;
-                let (start, end) = self.shared.range(&place)?;
-                known.failed = Some(LogError::OffsetOutOfRange { place, wanted, start, end });
-            }
+            | Code::RD_KAFKA_RESP_ERR__NO_OFFSET => self.on_out_of_range(place, error)?,
             code if is_unknown_topic(code) || code == Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED => {
                 known.failed = Some(place_error("reading", &place, error));
             }
@@ -196,7 +220,7 @@ impl Reader for KafkaReader {
         self.consumer.look_up(new.iter().map(|(place, _)| place.topic.as_ref()));
         self.consumer.assign_more(&new).map_err(failed)?;
         for (place, position) in new {
-            let place_of = Place { position, end_seen: None, paused: false, failed: None };
+            let place_of = Place { position, end_seen: None, paused: false, pointed_again: 0, failed: None };
             self.places.insert(place, place_of);
         }
         Ok(())

@@ -4,13 +4,13 @@
 //! without working on them. So they run on a thread of their own, and when one takes too long the process ends, for
 //! whoever supervises it to start it again.
 
-use super::native::exit_now;
+use crate::exit::exit_now;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// The code the process ends with when a call has hung.
-pub const EXIT_CODE_HUNG: i32 = 75;
+pub const EXIT_CODE_HUNG: u8 = 75;
 
 /// A call and what it is made on.
 type Call<T, R> = Box<dyn FnOnce(&T) -> R + Send>;
@@ -89,7 +89,7 @@ mod tests {
             .env(INNER, "1")
             .output()
             .expect("this test once more");
-        assert_eq!(output.status.code(), Some(EXIT_CODE_HUNG));
+        assert_eq!(output.status.code(), Some(i32::from(EXIT_CODE_HUNG)));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains("has not come back from \"commit\""), "{said}");
     }

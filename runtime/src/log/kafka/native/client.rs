@@ -120,12 +120,6 @@ impl Drop for Client {
     }
 }
 
-/// Ends the process at once, without running anything that could wait.
-pub(crate) fn exit_now(code: i32) -> ! {
-    // SAFETY: does not return, and needs nothing of the process's state.
-    unsafe { libc::_exit(code) }
-}
-
 /// A line of librdkafka's log.
 pub(super) unsafe extern "C" fn on_log(
     rk: *const sys::rd_kafka_t,
