@@ -136,7 +136,8 @@ fn killed_on_kafka_by_wire_and_its_state_deleted() {
 fn moved(place: Option<Where>) {
     let Some(place) = place else { return };
     place.load(4, Records::All);
-    let options = ["--rate", "20000", "--snapshot-bytes", SNAPSHOT_BYTES];
+    // A journal entry of a busy machine is as small as another's, and there are fewer of them.
+    let options = ["--rate", "20000", "--snapshot-bytes", "15000"];
     let mut tries = 0;
     while tries == 0 || !place.journal_is_purged() {
         assert!(tries < 10, "the journal is never purged");

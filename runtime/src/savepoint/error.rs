@@ -58,7 +58,7 @@ pub enum SavepointError {
     /// Other processes run it.
     #[error(
         "job \"{job}\" is running: its group \"{group}\" has members. Stop all its processes (Ctrl-C, or SIGTERM), then \
-         take the savepoint"
+         take the savepoint; if they were killed, the group forgets them within a minute"
     )]
     Running {
         /// The job.

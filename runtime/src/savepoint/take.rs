@@ -29,8 +29,10 @@ use std::time::{Duration, Instant};
 
 /// How often it is looked whether something has happened.
 const LOOK: Duration = Duration::from_millis(50);
+
 /// How long tasks may be nobody's or somebody else's, beyond a session.
 const ELSEWHERE_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// What a savepoint is taken of, and where it goes.
 #[derive(Debug)]
 pub struct TakeSettings<'a> {
@@ -113,7 +115,9 @@ fn wait_until_nobody_runs(
     look: &mut dyn FnMut(TakeProgress) -> bool,
 ) -> Result<(), JobError> {
     let journal = [TopicPartition::new(plan.journal_topic(0), 0)];
-    let until = Instant::now() + Duration::from_millis(session_timeout_ms) + Duration::from_secs(3);
+    // A process that was killed while its group was dividing partitions is taken for alive until that has ended, which
+    // waits for the session of others; and its own begins then.
+    let until = Instant::now() + Duration::from_millis(2 * session_timeout_ms) + Duration::from_secs(3);
     loop {
         let asked = admin.committed(plan.group(), &journal, Isolation::ReadCommitted).and_then(|found| {
             let Some(Some(committed)) = found.into_iter().next() else { return Ok(()) };
