@@ -156,8 +156,16 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// Whether rows only ever come, so that those of a key are stored together.
+    pub(crate) fn is_packed(&self) -> bool {
+        !self.searched && !self.single && !self.counted && self.keep_ms.is_none()
+    }
+
     /// What stands in front of the columns in the store.
     fn head(&self) -> String {
+        if self.is_packed() {
+            return "several of: ".to_owned();
+        }
         let time = if self.keep_ms.is_some() { "time ms, " } else { "" };
         let matches = if self.counted { "matches, " } else { "" };
         format!("{time}{matches}")

@@ -449,6 +449,14 @@ impl Task {
         self.state.checkpoint_with_note(mark, note.encode())
     }
 
+    /// Has the checkpoint brought to the disk, so that a start after a kill has few entries to fold.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn flush_soon(&self) -> Result<(), StateError> {
+        self.state.flush_soon()
+    }
+
     /// What its checkpoint says beside the mark.
     pub(crate) fn note(&self) -> CheckpointNote {
         CheckpointNote {

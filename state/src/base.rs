@@ -93,6 +93,14 @@ impl Base {
         }
     }
 
+    /// Has what was written brought to the disk, without waiting for it.
+    pub(crate) fn flush_soon(&self) -> Result<(), StateError> {
+        match self {
+            Base::Memory(_) => Ok(()),
+            Base::Rocks(rocks) => rocks.flush_soon(),
+        }
+    }
+
     /// Removes everything.
     pub(crate) fn clear(&mut self) -> Result<(), StateError> {
         match self {

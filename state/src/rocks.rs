@@ -12,7 +12,8 @@ use crate::wal::cut_endless_logs;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DEFAULT_COLUMN_FAMILY_NAME, Options, ReadOptions, WriteBatch, WriteBufferManager,
+    DEFAULT_COLUMN_FAMILY_NAME, FlushOptions, Options, ReadOptions, WriteBatch, WriteBufferManager,
+    WriteOptions,
 };
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -151,12 +152,21 @@ impl Rocks {
     }
 
     pub(crate) fn write(&self, writes: RocksWrites) -> Result<(), StateError> {
-        // The WAL makes the batch atomic over a kill; it is not synced, because a power cut that takes its tail away
-        // leaves an older checkpoint, which the journal carries forward.
-        self.db.write(writes.batch).map_err(|source| self.storage(source))
+        // Without a log of its own: the journal has everything. A batch is in one memtable, whole, and memtables reach the
+        // disk in order, so what a kill leaves is an older checkpoint.
+        let mut options = WriteOptions::default();
+        options.disable_wal(true);
+        self.db.write_opt(writes.batch, &options).map_err(|source| self.storage(source))
     }
 
-    /// Makes what was written survive a power cut.
+    /// Has what was written brought to the disk beside whatever comes next.
+    pub(crate) fn flush_soon(&self) -> Result<(), StateError> {
+        let mut options = FlushOptions::default();
+        options.set_wait(false);
+        self.db.flush_opt(&options).map_err(|source| self.storage(source))
+    }
+
+    /// Makes what was written survive a kill and a power cut.
     pub(crate) fn flush(&self) -> Result<(), StateError> {
         self.db.flush().map_err(|source| self.storage(source))
     }
@@ -198,7 +208,8 @@ impl std::fmt::Debug for Rocks {
 
 impl Drop for Rocks {
     fn drop(&mut self) {
-        // A database that is dropped while a compaction runs has crashed processes at exit.
+        // A database that is dropped while a compaction runs has crashed processes at exit. This also writes what is only
+        // in a memtable.
         self.db.cancel_all_background_work(true);
     }
 }
@@ -210,8 +221,9 @@ fn options(settings: &RocksSettings) -> Options {
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table.set_pin_top_level_index_and_filter(true);
-    // Ribbon filters take a third less memory than Bloom's for the same answers.
-    table.set_ribbon_filter(10.0);
+    // Ribbon filters take a third less memory than Bloom's for the same answers, and several times as long to make: not
+    // for what a flush writes, which is compacted soon.
+    table.set_hybrid_ribbon_filter(10.0, 1);
     // In pieces: a whole filter is megabytes per file, and one lookup would push much of a small cache out for it.
     table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
     table.set_partition_filters(true);

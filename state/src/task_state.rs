@@ -238,6 +238,15 @@ impl TaskState {
         Ok(())
     }
 
+    /// Has the last checkpoint brought to the disk, beside whatever comes next. Checkpoints that are not asked to are
+    /// there after some megabytes of them, and when the state is dropped; a kill before that leaves an earlier one, whole.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`].
+    pub fn flush_soon(&self) -> Result<(), StateError> {
+        self.base.flush_soon()
+    }
+
     /// Every pair of every store, in order, as a test compares two states.
     ///
     /// # Errors

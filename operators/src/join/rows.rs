@@ -3,7 +3,9 @@
 //! Rows lie encoded in one arena; an entry for each says where, and links it to the rows of the same key that came
 //! before and after it. Stored key: the join key, then the row's sequence number, big endian, so that a scan over a key
 //! gives its rows in the order in which they came; stored value: the time (if rows go), matches (if they are counted),
-//! the row.
+//! the row. On a side that only grows ([`Layout::is_packed`]) the rows of a key that one commit adds are one stored
+//! value, under the sequence number of the first: each with its length in front. A pair costs the journal, the checkpoint
+//! and every compaction more than a row does.
 //!
 //! Sequence numbers rise over all keys of a side. So what is in memory of a key is always its last rows, and when all of
 //! them are needed those before are read and put in front.
@@ -29,6 +31,9 @@ pub(crate) const NONE: RowId = RowId::MAX;
 
 /// Bytes of the sequence number behind the join key.
 const SEQUENCE_BYTES: usize = 8;
+
+/// A stored value of several rows that is longer takes no more.
+const PACKED_BYTES: usize = 32 << 10;
 
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -360,11 +365,8 @@ impl SideRows {
             if sequence.is_ok_and(|sequence| sequence >= hot_from) {
                 return ControlFlow::Break(());
             }
-            match sequence.ok().and_then(|sequence| self.add_stored(slot, sequence, value)) {
-                Some(row) => {
-                    self.link(slot, before, row);
-                    before = row;
-                }
+            match sequence.ok().and_then(|sequence| self.add_all_stored(slot, sequence, value, before)) {
+                Some(last) => before = last,
                 None => corrupt = true,
             }
             ControlFlow::Continue(())
@@ -381,6 +383,33 @@ impl SideRows {
             }
         }
         if corrupt { Err(bad_row()) } else { Ok(()) }
+    }
+
+    /// The rows of a stored value, behind the row `before`. Gives the last.
+    fn add_all_stored(
+        &mut self,
+        slot: Slot,
+        sequence: u64,
+        mut value: &[u8],
+        mut before: RowId,
+    ) -> Option<RowId> {
+        if !self.layout.is_packed() {
+            let row = self.add_stored(slot, sequence, value)?;
+            self.link(slot, before, row);
+            return Some(row);
+        }
+        // Between the first and the last of them the side has given at least as many numbers.
+        for sequence in sequence.. {
+            let length = read_length(&mut value)?;
+            let row = self.add_stored(slot, sequence, value.get(..length)?)?;
+            value = &value[length..];
+            self.link(slot, before, row);
+            before = row;
+            if value.is_empty() {
+                break;
+            }
+        }
+        Some(before)
     }
 
     /// A row as the store has it, not linked yet.
@@ -421,6 +450,9 @@ impl SideRows {
         }
         self.gone.keys.clear();
         self.gone.times.clear();
+        if self.layout.is_packed() {
+            return self.packed_delta(slots, block);
+        }
         let (mut key, mut value) = (Vec::new(), Vec::new());
         for row in self.changed.drain(..) {
             let entry = &mut self.entries[row as usize];
@@ -447,6 +479,31 @@ impl SideRows {
         self.free.append(&mut self.freed);
         if self.dead_bytes > self.data.len() / 2 && self.dead_bytes > 1 << 16 {
             self.compact();
+        }
+    }
+
+    /// Writes the rows that came, those of a key together.
+    fn packed_delta(&mut self, slots: &SlotTable, block: &mut DeltaBlock) {
+        let (mut key, mut value) = (Vec::new(), Vec::new());
+        for row in self.changed.drain(..) {
+            let Entry { slot, sequence, stored, .. } = self.entries[row as usize];
+            // The first row of a key that came takes those behind it along.
+            if stored {
+                continue;
+            }
+            key.clear();
+            key.extend_from_slice(slots.key(slot));
+            key.extend(sequence.to_be_bytes());
+            value.clear();
+            let mut next = row;
+            while next != NONE && value.len() < PACKED_BYTES {
+                let entry = &mut self.entries[next as usize];
+                (entry.stored, entry.changed) = (true, false);
+                write_length(entry.length as usize, &mut value);
+                value.extend_from_slice(&self.data[entry.start..entry.start + entry.length as usize]);
+                next = entry.next;
+            }
+            block.put(&key, &value);
         }
     }
 

@@ -389,13 +389,17 @@ impl Worker {
             if self.cx.settings.evict_after_commit {
                 task.evict()?;
             }
+            // Tasks that began together do not all come to it at the same commit.
             let stagger = u64::from(id.partition % 8) * self.cx.settings.checkpoint_commits / 8;
-            let commits = task.committed_since_checkpoint() + stagger;
-            if task.pending_bytes() >= self.cx.settings.checkpoint_bytes
-                || commits >= self.cx.settings.checkpoint_commits + stagger
-            {
+            let rounds = |commits: u64| (commits + stagger) / self.cx.settings.checkpoint_commits;
+            let (number, since) = (task.chain().number, task.committed_since_checkpoint());
+            let is_long_ago = rounds(number) > rounds(number.saturating_sub(since));
+            if is_long_ago || task.pending_bytes() >= self.cx.settings.checkpoint_bytes {
                 task.checkpoint()?;
                 self.counts.checkpoints += 1;
+            }
+            if is_long_ago {
+                task.flush_soon()?;
             }
         }
         self.relieve_memory()?;
