@@ -32,6 +32,7 @@ fn is_silence(code: Code) -> bool {
             | Code::RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN
             | Code::RD_KAFKA_RESP_ERR__RESOLVE
             | Code::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT
+            | Code::RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION
     )
 }
 
@@ -48,6 +49,14 @@ pub(super) fn is_passing(code: Code) -> bool {
             | Code::RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT
             | Code::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE
             | Code::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION
+            | Code::RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE
+            | Code::RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE
+            // A broker and a client learn of a new topic or leader one after the other.
+            | Code::RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH
+            | Code::RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH
+            | Code::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS
+            | Code::RD_KAFKA_RESP_ERR_NOT_CONTROLLER
+            | Code::RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS
             | Code::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR
             | Code::RD_KAFKA_RESP_ERR_THROTTLING_QUOTA_EXCEEDED
     )
@@ -158,5 +167,14 @@ mod tests {
         let other =
             log_error("offsets", &NativeError::of(Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED));
         assert!(!other.is_retriable());
+    }
+
+    #[test]
+    fn a_job_starts_although_the_leader_of_its_new_topic_has_not_heard_of_it() {
+        for code in
+            [Code::RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH, Code::RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE]
+        {
+            assert!(is_passing(code));
+        }
     }
 }
