@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench --bench workers            both logs; -- embedded, or -- kafka, for one of them
-//! EVENTS=8000000 ROUNDS=5 cargo bench .. 2 000 000 events and 3 rounds unless told otherwise
+//! EVENTS=20000000 ROUNDS=5 cargo bench .. 8 000 000 events and 3 rounds unless told otherwise
 //! ```
 //! Two jobs: one projects JSON to JSON, one counts by key over an exchange. Time counts, from the start of the job to its
 //! last commit; the round that took least is printed. On Kafka the broker needs a core of its own for as long.
@@ -81,7 +81,7 @@ fn seconds(log: &Arc<dyn Log>, name: &str, query: &str, workers: usize, events: 
 }
 
 fn run(kind: &str, log: &Arc<dyn Log>) {
-    let (events, rounds) = (number("EVENTS", 2_000_000), number("ROUNDS", 3));
+    let (events, rounds) = (number("EVENTS", 8_000_000), number("ROUNDS", 3));
     load(log, events);
     for (query, text) in QUERIES {
         let mut best = [f64::INFINITY; 2];

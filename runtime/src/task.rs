@@ -332,9 +332,11 @@ impl Task {
         !self.steps.is_empty() || self.is_new || self.track.offered().is_some()
     }
 
-    /// Whether a commit should not wait: records were read or the watermark moved since the last.
+    /// Whether a commit should not wait: records were read or the watermark moved since the last, or all input has
+    /// ended, so that a job ends with that commit.
     pub fn has_news(&self) -> bool {
-        self.has_run() || self.graph.watermark() != self.committed_watermark || self.is_new
+        let has_ended = self.is_finished() && !self.steps.is_empty();
+        self.has_run() || has_ended || self.graph.watermark() != self.committed_watermark || self.is_new
     }
 
     /// Whether records were read since the last commit, or are part of the sealed one.

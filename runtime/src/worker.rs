@@ -218,7 +218,8 @@ pub struct Worker {
     control: Option<ControlRecord>,
     /// A control record that the first task's next commit has to carry.
     new_control: Option<ControlRecord>,
-    control_asked_ms: Option<u64>,
+    /// When it was asked for last, and how long to wait before the next time, milliseconds.
+    control_asked: Option<(u64, u64)>,
     intake: Intake,
     last_commit_ms: u64,
     /// How long commits take, as a mean that follows the last of them.
@@ -273,7 +274,7 @@ impl Worker {
             uploads: snapshots::Uploads::default(),
             control: None,
             new_control: None,
-            control_asked_ms: None,
+            control_asked: None,
             intake: Intake::default(),
             last_commit_ms: now,
             commit_cost_ms: 0,

@@ -14,6 +14,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod batch;
+mod bounded;
 mod dead_letters;
 mod plans;
 mod refused;

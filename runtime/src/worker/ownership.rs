@@ -10,13 +10,15 @@ use crate::plan::TaskId;
 use crate::restore::{Restore, RestoreContext, RestoreProgress, RestoreTurn, Restored, read_control};
 use crate::task::Task;
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::{info, warn};
 
-/// How often a worker asks for the control record while it is not there, milliseconds.
-const CONTROL_INTERVAL_MS: u64 = 200;
+/// How soon a worker asks again for a control record that is not there, milliseconds: at first, when the task that
+/// writes it may do so any moment, and at most.
+const CONTROL_INTERVAL_MS: RangeInclusive<u64> = 10..=200;
 
 /// A task a worker was given. The slot is the token of ownership: dropping it drops the task's memory and outbox, and
 /// what a restore of it brings back later finds no slot of its number.
@@ -334,10 +336,12 @@ impl Worker {
 
     fn ask_for_control(&mut self) -> Result<(), JobError> {
         let now = self.cx.clock.monotonic_ms();
-        if self.control_asked_ms.is_some_and(|asked| now < asked + CONTROL_INTERVAL_MS) {
+        let (asked, interval) = self.control_asked.unwrap_or((0, 0));
+        if now < asked + interval {
             return Ok(());
         }
-        self.control_asked_ms = Some(now);
+        let (least, most) = CONTROL_INTERVAL_MS.into_inner();
+        self.control_asked = Some((now, (2 * interval).clamp(least, most)));
         match read_control(&*self.cx.log, &mut *self.admin, &self.cx.plan) {
             Ok(control) => {
                 self.control = control;
