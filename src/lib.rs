@@ -9,6 +9,7 @@
 //! - [`snapshot`]: where a job's state is kept beside its machines
 //! - [`savepoint`]: a copy of a job, taken by request, that another job can be started from
 //! - [`driver`]: run a job in a test, under a clock that the test moves
+//! - [`exit_now`]: end a process whose job is over, before the libraries beneath it are taken down
 //! - [`replay`]: run a job's commits again and compare; read a whole partition
 //!
 //! `docs/ARCHITECTURE.md` is the map of the code behind it.

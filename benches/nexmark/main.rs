@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench nexmark                    every query
 //! cargo bench --bench nexmark -- q0 hop          these
-//! EVENTS=4000000 ROUNDS=5 cargo bench ..         1 000 000 events and 3 rounds unless told otherwise
+//! EVENTS=8000000 ROUNDS=5 cargo bench ..         4 000 000 events and 3 rounds unless told otherwise
 //! ENGINE_ONLY=1 cargo bench ..                   without the loops, for a profile
 //! ```
 //! Prints a line per query and client: events per second of this process's CPU, and that rate as a share of the
@@ -167,7 +167,7 @@ fn main() {
     let Some(broker) = Broker::start(&BrokerOptions::default()) else { return };
     let logs = Logs::connect(broker.bootstrap());
     let log = &logs.by_client[0];
-    let counts = events::load(log, number("EVENTS", 1_000_000));
+    let counts = events::load(log, number("EVENTS", 4_000_000));
     for query in
         QUERIES.iter().filter(|query| wanted.is_empty() || wanted.iter().any(|name| name == query.name))
     {
