@@ -70,10 +70,14 @@ impl DeltaBlock {
     /// Row numbers in key order, each key once.
     pub(crate) fn sorted(&self) -> &[u32] {
         self.sorted.get_or_init(|| {
-            let mut order: Vec<u32> = (0..self.len() as u32).collect();
-            order.sort_by(|a, b| self.key(*a).cmp(self.key(*b)).then(b.cmp(a)));
-            order.dedup_by(|later, first| self.key(*later) == self.key(*first));
-            order.into()
+            let mut order: Vec<(u128, u32)> =
+                (0..self.len() as u32).map(|row| (prefix(self.key(row)), row)).collect();
+            let by_key = |a: u32, b: u32| self.key(a).cmp(self.key(b));
+            order.sort_unstable_by(|(a, row), (b, other)| {
+                a.cmp(b).then_with(|| by_key(*row, *other)).then(other.cmp(row))
+            });
+            order.dedup_by(|later, first| later.0 == first.0 && by_key(later.1, first.1).is_eq());
+            order.into_iter().map(|(_, row)| row).collect()
         })
     }
 
@@ -117,6 +121,15 @@ impl DeltaBlock {
         let tombstones = (0..rows).map(|row| bits[row / 8] >> (row % 8) & 1 == 1).collect();
         Some((store, DeltaBlock { keys, values, tombstones, ..DeltaBlock::default() }))
     }
+}
+
+/// The beginning of a key as a number that sorts as the key does: where two are equal the keys have to be looked at.
+/// Sorting compares what lies in the sorted array, instead of following every key to its bytes.
+pub(crate) fn prefix(key: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    let length = key.len().min(16);
+    bytes[..length].copy_from_slice(&key[..length]);
+    u128::from_be_bytes(bytes)
 }
 
 /// The hash that [`DeltaBlock::find`] goes by.

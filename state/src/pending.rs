@@ -3,7 +3,7 @@
 //! Blocks are kept as they came. Reads look from the newest to the oldest; when reads meet more than [`BLOCKS_MAX`]
 //! blocks of a store, they are first merged into one, so a commit that nobody reads back costs no sorting at all.
 
-use crate::delta::{Delta, DeltaBlock, StoreId};
+use crate::delta::{Delta, DeltaBlock, StoreId, prefix};
 use std::collections::BTreeMap;
 
 /// Blocks of one store that a read looks through before it merges them.
@@ -68,17 +68,21 @@ pub(crate) fn merge_range(
     upper: Option<&[u8]>,
     mut each: impl FnMut(&[u8], Option<&[u8]>),
 ) {
-    let mut rows: Vec<(&[u8], u32, u32)> = Vec::new();
-    for (age, block) in blocks.iter().enumerate() {
+    let key = |age: u32, row: u32| blocks[age as usize].key(row);
+    let mut rows: Vec<(u128, u32, u32)> = Vec::new();
+    for (age, block) in (0..).zip(blocks) {
         let order = block.sorted();
         let start = order.partition_point(|row| block.key(*row) < lower);
         let end = upper.map_or(order.len(), |upper| order.partition_point(|row| block.key(*row) < upper));
-        rows.extend(order[start..end.max(start)].iter().map(|row| (block.key(*row), age as u32, *row)));
+        rows.extend(order[start..end.max(start)].iter().map(|row| (prefix(block.key(*row)), age, *row)));
     }
     // A stable sort finds the blocks' ascending runs and merges them.
-    rows.sort_by(|a, b| a.0.cmp(b.0).then(b.1.cmp(&a.1)));
+    rows.sort_by(|a, b| {
+        a.0.cmp(&b.0).then_with(|| key(a.1, a.2).cmp(key(b.1, b.2))).then_with(|| b.1.cmp(&a.1))
+    });
     let mut last: Option<&[u8]> = None;
-    for (key, age, row) in rows {
+    for (_, age, row) in rows {
+        let key = key(age, row);
         if last != Some(key) {
             each(key, blocks[age as usize].row(row as usize).1);
             last = Some(key);
