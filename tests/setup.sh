@@ -18,7 +18,7 @@ need_build_tools() {
     local missing=()
     command -v g++ >/dev/null || missing+=(g++)
     command -v make >/dev/null || missing+=(make)
-    ldconfig -p | grep -q 'libclang[-.]' || missing+=(libclang-dev)
+    ldconfig -p | grep -Eq 'libclang(-[0-9.]+)?\.so' || missing+=(libclang-dev)
     command -v pkg-config >/dev/null || missing+=(pkg-config)
     pkg-config --exists openssl 2>/dev/null || missing+=(libssl-dev)
     [ ${#missing[@]} = 0 ] || install "${missing[@]}"
