@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// A query.
 pub(crate) struct Query {
-    /// Its name, and that of its topic.
+    /// Its name, and that of its sink's topic, for which a run puts one of its own.
     pub name: &'static str,
     /// Its sink and its `INSERT`.
     pub sql: &'static str,

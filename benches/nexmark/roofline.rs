@@ -3,8 +3,7 @@
 use crate::queries::{Keep, Query};
 use arrow::array::{ArrayRef, AsArray, Decimal128Array, Int32Array, Int64Array, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
-use millstream::log::TopicPartition;
-use millstream::log::{Isolation, Log, ReaderOptions, RecordsBuilder, Writer};
+use millstream::log::{Isolation, Log, ReaderOptions, RecordsBuilder, TopicPartition, Writer};
 use millstream_operators::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};

@@ -219,7 +219,7 @@ pub struct Worker {
     /// A control record that the first task's next commit has to carry.
     new_control: Option<ControlRecord>,
     /// When it was asked for last, and how long to wait before the next time, milliseconds.
-    control_asked: Option<(u64, u64)>,
+    control_asked: (u64, u64),
     intake: Intake,
     last_commit_ms: u64,
     /// How long commits take, as a mean that follows the last of them.
@@ -274,7 +274,7 @@ impl Worker {
             uploads: snapshots::Uploads::default(),
             control: None,
             new_control: None,
-            control_asked: None,
+            control_asked: (0, 0),
             intake: Intake::default(),
             last_commit_ms: now,
             commit_cost_ms: 0,

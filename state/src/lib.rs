@@ -11,8 +11,8 @@
 //! ```
 //!
 //! The rule this crate keeps: nothing uncommitted is on disk. Until [`TaskState::checkpoint`] returns, a crash shows
-//! an earlier checkpoint, whole; after it, the new one or an earlier one, whole. This crate knows neither a log nor Arrow, and
-//! reads no clock.
+//! an earlier checkpoint, whole; after it, the new one or an earlier one, whole. This crate knows neither a log nor
+//! Arrow, and reads no clock.
 
 mod adopt;
 mod base;

@@ -82,9 +82,9 @@ pub(crate) fn merge_range(
     });
     let mut last: Option<&[u8]> = None;
     for (_, age, row) in rows {
-        let key = key(age, row);
+        let (key, value) = blocks[age as usize].row(row as usize);
         if last != Some(key) {
-            each(key, blocks[age as usize].row(row as usize).1);
+            each(key, value);
             last = Some(key);
         }
     }

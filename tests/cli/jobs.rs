@@ -34,7 +34,7 @@ fn a_file_that_is_not_there_and_names_that_are_none_are_refused() {
 }
 
 /// Counts orders by customer. Nothing bounds it, so it runs until it is told to end.
-const COUNTS: &str = "
+pub(crate) const COUNTS: &str = "
 CREATE TABLE orders (customer STRING, amount INT) WITH (
   'connector' = 'kafka', 'topic' = 'orders', 'value.format' = 'json', 'scan.startup.mode' = 'earliest-offset'
 );

@@ -2,25 +2,21 @@
 
 use crate::bucket::Bucket;
 use crate::command::{PATIENCE, Place};
-use crate::jobs::{expected, produce, totals};
+use crate::jobs::{COUNTS, expected, produce, totals};
 use std::time::Instant;
 
-const JOB: &str = "
-CREATE TABLE orders (customer STRING, amount INT) WITH (
-  'connector' = 'kafka', 'topic' = 'orders', 'value.format' = 'json', 'scan.startup.mode' = 'earliest-offset'
-);
-CREATE TABLE counts (customer STRING, orders BIGINT, amount BIGINT, PRIMARY KEY (customer) NOT ENFORCED) WITH (
-  'connector' = 'upsert-kafka', 'topic' = 'counts', 'key.format' = 'raw', 'value.format' = 'json'
-);
-INSERT INTO counts SELECT customer, COUNT(*), SUM(amount) FROM orders GROUP BY customer;
-";
+/// A bucket, and a place with a job whose commands find it.
+fn bucket_and_place() -> (Bucket, Place) {
+    let bucket = Bucket::start();
+    let place = Place::new().with_environment(bucket.environment());
+    place.write("job.sql", COUNTS);
+    place.ok("topic create orders --partitions 1");
+    (bucket, place)
+}
 
 #[test]
 fn a_job_moves_to_an_empty_machine_through_a_bucket() {
-    let bucket = Bucket::start();
-    let place = Place::new().with_environment(bucket.environment());
-    place.write("job.sql", JOB);
-    place.ok("topic create orders --partitions 1");
+    let (bucket, place) = bucket_and_place();
     let run = "run job.sql --snapshots s3://bucket/of/snapshots --snapshot-bytes 1";
     let mut job = place.start(run);
     job.wait_until_it_has_the_log(&place);
@@ -50,10 +46,7 @@ fn a_job_moves_to_an_empty_machine_through_a_bucket() {
 
 #[test]
 fn a_bucket_that_is_not_there_is_named() {
-    let bucket = Bucket::start();
-    let place = Place::new().with_environment(bucket.environment());
-    place.write("job.sql", JOB);
-    place.ok("topic create orders --partitions 1");
+    let (_bucket, place) = bucket_and_place();
     let done = place.run("run job.sql --snapshots ftp://bucket/of/snapshots");
     assert_eq!(done.code, 2, "{done:?}");
     assert!(done.err.contains("ftp://bucket/of/snapshots"), "{done:?}");

@@ -1,8 +1,10 @@
 //! Writing: transactions of records, given to the client in runs, each transaction acknowledged and committed.
 
 use super::{Best, Cost, log, now_ms, number, values_of};
+use millstream_runtime::log::kafka::KafkaLog;
 use millstream_runtime::log::{
-    Log, Records, TopicPartition, TopicSpec, TransactionError, TransactionOptions, TransactionalWriter,
+    Isolation, Log, OffsetQuery, Records, TopicPartition, TopicSpec, TransactionError, TransactionOptions,
+    TransactionalWriter,
 };
 use millstream_test_support::kafka::Broker;
 use rdkafka::ClientConfig;
@@ -55,8 +57,17 @@ fn write(broker: &Broker, client: &str, compression: &str, topic: &str, run: &Re
         }
         written
     });
-    log.admin().unwrap().delete_topic(topic).unwrap();
+    check_and_delete(&log, topic, TRANSACTION + cost.records);
     cost
+}
+
+/// What was committed has to be in the log, with a marker for each transaction behind it.
+fn check_and_delete(log: &KafkaLog, topic: &str, records: u64) {
+    let mut admin = log.admin().unwrap();
+    let place = [TopicPartition::new(topic, 0)];
+    let end = admin.offsets(&place, OffsetQuery::Latest, Isolation::ReadCommitted).unwrap()[0];
+    assert_eq!(end, records + records.div_ceil(TRANSACTION), "the end of {topic}");
+    admin.delete_topic(topic).unwrap();
 }
 
 fn transaction(
@@ -135,6 +146,6 @@ fn send_bare(broker: &Broker, compression: &str, topic: &str, run: &Records, rec
         }
         written
     });
-    log.admin().unwrap().delete_topic(topic).unwrap();
+    check_and_delete(&log, topic, TRANSACTION + cost.records);
     cost
 }

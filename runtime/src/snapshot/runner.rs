@@ -2,7 +2,7 @@
 
 use super::cleanup::Cleanup;
 use super::upload::{Offer, Upload, UploadTurn};
-use crate::worker::beside::{Beside, Inbox};
+use crate::worker::beside::{Beside, Inbox, Lane};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,11 +18,9 @@ pub(crate) type SnapshotResult = (u64, Option<Box<Offer>>);
 
 /// Uploads and clean-ups of a worker, one at a time. There is at most one upload of each of its tasks.
 #[derive(Debug)]
-pub(crate) enum SnapshotRunner {
-    /// One turn whenever the worker has one.
-    Interleaved { jobs: VecDeque<Job>, tickets: u64 },
-    /// On a thread of their own.
-    Threaded { beside: Beside<Job, SnapshotResult>, tickets: u64 },
+pub(crate) struct SnapshotRunner {
+    lane: Lane<Job, SnapshotResult>,
+    tickets: u64,
 }
 
 pub(crate) struct Job {
@@ -80,13 +78,13 @@ impl Job {
 impl SnapshotRunner {
     /// Jobs that only move when the worker does.
     pub(crate) fn interleaved() -> Self {
-        SnapshotRunner::Interleaved { jobs: VecDeque::new(), tickets: 0 }
+        SnapshotRunner { lane: Lane::Interleaved(VecDeque::new()), tickets: 0 }
     }
 
     /// Jobs on a thread. It ends when the worker is dropped.
     pub(crate) fn threaded(name: &str) -> std::io::Result<Self> {
         let beside = Beside::spawn(format!("{name}-snapshots"), run)?;
-        Ok(SnapshotRunner::Threaded { beside, tickets: 0 })
+        Ok(SnapshotRunner { lane: Lane::Threaded(beside), tickets: 0 })
     }
 
     /// Begins an upload. Dropping the flag's task does not end it; setting the flag does.
@@ -99,31 +97,22 @@ impl SnapshotRunner {
     }
 
     fn submit(&mut self, work: Work) -> (u64, Arc<AtomicBool>) {
-        let (Self::Interleaved { tickets, .. } | Self::Threaded { tickets, .. }) = self;
-        *tickets += 1;
-        let (ticket, cancelled) = (*tickets, Arc::<AtomicBool>::default());
-        let job = Job { ticket, cancelled: Arc::clone(&cancelled), work, tries: 0 };
-        match self {
-            Self::Interleaved { jobs, .. } => jobs.push_back(job),
-            Self::Threaded { beside, .. } => beside.submit(job),
-        }
+        self.tickets += 1;
+        let (ticket, cancelled) = (self.tickets, Arc::<AtomicBool>::default());
+        self.lane.submit(Job { ticket, cancelled: Arc::clone(&cancelled), work, tries: 0 });
         (ticket, cancelled)
     }
 
     /// Whether there is something to do; what a thread has taken on is not known here.
     pub(crate) fn is_busy(&self) -> bool {
-        matches!(self, Self::Interleaved { jobs, .. } if !jobs.is_empty())
+        matches!(&self.lane, Lane::Interleaved(jobs) if !jobs.is_empty())
     }
 
     /// The next result, and whether something moved.
     pub(crate) fn next(&mut self) -> (Option<SnapshotResult>, bool) {
-        match self {
-            Self::Threaded { beside, .. } => {
-                let result = beside.result();
-                let came = result.is_some();
-                (result, came)
-            }
-            Self::Interleaved { jobs, .. } => {
+        match &mut self.lane {
+            Lane::Threaded(beside) => beside.next(),
+            Lane::Interleaved(jobs) => {
                 let Some(mut job) = jobs.pop_front() else { return (None, false) };
                 if job.cancelled.load(Ordering::Relaxed) {
                     return (Some((job.ticket, None)), true);

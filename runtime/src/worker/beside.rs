@@ -1,13 +1,33 @@
-//! A thread beside a worker, for what must not hold processing up.
+//! What must not hold processing up, beside a worker.
 //!
-//! [`Beside`] gives it jobs and takes its results. The rule it keeps: when the worker goes, its threads go too, because
+//! A [`Lane`] takes jobs: it keeps them for the worker's own turns, or gives them to a thread, a [`Beside`], which does
+//! them and hands results back. The rule it keeps: when the worker goes, its threads go too, because
 //! they hold databases and connections. A process that ends, or a worker that takes the same directory over, must not
 //! meet them. A thread that waits for the network is waited for a few seconds only.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+
+/// Where jobs are done.
+#[derive(Debug)]
+pub(crate) enum Lane<J, R> {
+    /// In the worker's turns: the simulation decides what happens between them.
+    Interleaved(VecDeque<J>),
+    /// On a thread of their own.
+    Threaded(Beside<J, R>),
+}
+
+impl<J, R> Lane<J, R> {
+    pub(crate) fn submit(&mut self, job: J) {
+        match self {
+            Lane::Interleaved(jobs) => jobs.push_back(job),
+            Lane::Threaded(beside) => beside.submit(job),
+        }
+    }
+}
 
 /// How long a thread may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -46,15 +66,21 @@ impl<J: Send + 'static, R: Send + 'static> Beside<J, R> {
         })?;
         Ok(Beside { jobs: Some(jobs), results, over })
     }
+}
 
-    pub(crate) fn submit(&self, job: J) {
-        // The thread lives as long as this end of the channel.
-        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
+impl<J, R> Beside<J, R> {
+    fn submit(&self, job: J) {
+        if let Some(jobs) = &self.jobs {
+            // The thread lives as long as this end of the channel.
+            let _ = jobs.send(job);
+        }
     }
 
-    /// The next result, if there is one.
-    pub(crate) fn result(&self) -> Option<R> {
-        self.results.try_recv().ok()
+    /// The next result, and whether there was one.
+    pub(crate) fn next(&self) -> (Option<R>, bool) {
+        let result = self.results.try_recv().ok();
+        let came = result.is_some();
+        (result, came)
     }
 }
 

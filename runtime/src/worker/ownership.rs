@@ -1,6 +1,6 @@
 //! Which tasks a worker owns, and how it comes to own them.
 
-use super::beside::{Beside, Inbox};
+use super::beside::{Beside, Inbox, Lane};
 use super::commit::After;
 use super::{Phase, Worker};
 use crate::control::ControlRecord;
@@ -50,18 +50,9 @@ impl Drop for RestoreHandle {
 /// Runs restores beside processing.
 #[derive(Debug)]
 pub struct RestoreRunner {
-    place: Place,
+    lane: Lane<RestoreJob, RestoreResult>,
     /// Number of the last restore.
     count: u64,
-}
-
-/// Where restores run.
-#[derive(Debug)]
-enum Place {
-    /// One turn of each whenever the worker has a turn: the simulation decides what happens between them.
-    Interleaved(VecDeque<RestoreJob>),
-    /// On a thread of their own.
-    Threaded(Beside<RestoreJob, RestoreResult>),
 }
 
 /// A restore and its number.
@@ -102,7 +93,7 @@ impl RestoreJob {
 impl RestoreRunner {
     /// Restores that only move when the worker does.
     pub fn interleaved() -> Self {
-        RestoreRunner { place: Place::Interleaved(VecDeque::new()), count: 0 }
+        RestoreRunner { lane: Lane::Interleaved(VecDeque::new()), count: 0 }
     }
 
     /// Restores on a thread. It ends when the worker is dropped.
@@ -111,12 +102,12 @@ impl RestoreRunner {
     /// That of the system, when there can be no more threads.
     pub fn threaded(name: &str) -> std::io::Result<Self> {
         let beside = Beside::spawn(format!("{name}-restore"), run_restores)?;
-        Ok(RestoreRunner { place: Place::Threaded(beside), count: 0 })
+        Ok(RestoreRunner { lane: Lane::Threaded(beside), count: 0 })
     }
 
     /// Whether restores wait for the worker's turns.
     pub(super) fn is_interleaved(&self) -> bool {
-        matches!(self.place, Place::Interleaved(_))
+        matches!(self.lane, Lane::Interleaved(_))
     }
 
     fn submit(&mut self, restore: Restore) -> RestoreHandle {
@@ -129,23 +120,15 @@ impl RestoreRunner {
             waits_for: Arc::clone(&waits_for),
             cancelled: Arc::clone(&cancelled),
         };
-        let job = RestoreJob { number, restore, waits_for, cancelled };
-        match &mut self.place {
-            Place::Interleaved(jobs) => jobs.push_back(job),
-            Place::Threaded(beside) => beside.submit(job),
-        }
+        self.lane.submit(RestoreJob { number, restore, waits_for, cancelled });
         handle
     }
 
     /// The next result. Interleaved restores get a turn.
     fn next(&mut self) -> (Option<RestoreResult>, bool) {
-        match &mut self.place {
-            Place::Threaded(beside) => {
-                let result = beside.result();
-                let came = result.is_some();
-                (result, came)
-            }
-            Place::Interleaved(jobs) => {
+        match &mut self.lane {
+            Lane::Threaded(beside) => beside.next(),
+            Lane::Interleaved(jobs) => {
                 let Some(mut job) = jobs.pop_front() else { return (None, false) };
                 if job.cancelled.load(Ordering::Relaxed) {
                     return (None, true);
@@ -163,7 +146,7 @@ impl RestoreRunner {
     }
 
     pub(super) fn clear(&mut self) {
-        if let Place::Interleaved(jobs) = &mut self.place {
+        if let Lane::Interleaved(jobs) = &mut self.lane {
             jobs.clear();
         }
     }
@@ -336,12 +319,12 @@ impl Worker {
 
     fn ask_for_control(&mut self) -> Result<(), JobError> {
         let now = self.cx.clock.monotonic_ms();
-        let (asked, interval) = self.control_asked.unwrap_or((0, 0));
+        let (asked, interval) = self.control_asked;
         if now < asked + interval {
             return Ok(());
         }
         let (least, most) = CONTROL_INTERVAL_MS.into_inner();
-        self.control_asked = Some((now, (2 * interval).clamp(least, most)));
+        self.control_asked = (now, (2 * interval).clamp(least, most));
         match read_control(&*self.cx.log, &mut *self.admin, &self.cx.plan) {
             Ok(control) => {
                 self.control = control;

@@ -47,16 +47,6 @@ fn until_doubled(world: &World, a: &mut Process, b: &mut Process) {
     });
 }
 
-fn until_whole(world: &World, mut a: Process, mut b: Process) {
-    world.until_all_is_out(&mut [&mut a, &mut b]);
-    world.until_all_run(&mut [&mut a, &mut b]);
-    world.say(40);
-    world.until_all_is_out(&mut [&mut a, &mut b]);
-    a.leave();
-    b.leave();
-    world.until_all_is_out(&mut []);
-}
-
 pub(crate) fn a_commit_that_lands_after_its_session_is_waited_for(world: &World) {
     let (mut a, mut b) = two(world, &[]);
     stop(world, &mut a, &mut b);
@@ -65,7 +55,7 @@ pub(crate) fn a_commit_that_lands_after_its_session_is_waited_for(world: &World)
     });
     assert!(a.has_stopped());
     a.go_on();
-    until_whole(world, a, b);
+    world.until_whole(a, b);
 }
 
 pub(crate) fn without_waiting_for_pending_offsets_words_are_doubled(world: &World) {
@@ -96,7 +86,7 @@ pub(crate) fn a_commit_behind_an_open_transaction_is_waited_for(world: &World) {
         processes.iter().any(|process| waiting(process, "an open transaction holds") > 0).then_some(())
     });
     third.abort().expect("an abort");
-    until_whole(world, a, b);
+    world.until_whole(a, b);
 }
 
 pub(crate) fn without_reading_to_the_true_end_words_are_doubled(world: &World) {

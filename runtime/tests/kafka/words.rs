@@ -21,13 +21,7 @@ pub(crate) fn words_are_counted_once_by_processes_that_are_killed(world: &World)
         until_some_are_out(world, &mut [&mut a, &mut b], world.model().len() - 300);
         b.kill_and_restart(lose_of_b);
     }
-    world.until_all_is_out(&mut [&mut a, &mut b]);
-    world.until_all_run(&mut [&mut a, &mut b]);
-    world.say(40);
-    world.until_all_is_out(&mut [&mut a, &mut b]);
-    a.leave();
-    b.leave();
-    world.until_all_is_out(&mut []);
+    world.until_whole(a, b);
 }
 
 pub(crate) fn words_are_counted_once_by_processes_that_are_cut_off(world: &World) {
@@ -61,9 +55,5 @@ pub(crate) fn words_are_counted_once_by_processes_that_are_cut_off(world: &World
     });
     world.broker.proxy().pause(&a.spec.client, false);
     world.say(40);
-    world.until_all_is_out(&mut [&mut a, &mut b]);
-    world.until_all_run(&mut [&mut a, &mut b]);
-    a.leave();
-    b.leave();
-    world.until_all_is_out(&mut []);
+    world.until_whole(a, b);
 }

@@ -185,6 +185,18 @@ impl World {
         self.until("the end of the output", processes, is_out);
     }
 
+    /// Waits until all is out and all tasks run, has two processes work once more, and leave; nothing may be missing or
+    /// doubled after any of it.
+    pub(crate) fn until_whole(&self, mut a: Process, mut b: Process) {
+        self.until_all_is_out(&mut [&mut a, &mut b]);
+        self.until_all_run(&mut [&mut a, &mut b]);
+        self.say(40);
+        self.until_all_is_out(&mut [&mut a, &mut b]);
+        a.leave();
+        b.leave();
+        self.until_all_is_out(&mut []);
+    }
+
     /// Waits until the processes run all tasks.
     pub(crate) fn until_all_run(&self, processes: &mut [&mut Process]) {
         self.until("all tasks running", processes, |processes| {
