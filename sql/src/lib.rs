@@ -15,6 +15,8 @@ pub mod explain;
 mod expression;
 #[cfg(test)]
 mod front_tests;
+#[allow(dead_code, unused_imports, reason = "the planner takes its functions from here next")]
+mod functions;
 mod lower;
 mod plan;
 mod query;

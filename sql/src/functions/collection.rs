@@ -1,0 +1,6 @@
+//! Functions of arrays, maps and rows.
+
+use super::Function;
+
+/// The family.
+pub(super) const FUNCTIONS: &[Function] = &[];

@@ -1,0 +1,6 @@
+//! Functions that choose between values.
+
+use super::Function;
+
+/// The family.
+pub(super) const FUNCTIONS: &[Function] = &[];

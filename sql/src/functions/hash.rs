@@ -1,0 +1,6 @@
+//! Hashes.
+
+use super::Function;
+
+/// The family.
+pub(super) const FUNCTIONS: &[Function] = &[];

@@ -1,0 +1,6 @@
+//! Functions of JSON texts.
+
+use super::Function;
+
+/// The family.
+pub(super) const FUNCTIONS: &[Function] = &[];

@@ -1,0 +1,6 @@
+//! Functions of regular expressions.
+
+use super::Function;
+
+/// The family.
+pub(super) const FUNCTIONS: &[Function] = &[];

@@ -1,0 +1,104 @@
+//! A function of the table as DataFusion sees it.
+
+use super::{Arg, Call, Function};
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// The function, to be called by DataFusion's planner and in its expressions.
+pub(super) fn wrap(function: &'static Function) -> Arc<ScalarUDF> {
+    let name = function.names.first().map(|name| name.to_lowercase()).unwrap_or_default();
+    let signature = Signature::user_defined(Volatility::Immutable);
+    Arc::new(ScalarUDF::from(Wrapped { function, name, signature }))
+}
+
+/// The function of the table that DataFusion calls.
+pub(crate) fn function_of(udf: &ScalarUDF) -> Option<&'static Function> {
+    let inner: &dyn std::any::Any = udf.inner().as_ref();
+    inner.downcast_ref::<Wrapped>().map(|wrapped| wrapped.function)
+}
+
+#[derive(Debug)]
+struct Wrapped {
+    function: &'static Function,
+    name: String,
+    signature: Signature,
+}
+
+impl PartialEq for Wrapped {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Wrapped {}
+
+impl Hash for Wrapped {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Wrapped {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Arguments are cast by the pass that gives expressions Flink's types.
+    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
+        Ok(arg_types.to_vec())
+    }
+
+    fn return_type(&self, _arg_types: &[DataType]) -> Result<DataType> {
+        plan_err!("{} was asked for its type without its arguments", self.name)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let literals = args.scalar_arguments.iter().copied().chain(std::iter::repeat(None));
+        let args: Vec<Arg<'_>> = args
+            .arg_fields
+            .iter()
+            .zip(literals)
+            .map(|(field, literal)| Arg { data_type: field.data_type(), literal })
+            .collect();
+        match (self.function.types)(&args) {
+            Ok(typed) => Ok(Arc::new(Field::new(&self.name, typed.returns, true))),
+            Err(wrong) => plan_err!("{} {wrong}", self.name.to_uppercase()),
+        }
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let constant: Vec<bool> =
+            args.args.iter().map(|arg| matches!(arg, ColumnarValue::Scalar(_))).collect();
+        let arrays: Vec<ArrayRef> = args
+            .args
+            .into_iter()
+            .map(|arg| match arg {
+                ColumnarValue::Array(array) => Ok(array),
+                ColumnarValue::Scalar(scalar) => scalar.to_array_of_size(1),
+            })
+            .collect::<Result<_>>()?;
+        let all_constant = constant.iter().all(|constant| *constant);
+        let rows = if all_constant { 1 } else { args.number_rows };
+        let returns = args.return_field.data_type();
+        let call = Call { args: &arrays, constant: &constant, rows, returns };
+        let values = (self.function.eval)(&call).map_err(|failed| DataFusionError::Execution(failed.0))?;
+        if values.len() != rows || values.data_type() != returns {
+            let (name, found) = (&self.name, values.data_type());
+            return plan_err!("{name} gave {} values of {found} for {rows} of {returns}", values.len());
+        }
+        match all_constant {
+            true => ScalarValue::try_from_array(&values, 0).map(ColumnarValue::Scalar),
+            false => Ok(ColumnarValue::Array(values)),
+        }
+    }
+}
