@@ -40,7 +40,7 @@ fn the_files_of_the_map_are_there() {
 #[test]
 fn every_invariant_is_held_by_tests_that_are_there() {
     let mut sources = String::new();
-    for directory in ["state", "operators", "runtime", "sql", "src", "tests"] {
+    for directory in ["log", "state", "operators", "runtime", "sql", "src", "tests"] {
         read_sources(&root().join(directory), &mut sources);
     }
     let page = page();

@@ -23,20 +23,21 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 /// What each crate of ours may name beside what everybody may.
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
-        "millstream-state" => &["rocksdb"],
-        "millstream-operators" => &["millstream-state", "arrow"],
+        "millstream-records" | "millstream-wal" => &[],
+        "millstream-wire" => &["kafka-protocol", "tokio"],
+        "millstream-log" => {
+            &["millstream-records", "millstream-wal", "millstream-wire", "rdkafka", "rdkafka-sys", "rocksdb"]
+        }
+        "millstream-state" => &["millstream-wal", "rocksdb"],
+        "millstream-operators" => &["millstream-records", "millstream-state", "arrow"],
         "millstream-runtime" => &[
+            "millstream-log",
             "millstream-operators",
             "millstream-state",
-            "millstream-wire",
-            "rdkafka",
-            "rdkafka-sys",
-            "rocksdb",
             "object_store",
-            "tokio",
             "prometheus",
+            "tokio",
         ],
-        "millstream-wire" => &["kafka-protocol", "tokio"],
         "millstream-sql" => &["millstream-operators", "arrow", "datafusion"],
         _ => return None,
     })
@@ -45,10 +46,13 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
 /// Dependencies that give a crate its place: only the crates listed above may have them.
 const GUARDED: &[&str] = &[
     "millstream",
-    "millstream-state",
+    "millstream-log",
     "millstream-operators",
+    "millstream-records",
     "millstream-runtime",
     "millstream-sql",
+    "millstream-state",
+    "millstream-wal",
     "millstream-wire",
     "arrow",
     "axum",

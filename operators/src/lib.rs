@@ -25,7 +25,6 @@ mod normalize;
 mod operator;
 mod outbox;
 mod project;
-mod records;
 mod rows;
 pub mod sink;
 pub mod source;
@@ -49,6 +48,11 @@ pub use input::{Input, InputProgress, all_idle, watermark_of_all, watermark_of_o
 pub use join::{IntervalJoin, Join, JoinKind, JoinOn, JoinSide, Residual};
 pub use key_by::KeyBy;
 pub use materialize::Materialize;
+/// Records of the log: a crate of their own.
+pub use millstream_records as records;
+pub use millstream_records::{
+    Headers, Offset, Record, Records, RecordsBuilder, RecordsOver, RecordsWithin, Span, TopicPartition,
+};
 pub use millstream_state::BytesColumn;
 pub use normalize::Normalize;
 pub use operator::{
@@ -57,9 +61,6 @@ pub use operator::{
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;
-pub use records::{
-    Headers, Offset, Record, Records, RecordsBuilder, RecordsOver, RecordsWithin, Span, TopicPartition,
-};
 pub use rows::{RowCodec, RowWriter};
 pub use temporal_join::TemporalJoin;
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};

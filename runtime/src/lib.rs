@@ -1,13 +1,10 @@
 //! Runs a topology on a log.
 
-pub mod clock;
 pub mod control;
 pub mod driver;
 mod error;
-mod exit;
 pub mod job;
 pub mod journal;
-pub mod log;
 mod memory;
 mod plan;
 pub mod replay;
@@ -21,8 +18,10 @@ pub mod topics;
 pub mod worker;
 
 pub use error::JobError;
-pub use exit::exit_now;
 pub use memory::{MEMORY_BYTES_MIN, MemoryPlan, StateBudget};
+/// The log that jobs run on: a crate of its own.
+pub use millstream_log as log;
+pub use millstream_log::{clock, exit_now};
 pub use plan::{JobPlan, TaskId};
 pub use rules::Rules;
 pub use states::{MemoryStates, StateDirectory, StateStore};

@@ -27,7 +27,6 @@ mod pending;
 mod rocks;
 mod snapshot;
 mod task_state;
-mod wal;
 
 pub use adopt::Adoption;
 pub use bytes_column::BytesColumn;
@@ -40,4 +39,3 @@ pub use memory::MemoryDisk;
 pub use rocks::{RocksSettings, SharedMemory};
 pub use snapshot::{ContentHasher, SnapshotFile, SnapshotManifest, content_name};
 pub use task_state::TaskState;
-pub use wal::cut_endless_logs;

@@ -8,7 +8,7 @@ use crate::StateError;
 use crate::StoreId;
 use crate::base::ScanCallback;
 use crate::export::beside;
-use crate::wal::cut_endless_logs;
+use millstream_wal::cut_endless_logs;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType,

@@ -1,7 +1,4 @@
 //! Tests of the runtime as a whole.
 
-mod conformance;
-mod late_end;
 mod partitioner;
-mod security;
 mod stores;

@@ -1,0 +1,489 @@
+//! The broker of the log in memory: topics, groups, transactions, and the requests that change them.
+
+use super::faults::{Fault, Request};
+use super::partition::{AppendError, Partition};
+use super::transactions::{Marker, MarkerTarget, Phase, Refusal, Transaction, WriterIdentity};
+use crate::group::{Group, Standing};
+use crate::group_client::GroupClient;
+use crate::topics::check_topic_spec;
+use crate::{CommittedOffset, GroupMetadata, LogError, TopicConfig, TopicDescription, TopicSpec};
+use millstream_records::{Offset, Records, TopicPartition};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub(crate) type FaultSwitch = Box<dyn FnMut(&Request) -> Fault + Send>;
+
+/// Everything that is shared between the processes of the simulated world.
+pub(crate) struct Broker {
+    pub(crate) now_ms: u64,
+    pub(crate) wall_ms: i64,
+    topics: BTreeMap<Arc<str>, Topic>,
+    groups: BTreeMap<String, Group>,
+    transactions: BTreeMap<Arc<str>, Transaction>,
+    /// Offsets sent in transactions that have not ended: by group, partition and writer.
+    pending_offsets: BTreeMap<(String, TopicPartition, u64), CommittedOffset>,
+    markers: Vec<Marker>,
+    pub(crate) hold_markers: bool,
+    pub(crate) faults: Option<FaultSwitch>,
+    pub(crate) delayed: Vec<Call>,
+    pub(crate) run_records_max: usize,
+    members: BTreeMap<u64, (Arc<str>, GroupClient)>,
+    next_client: u64,
+    next_producer: u64,
+    stopped: BTreeSet<Arc<str>>,
+    dead: BTreeSet<Arc<str>>,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Broker {
+            now_ms: 0,
+            wall_ms: 0,
+            topics: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            pending_offsets: BTreeMap::new(),
+            markers: Vec::new(),
+            hold_markers: false,
+            faults: None,
+            delayed: Vec::new(),
+            run_records_max: 4096,
+            members: BTreeMap::new(),
+            next_client: 0,
+            next_producer: 0,
+            stopped: BTreeSet::new(),
+            dead: BTreeSet::new(),
+        }
+    }
+}
+
+struct Topic {
+    config: TopicConfig,
+    spec: TopicSpec,
+    partitions: Vec<Partition>,
+}
+
+/// A request of a transactional writer that may arrive late.
+#[derive(Debug, Clone)]
+pub(crate) enum Call {
+    Produce {
+        id: Arc<str>,
+        writer: WriterIdentity,
+        place: TopicPartition,
+        records: Records,
+        sequence: u64,
+    },
+    SendOffsets {
+        id: Arc<str>,
+        writer: WriterIdentity,
+        member: GroupMetadata,
+        offsets: Vec<(TopicPartition, CommittedOffset)>,
+    },
+    End {
+        id: Arc<str>,
+        writer: WriterIdentity,
+        commit: bool,
+    },
+}
+
+/// Why a call was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CallError {
+    Transaction(Refusal),
+    Append(AppendError),
+    Group(Standing),
+    UnknownTopic(TopicPartition),
+    TooLarge { place: TopicPartition, bytes: usize, limit: usize },
+}
+
+impl Broker {
+    pub(crate) fn now(&mut self, monotonic_ms: u64, wall_ms: i64) {
+        (self.now_ms, self.wall_ms) = (monotonic_ms, wall_ms);
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        let partitions = self.topics.iter().flat_map(|(name, topic)| {
+            let described =
+                |(index, partition): (usize, &Partition)| format!("{name}/{index}: {partition:?}\n");
+            topic.partitions.iter().enumerate().map(described).collect::<Vec<_>>()
+        });
+        format!(
+            "{}groups {:#?}\nmembers {:#?}\ntransactions {:#?}\nmarkers {:#?}",
+            partitions.collect::<String>(),
+            self.groups,
+            self.members,
+            self.transactions,
+            self.markers
+        )
+    }
+
+    // --- time ---
+
+    pub(crate) fn tick(&mut self) {
+        let now = self.now_ms;
+        let expired: Vec<Arc<str>> = self
+            .transactions
+            .iter()
+            .filter(|(_, transaction)| {
+                let Phase::Ongoing { since_ms } = transaction.phase else { return false };
+                now.saturating_sub(since_ms) > transaction.timeout_ms
+            })
+            .map(|(id, _)| Arc::clone(id))
+            .collect();
+        for id in expired {
+            self.bump_and_abort(&id);
+        }
+        let mut members = std::mem::take(&mut self.members);
+        for (process, client) in members.values_mut() {
+            if !self.stopped.contains(process) && !self.dead.contains(process) {
+                self.with_group(client.group().to_owned().as_str(), |group, partitions_of| {
+                    client.background(group, now, partitions_of);
+                });
+            }
+        }
+        self.members = members;
+        let groups: Vec<String> = self.groups.keys().cloned().collect();
+        for name in groups {
+            self.with_group(&name, |group, partitions_of| group.tick(now, partitions_of));
+        }
+        for topic in self.topics.values_mut() {
+            let oldest = topic.config.retention_ms.filter(|_| topic.config.cleanup.delete);
+            let oldest = oldest.map(|limit| self.wall_ms.saturating_sub(limit));
+            let bytes_max = topic.config.retention_bytes.filter(|_| topic.config.cleanup.delete);
+            if oldest.is_some() || bytes_max.is_some() {
+                topic.partitions.iter_mut().for_each(|partition| partition.retain(oldest, bytes_max));
+            }
+            // Only where a topic says when: tests that look at all that was written would wonder.
+            let eager = topic.spec.config.contains_key("min.cleanable.dirty.ratio");
+            if topic.config.cleanup.compact && eager {
+                topic.partitions.iter_mut().for_each(Partition::compact);
+            }
+        }
+    }
+
+    pub(crate) fn pause(&mut self, process: &str, paused: bool) {
+        if paused {
+            self.stopped.insert(process.into());
+        } else {
+            self.stopped.remove(process);
+        }
+    }
+
+    pub(crate) fn kill(&mut self, process: &str) {
+        self.dead.insert(process.into());
+        self.members.retain(|_, (owner, _)| owner.as_ref() != process);
+    }
+
+    // --- topics ---
+
+    pub(crate) fn create_topic(&mut self, spec: &TopicSpec) -> Result<(), LogError> {
+        let config = check_topic_spec(spec)?;
+        if self.topics.contains_key(spec.name.as_str()) {
+            return Err(LogError::TopicExists(spec.name.clone()));
+        }
+        let partitions = (0..spec.partitions).map(|_| Partition::default()).collect();
+        self.topics.insert(spec.name.as_str().into(), Topic { config, spec: spec.clone(), partitions });
+        self.groups.values_mut().for_each(Group::rebalance);
+        Ok(())
+    }
+
+    pub(crate) fn delete_topic(&mut self, name: &str) -> Result<(), LogError> {
+        self.topics.remove(name).map(|_| ()).ok_or_else(|| LogError::UnknownTopic(name.to_owned()))
+    }
+
+    pub(crate) fn topics(&self) -> Vec<String> {
+        self.topics.keys().map(|name| name.to_string()).collect()
+    }
+
+    pub(crate) fn describe_topic(&self, name: &str) -> Option<TopicDescription> {
+        let topic = self.topics.get(name)?;
+        Some(TopicDescription {
+            name: name.to_owned(),
+            partitions: topic.partitions.len() as u32,
+            config: topic.spec.config.clone(),
+        })
+    }
+
+    pub(crate) fn partition(&self, place: &TopicPartition) -> Result<&Partition, LogError> {
+        let topic = self.topics.get(&place.topic);
+        let partition = topic.and_then(|topic| topic.partitions.get(place.partition as usize));
+        partition.ok_or_else(|| LogError::UnknownTopic(place.to_string()))
+    }
+
+    pub(crate) fn delete_records(&mut self, place: &TopicPartition, before: Offset) -> Result<(), LogError> {
+        let (start, end) = self.partition(place).map(|partition| (partition.start(), partition.end()))?;
+        if before > end {
+            return Err(LogError::OffsetOutOfRange { place: place.clone(), wanted: before, start, end });
+        }
+        if let Some(topic) = self.topics.get_mut(&place.topic) {
+            topic.partitions[place.partition as usize].delete_before(before);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn append(&mut self, place: &TopicPartition, records: &Records) -> Result<(), CallError> {
+        let (partition, append_time) = self.writable(place, records)?;
+        partition.append(records, append_time);
+        Ok(())
+    }
+
+    fn writable(
+        &mut self,
+        place: &TopicPartition,
+        records: &Records,
+    ) -> Result<(&mut Partition, Option<i64>), CallError> {
+        let wall_ms = self.wall_ms;
+        let unknown = || CallError::UnknownTopic(place.clone());
+        let topic = self.topics.get_mut(&place.topic).ok_or_else(unknown)?;
+        let limit = topic.config.max_message_bytes;
+        let size = |record: millstream_records::Record<'_>| {
+            record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len)
+        };
+        if let Some(bytes) = records.iter().map(size).find(|bytes| *bytes > limit) {
+            return Err(CallError::TooLarge { place: place.clone(), bytes, limit });
+        }
+        let append_time = topic.config.log_append_time.then_some(wall_ms);
+        let partition = topic.partitions.get_mut(place.partition as usize).ok_or_else(unknown)?;
+        Ok((partition, append_time))
+    }
+
+    // --- groups ---
+
+    /// Runs `work` on a group, with a look at the partition counts.
+    pub(crate) fn with_group<R>(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&mut Group, &dyn Fn(&str) -> Option<u32>) -> R,
+    ) -> R {
+        let mut group = self.groups.remove(name).unwrap_or_default();
+        let result =
+            work(&mut group, &|topic| self.topics.get(topic).map(|topic| topic.partitions.len() as u32));
+        self.groups.insert(name.to_owned(), group);
+        result
+    }
+
+    pub(crate) fn add_member(&mut self, process: &Arc<str>, client: GroupClient) -> u64 {
+        self.next_client += 1;
+        self.members.insert(self.next_client, (Arc::clone(process), client));
+        self.next_client
+    }
+
+    /// A client that is dropped falls silent; its group finds out by itself.
+    pub(crate) fn remove_member(&mut self, client: u64) {
+        self.members.remove(&client);
+    }
+
+    /// Runs `work` on a member and its group; `None` when its process was killed.
+    pub(crate) fn with_member<R>(
+        &mut self,
+        client: u64,
+        work: impl FnOnce(&mut GroupClient, &mut Group, u64, &dyn Fn(&str) -> Option<u32>) -> R,
+    ) -> Option<R> {
+        let (process, mut member) = self.members.remove(&client)?;
+        let now = self.now_ms;
+        let group = member.group().to_owned();
+        let result =
+            self.with_group(&group, |group, partitions_of| work(&mut member, group, now, partitions_of));
+        self.members.insert(client, (process, member));
+        Some(result)
+    }
+
+    pub(crate) fn committed(&self, group: &str, place: &TopicPartition) -> Option<CommittedOffset> {
+        self.groups.get(group)?.committed(place).cloned()
+    }
+
+    /// Whether a transaction holds an offset of the partition.
+    pub(crate) fn is_pending(&self, group: &str, place: &TopicPartition) -> bool {
+        self.pending_offsets.keys().any(|(of, at, _)| of == group && at == place)
+    }
+
+    pub(crate) fn commit_offsets(
+        &mut self,
+        name: &str,
+        offsets: &[(TopicPartition, CommittedOffset)],
+    ) -> Result<(), LogError> {
+        let group = self.groups.entry(name.to_owned()).or_default();
+        if group.has_members() {
+            return Err(LogError::GroupInUse(name.to_owned()));
+        }
+        for (place, offset) in offsets {
+            group.commit(place.clone(), offset.clone());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn delete_group(&mut self, name: &str) -> Result<(), LogError> {
+        if self.groups.get(name).is_some_and(Group::has_members) {
+            return Err(LogError::GroupInUse(name.to_owned()));
+        }
+        self.groups.remove(name);
+        Ok(())
+    }
+
+    // --- transactions ---
+
+    /// Gives a writer its identity, fencing the one before.
+    pub(crate) fn init_writer(&mut self, id: &Arc<str>, timeout_ms: u64) -> Result<WriterIdentity, Refusal> {
+        let Some(transaction) = self.transactions.get_mut(id) else {
+            self.next_producer += 1;
+            let writer = WriterIdentity { producer: self.next_producer, epoch: 0 };
+            let (partitions, groups) = (BTreeSet::new(), BTreeSet::new());
+            let transaction = Transaction { writer, phase: Phase::Empty, timeout_ms, partitions, groups };
+            self.transactions.insert(Arc::clone(id), transaction);
+            return Ok(writer);
+        };
+        transaction.timeout_ms = timeout_ms;
+        match transaction.phase {
+            Phase::Ending { .. } => Err(Refusal::Concurrent),
+            Phase::Ongoing { .. } => {
+                self.bump_and_abort(id);
+                Err(Refusal::Concurrent)
+            }
+            Phase::Empty | Phase::Ended { .. } => {
+                transaction.writer.epoch += 1;
+                transaction.phase = Phase::Empty;
+                Ok(transaction.writer)
+            }
+        }
+    }
+
+    fn bump_and_abort(&mut self, id: &Arc<str>) {
+        if let Some(transaction) = self.transactions.get_mut(id) {
+            transaction.writer.epoch += 1;
+            let markers = transaction.end(id, false);
+            self.write_markers(markers);
+        }
+    }
+
+    /// What the next request of this kind meets on its way.
+    pub(crate) fn fault(&mut self, request: &Request) -> Fault {
+        self.faults.as_mut().map_or(Fault::None, |faults| faults(request))
+    }
+
+    pub(crate) fn call(&mut self, call: &Call) -> Result<(), CallError> {
+        match call {
+            Call::Produce { id, writer, place, records, sequence } => {
+                let now = self.now_ms;
+                let transaction =
+                    self.transactions.get_mut(id).ok_or(CallError::Transaction(Refusal::UnknownId))?;
+                transaction.open(*writer, now).map_err(CallError::Transaction)?;
+                let (partition, append_time) = self.writable(place, records)?;
+                partition
+                    .append_transactional(records, append_time, *writer, *sequence)
+                    .map_err(CallError::Append)?;
+                if let Some(transaction) = self.transactions.get_mut(id) {
+                    transaction.partitions.insert(place.clone());
+                }
+                Ok(())
+            }
+            Call::SendOffsets { id, writer, member, offsets } => {
+                let now = self.now_ms;
+                let transaction =
+                    self.transactions.get_mut(id).ok_or(CallError::Transaction(Refusal::UnknownId))?;
+                transaction.open(*writer, now).map_err(CallError::Transaction)?;
+                transaction.groups.insert(member.group.clone());
+                let group = self.groups.entry(member.group.clone()).or_default();
+                match group.check_transactional_commit(member) {
+                    Standing::Current | Standing::Rejoin => {}
+                    standing => return Err(CallError::Group(standing)),
+                }
+                for (place, offset) in offsets {
+                    let key = (member.group.clone(), place.clone(), writer.producer);
+                    self.pending_offsets.insert(key, offset.clone());
+                }
+                Ok(())
+            }
+            Call::End { id, writer, commit } => {
+                self.end(id, *writer, *commit).map_err(CallError::Transaction)
+            }
+        }
+    }
+
+    fn end(&mut self, id: &Arc<str>, writer: WriterIdentity, commit: bool) -> Result<(), Refusal> {
+        let transaction = self.transactions.get_mut(id).ok_or(Refusal::UnknownId)?;
+        transaction.check_writer(writer)?;
+        match transaction.phase {
+            Phase::Ongoing { .. } => {
+                let markers = transaction.end(id, commit);
+                self.write_markers(markers);
+                Ok(())
+            }
+            Phase::Ending { commit: decided, .. } if decided == commit => Err(Refusal::Concurrent),
+            // A repetition of an end that was carried out is answered like the first.
+            Phase::Ended { commit: decided } if decided == commit => Ok(()),
+            Phase::Empty | Phase::Ending { .. } | Phase::Ended { .. } => Err(Refusal::InvalidState),
+        }
+    }
+
+    fn write_markers(&mut self, markers: Vec<Marker>) {
+        if self.hold_markers {
+            self.markers.extend(markers);
+        } else {
+            markers.into_iter().for_each(|marker| self.write_marker(marker));
+        }
+    }
+
+    pub(crate) fn held_markers(&self) -> usize {
+        self.markers.len()
+    }
+
+    pub(crate) fn deliver_marker(&mut self, index: usize) {
+        if index < self.markers.len() {
+            let marker = self.markers.remove(index);
+            self.write_marker(marker);
+        }
+    }
+
+    pub(crate) fn deliver_delayed(&mut self, index: usize) {
+        if index < self.delayed.len() {
+            let call = self.delayed.remove(index);
+            // Brokers check that what a late request belongs to is still part of the open transaction (KIP-890,
+            // part 1); the end of a transaction has nothing to be checked against.
+            let belongs = match &call {
+                Call::Produce { id, place, .. } => {
+                    self.transactions.get(id).is_some_and(|open| open.partitions.contains(place))
+                }
+                Call::SendOffsets { id, member, .. } => {
+                    self.transactions.get(id).is_some_and(|open| open.groups.contains(&member.group))
+                }
+                Call::End { .. } => true,
+            };
+            if belongs {
+                // Nobody waits for the answer any more.
+                let _ = self.call(&call);
+            }
+        }
+    }
+
+    fn write_marker(&mut self, marker: Marker) {
+        match &marker.target {
+            MarkerTarget::Partition(place) => {
+                if let Some(topic) = self.topics.get_mut(&place.topic) {
+                    topic.partitions[place.partition as usize].mark(marker.writer, marker.commit);
+                }
+            }
+            MarkerTarget::Group(name) => {
+                let of_writer = |(group, _, producer): &(String, TopicPartition, u64)| {
+                    group == name && *producer == marker.writer.producer
+                };
+                let keys: Vec<_> =
+                    self.pending_offsets.keys().filter(|key| of_writer(key)).cloned().collect();
+                for key in keys {
+                    if let Some(offset) = self.pending_offsets.remove(&key)
+                        && marker.commit
+                    {
+                        self.groups.entry(name.clone()).or_default().commit(key.1, offset);
+                    }
+                }
+            }
+        }
+        if let Some(transaction) = self.transactions.get_mut(&marker.id)
+            && let Phase::Ending { commit, markers } = transaction.phase
+        {
+            transaction.phase = match markers {
+                1 => Phase::Ended { commit },
+                more => Phase::Ending { commit, markers: more - 1 },
+            };
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What the logs promise, and what Kafka does to its clients at its worst.
+
+mod conformance;
+mod late_end;
+mod security;
