@@ -29,7 +29,8 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             &["millstream-records", "millstream-wal", "millstream-wire", "rdkafka", "rdkafka-sys", "rocksdb"]
         }
         "millstream-state" => &["millstream-wal", "rocksdb"],
-        "millstream-operators" => &["millstream-records", "millstream-state", "arrow"],
+        "millstream-formats" => &["arrow"],
+        "millstream-operators" => &["millstream-formats", "millstream-records", "millstream-state", "arrow"],
         "millstream-runtime" => &[
             "millstream-log",
             "millstream-operators",
@@ -46,6 +47,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
 /// Dependencies that give a crate its place: only the crates listed above may have them.
 const GUARDED: &[&str] = &[
     "millstream",
+    "millstream-formats",
     "millstream-log",
     "millstream-operators",
     "millstream-records",

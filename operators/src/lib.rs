@@ -8,13 +8,11 @@
 pub mod aggregate;
 mod batch;
 pub mod clock;
-pub mod columns;
 mod cut;
 pub mod dead_letter;
 mod error;
 pub mod exchange;
 pub mod expression;
-pub mod formats;
 mod graph;
 mod input;
 mod join;
@@ -48,6 +46,8 @@ pub use input::{Input, InputProgress, all_idle, watermark_of_all, watermark_of_o
 pub use join::{IntervalJoin, Join, JoinKind, JoinOn, JoinSide, Residual};
 pub use key_by::KeyBy;
 pub use materialize::Materialize;
+/// Columns under construction, of the crate of formats.
+pub use millstream_formats::columns;
 /// Records of the log: a crate of their own.
 pub use millstream_records as records;
 pub use millstream_records::{
@@ -64,3 +64,9 @@ pub use project::Project;
 pub use rows::{RowCodec, RowWriter};
 pub use temporal_join::TemporalJoin;
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};
+
+/// Formats: a crate of their own. What writes rows of a sink in one is here.
+pub mod formats {
+    pub use crate::sink::FormatEncoderSpec;
+    pub use millstream_formats::*;
+}

@@ -2,12 +2,14 @@
 
 mod append;
 mod discard;
+mod format;
 mod partitioner;
 mod print;
 mod upsert;
 
 pub use append::AppendSink;
 pub use discard::Blackhole;
+pub use format::FormatEncoderSpec;
 pub use partitioner::{murmur2, partition_for_key};
 pub use print::Print;
 pub use upsert::UpsertSink;

@@ -1,8 +1,8 @@
 //! What decoding and encoding a row costs, beside `arrow-json` and the tape of `simd-json`.
 //!
 //! ```text
-//! cargo bench -p millstream-operators --bench formats                      all cases
-//! cargo bench -p millstream-operators --bench formats -- bid               cases whose names contain `bid`
+//! cargo bench -p millstream-formats --bench formats                      all cases
+//! cargo bench -p millstream-formats --bench formats -- bid               cases whose names contain `bid`
 //! perf stat -e instructions:u target/release/deps/formats-* bid all ours passes=1000
 //! ```
 //! Records are made from a fixed seed; instructions tell more where time is noisy. Every case decodes the same runs again and again and shows the fastest and the
@@ -10,13 +10,14 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
+#[path = "../../benches/support/mod.rs"]
 mod support;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
-use millstream_operators::formats::Format;
-use millstream_operators::formats::csv::{CsvDecoder, CsvEncoder, CsvOptions};
-use millstream_operators::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
+use millstream_formats::Format;
+use millstream_formats::csv::{CsvDecoder, CsvEncoder, CsvOptions};
+use millstream_formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
 use millstream_operators::source::{DecodeCx, DecoderSpec};
 use millstream_operators::table::{ColumnFrom, Part, TableColumn, TableDecoderSpec};
 use millstream_operators::{

@@ -209,7 +209,7 @@ fn write_base64(bytes: &[u8], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::numbers::{parse_decimal, parse_f64};
+    use crate::numbers::{parse_decimal, parse_f64};
     use proptest::prelude::*;
 
     fn written(write: impl Fn(&mut Vec<u8>)) -> String {

@@ -12,8 +12,8 @@
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes as dt;
 use arrow::datatypes::{DataType, Field, Fields, Schema};
-use millstream_operators::formats::json::{JsonDecoder, JsonOptions};
-use millstream_operators::formats::{BadPayload, Outcome};
+use millstream_formats::json::{JsonDecoder, JsonOptions};
+use millstream_formats::{BadPayload, Outcome};
 use millstream_operators::testing::field;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

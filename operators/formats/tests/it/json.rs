@@ -2,10 +2,10 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
-use millstream_operators::formats::{Format, FormatDecoder, Outcome};
-use millstream_operators::sink::{RowEncoder, RowEncoderSpec};
+use millstream_formats::{Format, FormatDecoder, Outcome};
+use millstream_operators::Batch;
+use millstream_operators::sink::{FormatEncoderSpec, RowEncoder, RowEncoderSpec};
 use millstream_operators::testing::{batch, canonical, field, print};
-use millstream_operators::{Batch, formats::FormatEncoderSpec};
 use std::sync::Arc;
 
 fn format(options: &[(&str, &str)]) -> Format {
@@ -365,7 +365,7 @@ fn strings_and_names_are_escaped() {
 #[test]
 fn types_that_json_can_not_hold_are_refused() {
     let nested = DataType::new_list(DataType::UInt8, true);
-    let by_number = millstream_operators::columns::map_type(DataType::Int64, DataType::Int64);
+    let by_number = millstream_formats::columns::map_type(DataType::Int64, DataType::Int64);
     let interval = DataType::Duration(TimeUnit::Second);
     for data_type in [nested, by_number, interval] {
         let fields = Fields::from(vec![Field::new("f", data_type, true)]);

@@ -2,7 +2,7 @@
 
 use super::calendar::{SECONDS_PER_DAY, checked_days};
 use super::{Instant, TimestampStandard};
-use crate::formats::numbers::{POW10, digits};
+use crate::numbers::{POW10, digits};
 
 /// A date, all of `text`.
 pub(crate) fn parse_date(text: &[u8]) -> Option<i32> {

@@ -177,7 +177,7 @@ pub(crate) fn push_compact(value: &[u8], out: &mut Vec<u8>, fault: &mut Fault) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::json::syntax::FaultKind;
+    use crate::json::syntax::FaultKind;
     use proptest::prelude::*;
 
     fn copied(text: &[u8]) -> Result<(String, usize), FaultKind> {

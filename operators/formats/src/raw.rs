@@ -10,7 +10,7 @@ use super::options::{OptionReader, describe};
 use super::view::{Values, View};
 use super::{BadPayload, FormatError, Outcome, shortened};
 use crate::columns::ColumnBuilder;
-use crate::formats::types::sql_type;
+use crate::types::sql_type;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 use std::collections::BTreeMap;
@@ -99,6 +99,7 @@ impl RawDecoder {
     ///
     /// # Errors
     /// [`BadPayload`] says what is wrong; no row has been appended then.
+    #[inline]
     pub fn decode(&mut self, payload: Option<&[u8]>) -> Result<Outcome, BadPayload> {
         let bad = |detail: String| Err(BadPayload { field: Some(self.field.name().clone()), detail });
         if let Some(column) = &mut self.column {
@@ -200,6 +201,7 @@ impl RawEncoder {
     ///
     /// # Errors
     /// A sentence that says that null can't be written.
+    #[inline]
     pub fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         let column = self.column.as_ref().filter(|column| !column.is_null(row));
         let column = column.ok_or("null can't be written as it is; give it a value with COALESCE")?;

@@ -2,10 +2,10 @@
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
+use millstream_formats::columns::{ColumnBuilder, map_type};
+use millstream_formats::{Format, Outcome};
 use millstream_operators::Batch;
-use millstream_operators::columns::{ColumnBuilder, map_type};
-use millstream_operators::formats::{Format, FormatEncoderSpec, Outcome};
-use millstream_operators::sink::RowEncoderSpec;
+use millstream_operators::sink::{FormatEncoderSpec, RowEncoderSpec};
 use proptest::prelude::*;
 use std::sync::Arc;
 

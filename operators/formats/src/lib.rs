@@ -1,13 +1,13 @@
 //! Formats: records as columns, and rows as records.
 //!
 //! A [`Format`] is what a table declares with `'format' = '..'` and the options of that format. It makes
-//! [`FormatDecoder`]s, which append the row of a payload straight to the columns that the plan needs, and
-//! [`FormatEncoderSpec`]s, which write rows one behind the other into one buffer. Behaviour and option names are those
-//! of Flink's formats.
+//! [`FormatDecoder`]s, which append the row of a payload straight to the [`columns`] that the plan needs, and
+//! [`FormatEncoder`]s, which write rows one behind the other into one buffer. Behaviour and option names are those
+//! of Flink's formats. This crate knows payloads, columns and fields: neither topics nor batches nor operators.
 //!
 //! ```
 //! use arrow::datatypes::{DataType, Field, Fields};
-//! use millstream_operators::formats::{Format, Outcome};
+//! use millstream_formats::{Format, Outcome};
 //! let format = Format::parse("json", &[("ignore-parse-errors".to_owned(), "true".to_owned())].into()).unwrap();
 //! let fields = Fields::from(vec![Field::new("price", DataType::Int64, true)]);
 //! let mut decoder = format.decoder(&fields, &fields).unwrap();
@@ -16,6 +16,7 @@
 //! assert_eq!(decoder.finish()[0].len(), 1);
 //! ```
 
+pub mod columns;
 pub mod csv;
 mod datetime;
 mod decoder;
@@ -31,13 +32,13 @@ mod write;
 
 pub use datetime::TimestampStandard;
 pub use decoder::FormatDecoder;
-pub use encoder::{FormatEncoder, FormatEncoderSpec};
+pub use encoder::FormatEncoder;
 pub use types::sql_type;
 
 use arrow::datatypes::{Field, Fields};
-use csv::{CsvDecoder, CsvOptions};
-use json::{JsonDecoder, JsonOptions};
-use raw::{RawDecoder, RawOptions};
+use csv::{CsvDecoder, CsvEncoder, CsvOptions};
+use json::{JsonDecoder, JsonEncoder, JsonOptions};
+use raw::{RawDecoder, RawEncoder, RawOptions};
 use std::collections::BTreeMap;
 
 /// A format with its options.
@@ -164,6 +165,18 @@ impl Format {
             Format::Json(options) => FormatDecoder::Json(JsonDecoder::new(needed, options)?),
             Format::Csv(options) => FormatDecoder::Csv(CsvDecoder::new(declared, needed, options)?),
             Format::Raw(options) => FormatDecoder::Raw(RawDecoder::new(declared, needed, options)?),
+        })
+    }
+
+    /// An encoder for rows of these fields.
+    ///
+    /// # Errors
+    /// As [`Format::decoder`].
+    pub fn encoder(&self, fields: &Fields) -> Result<FormatEncoder, FormatError> {
+        Ok(match self {
+            Format::Json(options) => FormatEncoder::Json(JsonEncoder::new(fields, options)?),
+            Format::Csv(options) => FormatEncoder::Csv(CsvEncoder::new(fields, options)?),
+            Format::Raw(options) => FormatEncoder::Raw(RawEncoder::new(fields, options)?),
         })
     }
 }

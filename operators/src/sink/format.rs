@@ -1,14 +1,11 @@
-//! An encoder of any format, for sinks.
+//! Keys and values of sinks in a format.
 
-use super::csv::CsvEncoder;
-use super::json::JsonEncoder;
-use super::raw::RawEncoder;
-use super::{Format, FormatError, sql_type};
+use super::{RowEncoder, RowEncoderSpec};
 use crate::OperatorError;
 use crate::batch::Batch;
-use crate::sink::{RowEncoder, RowEncoderSpec};
 use arrow::array::ArrayRef;
 use arrow::datatypes::Fields;
+use millstream_formats::{Format, FormatEncoder, FormatError, sql_type};
 
 /// Writes some columns of a stream in a format: the keys or the values of a sink.
 #[derive(Debug, Clone)]
@@ -31,16 +28,8 @@ impl FormatEncoderSpec {
         fields: Fields,
     ) -> Result<Self, FormatError> {
         let spec = FormatEncoderSpec { format, topic: topic.into(), fields, columns };
-        spec.encoder()?;
+        spec.format.encoder(&spec.fields)?;
         Ok(spec)
-    }
-
-    fn encoder(&self) -> Result<AnyEncoder, FormatError> {
-        Ok(match &self.format {
-            Format::Json(options) => AnyEncoder::Json(JsonEncoder::new(&self.fields, options)?),
-            Format::Csv(options) => AnyEncoder::Csv(CsvEncoder::new(&self.fields, options)?),
-            Format::Raw(options) => AnyEncoder::Raw(RawEncoder::new(&self.fields, options)?),
-        })
     }
 }
 
@@ -53,63 +42,40 @@ impl RowEncoderSpec for FormatEncoderSpec {
     }
 
     fn build(&self) -> Result<Box<dyn RowEncoder>, OperatorError> {
-        let encoder = self.encoder().map_err(|error| OperatorError::Encode {
+        let encoder = self.format.encoder(&self.fields).map_err(|error| OperatorError::Encode {
             topic: self.topic.clone(),
             detail: error.to_string(),
         })?;
         let (topic, columns) = (self.topic.clone(), self.columns.clone());
-        Ok(Box::new(FormatEncoder { encoder, topic, columns }))
+        Ok(Box::new(FormatRowEncoder { encoder, topic, columns }))
     }
 }
 
 /// Writes rows in a format. Made by [`FormatEncoderSpec`].
 #[derive(Debug)]
-pub struct FormatEncoder {
-    encoder: AnyEncoder,
+struct FormatRowEncoder {
+    encoder: FormatEncoder,
     topic: String,
     columns: Vec<usize>,
 }
 
-#[derive(Debug)]
-enum AnyEncoder {
-    Json(JsonEncoder),
-    Csv(CsvEncoder),
-    Raw(RawEncoder),
-}
-
-impl FormatEncoder {
+impl FormatRowEncoder {
     fn error(&self, detail: String) -> OperatorError {
         OperatorError::Encode { topic: self.topic.clone(), detail }
     }
 }
 
-impl RowEncoder for FormatEncoder {
+impl RowEncoder for FormatRowEncoder {
     fn begin(&mut self, batch: &Batch) -> Result<(), OperatorError> {
         let all = batch.columns()?.columns();
         let columns: Option<Vec<&ArrayRef>> = self.columns.iter().map(|column| all.get(*column)).collect();
         let missing = OperatorError::Mismatch { expected: "the columns of the sink", found: "fewer" };
         let columns = columns.ok_or(missing)?.into_iter();
-        let begun = match &mut self.encoder {
-            AnyEncoder::Json(encoder) => encoder.begin(columns),
-            AnyEncoder::Csv(encoder) => encoder.begin(columns),
-            AnyEncoder::Raw(encoder) => encoder.begin(columns),
-        };
-        begun.map_err(|detail| self.error(detail))
+        self.encoder.begin(columns).map_err(|detail| self.error(detail))
     }
 
     #[inline]
     fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), OperatorError> {
-        let encoded = match &mut self.encoder {
-            AnyEncoder::Json(encoder) => {
-                encoder.encode(row, out);
-                return Ok(());
-            }
-            AnyEncoder::Csv(encoder) => {
-                encoder.encode(row, out);
-                return Ok(());
-            }
-            AnyEncoder::Raw(encoder) => encoder.encode(row, out),
-        };
-        encoded.map_err(|detail| self.error(detail))
+        self.encoder.encode(row, out).map_err(|detail| self.error(detail))
     }
 }

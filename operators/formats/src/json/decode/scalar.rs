@@ -4,9 +4,9 @@ use super::super::strings::{copy_string, push_compact, unescape};
 use super::super::syntax::{Expected, FaultKind, literal, skip_number, skip_value};
 use super::{FieldShape, Reader, Shape};
 use crate::columns::ColumnBuilder;
-use crate::formats::datetime::timestamp_prefix;
-use crate::formats::numbers::{ShortDecimal, digits, parse_whole, short_decimal};
-use crate::formats::text::{Unfit, append_text, decimal, float32, float64};
+use crate::datetime::timestamp_prefix;
+use crate::numbers::{ShortDecimal, digits, parse_whole, short_decimal};
+use crate::text::{Unfit, append_text, decimal, float32, float64};
 
 /// Appends an integer and leaves, if there is a usual one of the column's range.
 macro_rules! integer {

@@ -28,9 +28,9 @@ use super::keys::Keys;
 use super::scan::is_ascii;
 use super::syntax::{DEPTH_MAX, Expected, Fault, FaultKind, skip_value, space};
 use crate::columns::ColumnBuilder;
-use crate::formats::text::TextRules;
-use crate::formats::types::sql_type;
-use crate::formats::{BadPayload, FormatError, Outcome, shortened};
+use crate::text::TextRules;
+use crate::types::sql_type;
+use crate::{BadPayload, FormatError, Outcome, shortened};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 

@@ -3,7 +3,7 @@
 //! What is checked in a value that is skipped stands in the head of [`super::decode`].
 
 use super::scan::{BLOCK, Block, find_quote_or_backslash};
-use crate::formats::numbers::digits;
+use crate::numbers::digits;
 
 /// How deep objects and arrays may nest in a record.
 pub(crate) const DEPTH_MAX: u32 = 128;

@@ -10,10 +10,10 @@
 use super::JsonOptions;
 use super::scan::BLOCK;
 use super::strings::push_escaped;
-use crate::formats::FormatError;
-use crate::formats::datetime::{Instant, write_timestamp};
-use crate::formats::view::{Values, View, items};
-use crate::formats::write::{WriteRules, write_i64, write_plain};
+use crate::FormatError;
+use crate::datetime::{Instant, write_timestamp};
+use crate::view::{Values, View, items};
+use crate::write::{WriteRules, write_i64, write_plain};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 

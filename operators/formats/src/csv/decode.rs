@@ -6,10 +6,10 @@
 
 use super::{CsvOptions, check_field};
 use crate::columns::ColumnBuilder;
-use crate::formats::datetime::TimestampStandard;
-use crate::formats::text::{TextRules, Unfit, append_text};
-use crate::formats::types::sql_type;
-use crate::formats::{BadPayload, FormatError, Outcome, shortened};
+use crate::datetime::TimestampStandard;
+use crate::text::{TextRules, Unfit, append_text};
+use crate::types::sql_type;
+use crate::{BadPayload, FormatError, Outcome, shortened};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};

@@ -110,6 +110,7 @@ impl ColumnBuilder {
     }
 
     /// Number of rows appended.
+    #[inline]
     pub fn len(&self) -> usize {
         match self {
             Self::Boolean(column) => column.values.len(),
@@ -130,6 +131,7 @@ impl ColumnBuilder {
     }
 
     /// Whether nothing was appended.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -154,6 +156,7 @@ impl ColumnBuilder {
     }
 
     /// Whether the row at `row` is null.
+    #[inline]
     pub fn is_null(&self, row: usize) -> bool {
         match self {
             Self::Boolean(column) => column.nulls.is_null(row),
@@ -268,6 +271,7 @@ impl ColumnBuilder {
     }
 
     /// The columns of a `ROW`, to append one value to each; [`ColumnBuilder::seal_struct`] ends the row.
+    #[inline]
     pub fn struct_columns(&mut self) -> &mut [ColumnBuilder] {
         match self {
             Self::Struct(column) => column.open().0,
@@ -276,6 +280,7 @@ impl ColumnBuilder {
     }
 
     /// Ends a `ROW` whose columns have got their values.
+    #[inline]
     pub fn seal_struct(&mut self) {
         if let Self::Struct(column) = self {
             column.seal();
@@ -283,6 +288,7 @@ impl ColumnBuilder {
     }
 
     /// The items of an `ARRAY`, to append to; [`ColumnBuilder::seal_list`] ends the array.
+    #[inline]
     pub fn list_items(&mut self) -> Option<&mut ColumnBuilder> {
         match self {
             Self::List(column) => Some(&mut column.items),
@@ -291,6 +297,7 @@ impl ColumnBuilder {
     }
 
     /// Ends an `ARRAY` whose items have been appended.
+    #[inline]
     pub fn seal_list(&mut self) {
         if let Self::List(column) = self {
             column.seal();
@@ -298,6 +305,7 @@ impl ColumnBuilder {
     }
 
     /// Keys and values of a `MAP`, to append pairs to; [`ColumnBuilder::seal_map`] ends the map.
+    #[inline]
     pub fn map_columns(&mut self) -> Option<(&mut ColumnBuilder, &mut ColumnBuilder)> {
         match self {
             Self::Map(column) => Some((&mut column.keys, &mut column.values)),
@@ -306,6 +314,7 @@ impl ColumnBuilder {
     }
 
     /// Ends a `MAP` whose pairs have been appended.
+    #[inline]
     pub fn seal_map(&mut self) {
         if let Self::Map(column) = self {
             column.seal();

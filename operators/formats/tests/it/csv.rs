@@ -2,9 +2,9 @@
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Fields, Schema};
+use millstream_formats::{Format, Outcome};
 use millstream_operators::Batch;
-use millstream_operators::formats::{Format, FormatEncoderSpec, Outcome};
-use millstream_operators::sink::RowEncoderSpec;
+use millstream_operators::sink::{FormatEncoderSpec, RowEncoderSpec};
 use millstream_operators::testing::{batch, canonical, field, print};
 use std::sync::Arc;
 

@@ -5,10 +5,10 @@
 //! break at the end: a record is a line.
 
 use super::{CsvOptions, check_field};
-use crate::formats::FormatError;
-use crate::formats::datetime::TimestampStandard;
-use crate::formats::view::{Values, View, items};
-use crate::formats::write::{WriteRules, write_plain};
+use crate::FormatError;
+use crate::datetime::TimestampStandard;
+use crate::view::{Values, View, items};
+use crate::write::{WriteRules, write_plain};
 use arrow::array::ArrayRef;
 use arrow::datatypes::Fields;
 

@@ -1,0 +1,9 @@
+//! Formats against slow references, against what Flink does, and against each other.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod csv;
+mod json;
+mod json_differential;
+mod raw;
+mod round_trip;
