@@ -5,33 +5,27 @@
 //! spawns nothing, awaits nothing and does no I/O: time, records and state come in through arguments, results leave
 //! through the [`Outbox`] and the task's delta. The same input always gives the same output and the same state.
 
-pub mod aggregate;
-mod batch;
-pub mod clock;
-mod cut;
-pub mod dead_letter;
-mod error;
-pub mod exchange;
-pub mod expression;
-mod graph;
-mod input;
-mod join;
-mod key_by;
-pub mod keys;
-mod materialize;
-mod normalize;
-mod operator;
-mod outbox;
-mod project;
-mod rows;
-pub mod sink;
-pub mod source;
-pub mod table;
-mod temporal_join;
+mod changelog;
+mod edge;
+mod kit;
+mod model;
+mod relational;
 #[doc(hidden)]
 pub mod testing;
-mod topology;
 pub mod typed;
+mod window;
+
+// Folders are for people who look for a file. A module's path is short wherever it stands.
+use changelog::{materialize, normalize};
+use edge::{input, outbox};
+use kit::rows;
+use model::{batch, cut, error, graph, operator, topology};
+use relational::{join, key_by, project, temporal_join};
+
+pub use edge::{dead_letter, exchange, sink, source, table};
+pub use kit::keys;
+pub use model::{clock, expression};
+pub use relational::aggregate;
 
 pub use batch::{
     Batch, END_OF_TIME, EventTime, NO_WATERMARK, Ops, Payload, RowVec, StreamKind, take_columns,

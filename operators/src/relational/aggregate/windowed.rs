@@ -14,7 +14,6 @@
 
 use super::groups::{Arguments, GROUPS, GroupTable, finish_all, result_builders};
 use super::updating::{check_input, describe, key_codec, stores};
-use super::window::Window;
 use super::{AggregateCall, LatePolicy, prefix_end};
 use crate::OperatorError;
 use crate::batch::{Batch, END_OF_TIME, EventTime, NO_WATERMARK, StreamKind};
@@ -22,6 +21,7 @@ use crate::keys::{KeyCodec, Slot};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
+use crate::window::Window;
 use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use millstream_state::BytesColumn;

@@ -6,9 +6,9 @@ use crate::batch::{END_OF_TIME, EventTime, NO_WATERMARK};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Length of a window.
-    pub(super) size_ms: i64,
+    pub(crate) size_ms: i64,
     /// Distance between the starts of two windows; the size for tumbling ones.
-    pub(super) slide_ms: i64,
+    pub(crate) slide_ms: i64,
     /// Start of one of the windows, relative to 1970.
     offset_ms: i64,
 }
@@ -41,24 +41,24 @@ impl Window {
 
     /// End of the pane that a time belongs to; the end itself is not part of it.
     #[inline]
-    pub(super) fn pane_end(&self, time: EventTime) -> EventTime {
+    pub(crate) fn pane_end(&self, time: EventTime) -> EventTime {
         self.floor(time).saturating_add(self.slide_ms)
     }
 
     /// End of the last window that a pane is part of.
-    pub(super) fn last_window_of(&self, pane_end: EventTime) -> EventTime {
+    pub(crate) fn last_window_of(&self, pane_end: EventTime) -> EventTime {
         pane_end.saturating_add(self.size_ms - self.slide_ms)
     }
 
     /// End of the last window that closes when the watermark is `watermark`.
-    pub(super) fn last_closed(&self, watermark: EventTime) -> EventTime {
+    pub(crate) fn last_closed(&self, watermark: EventTime) -> EventTime {
         match watermark {
             NO_WATERMARK | END_OF_TIME => watermark,
             watermark => self.floor(watermark + 1),
         }
     }
 
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let offset = if self.offset_ms == 0 { String::new() } else { format!(" from {} ms", self.offset_ms) };
         if self.size_ms == self.slide_ms {
             format!("tumbling {} ms{offset}", self.size_ms)

@@ -19,13 +19,13 @@ mod multiset;
 mod picks;
 mod sums;
 mod updating;
-mod window;
 mod windowed;
 
 pub(crate) use multiset::prefix_end;
 pub use updating::Aggregate;
-pub use window::Window;
 pub use windowed::WindowAggregate;
+
+pub use crate::window::Window;
 
 use crate::batch::StreamKind;
 use arrow::datatypes::DataType;

@@ -1,0 +1,10 @@
+//! Where a task ends and the log begins: records to batches and back, watermarks of inputs, rows on their way to other
+//! tasks, and what the next commit sends.
+
+pub mod dead_letter;
+pub mod exchange;
+pub(crate) mod input;
+pub(crate) mod outbox;
+pub mod sink;
+pub mod source;
+pub mod table;

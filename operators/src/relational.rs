@@ -1,0 +1,7 @@
+//! The operators of SQL's relations: each takes streams of rows and gives one.
+
+pub mod aggregate;
+pub(crate) mod join;
+pub(crate) mod key_by;
+pub(crate) mod project;
+pub(crate) mod temporal_join;
