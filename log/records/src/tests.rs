@@ -1,6 +1,8 @@
 //! Runs of records: layout, limits, checksums.
 
 use super::*;
+use crate::headers::encode_headers;
+use bytes::Bytes;
 
 #[test]
 fn records_give_back_what_was_pushed() {
