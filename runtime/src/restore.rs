@@ -16,22 +16,24 @@
 
 mod beginning;
 mod committed;
+mod finish;
 mod journal_reader;
 mod progress;
+mod reading;
 mod savepoint;
 mod snapshots;
 
 use crate::control::ControlRecord;
 use crate::error::JobError;
-use crate::journal::{ChainEnd, InputMark};
-use crate::log::{Admin, CommittedOffset, Isolation, Log, LogError, OffsetQuery, ReaderOptions};
+use crate::journal::ChainEnd;
+use crate::log::{Admin, CommittedOffset, Isolation, Log, OffsetQuery};
 use crate::plan::{JobPlan, TaskId};
 use crate::rules::Rules;
 use crate::savepoint::OpenSavepoint;
+use crate::snapshot::SnapshotStore;
 use crate::snapshot::download::Download;
-use crate::snapshot::{CheckpointNote, SnapshotStore, Track};
 use crate::states::StateStore;
-use crate::task::{ResumePoint, Task};
+use crate::task::Task;
 pub(crate) use committed::{
     are_finished, commit_metadata, parse_commit_metadata, read_control, read_control_topic,
 };
@@ -39,13 +41,12 @@ pub(crate) use journal_reader::{JournalReader, ReadTurn};
 use millstream_operators::{BuildCx, Offset, TopicPartition};
 use millstream_state::{CheckpointMark, StateError, StateIdentity, TaskState};
 pub use progress::{Progress, RestoreProgress};
+use reading::Reading;
 use snapshots::{Choice, Scan};
 use std::sync::Arc;
 use std::time::Duration;
-use tracing::{info, warn};
+use tracing::info;
 
-/// Pending state that a restore checkpoints away before it folds on.
-const PENDING_BYTES_MAX: usize = 64 << 20;
 /// How long one turn may wait for the log.
 const TURN_TIMEOUT: Duration = Duration::from_millis(50);
 
@@ -138,18 +139,6 @@ struct Found {
     bounds: Bounds,
     control: ControlRecord,
     control_is_new: bool,
-}
-
-struct Reading {
-    found: Found,
-    reader: JournalReader,
-    state: TaskState,
-    /// The checkpoint that the first entry has to confirm.
-    unconfirmed: Option<CheckpointMark>,
-    resume: ResumePoint,
-    track: Track,
-    /// Size of the journal that was folded since the last official snapshot, roughly.
-    folded_bytes: u64,
 }
 
 impl Restore {
@@ -326,198 +315,6 @@ impl Restore {
             task: self.task.to_string(),
         };
         open.map_or_else(|| self.cx.states.open(self.task, &identity), Ok)
-    }
-
-    /// Goes on with state that stands at `mark`, which the first entry read has to confirm.
-    fn read_from_checkpoint(
-        &mut self,
-        found: Found,
-        state: TaskState,
-        mark: CheckpointMark,
-        end: Offset,
-    ) -> Result<Stage, JobError> {
-        let reader = self.cx.log.reader(&ReaderOptions::new(Isolation::ReadCommitted))?;
-        let reader = JournalReader::from_checkpoint(reader, self.journal(), mark, end)?;
-        let resume = ResumePoint::beginning(found.control.incarnation(), found.bounds.start);
-        let note = CheckpointNote::decode(state.note());
-        let track = Track::new(note.map(|note| note.officials).unwrap_or_default(), 0);
-        let unconfirmed = Some(mark);
-        Ok(Stage::Read(Box::new(Reading {
-            found,
-            reader,
-            state,
-            unconfirmed,
-            resume,
-            track,
-            folded_bytes: 0,
-        })))
-    }
-
-    fn read(&mut self, mut reading: Box<Reading>) -> Result<Next, JobError> {
-        let before = reading.reader.position();
-        let mut entries = Vec::new();
-        let turn = match reading.reader.turn(TURN_TIMEOUT, &mut entries) {
-            // What the checkpoint names is not there, or something else is in its place.
-            Err(JobError::Journal(error)) if reading.unconfirmed.is_some() => {
-                warn!(task = %self.task, %error, "the checkpoint's commit can't be read");
-                return self.without_checkpoint(*reading);
-            }
-            Err(error @ JobError::Log(LogError::OffsetOutOfRange { .. })) => {
-                return self.begin_again_if_moved(&reading.found, error);
-            }
-            turn => turn?,
-        };
-        self.progress.read(reading.reader.position() - before);
-        for assembled in entries {
-            let entry = assembled.entry;
-            let resume = &mut reading.resume;
-            resume.chain = ChainEnd { number: entry.number, hash: assembled.hash };
-            (resume.journal_before, resume.journal_next) = (assembled.first_offset, assembled.next_offset);
-            (resume.inputs, resume.watermark, resume.now_ms) = (entry.inputs, entry.watermark, entry.now_ms);
-            resume.is_new = false;
-            if let Some(official) = entry.official {
-                reading.track.learn(official);
-                reading.folded_bytes = 0;
-            }
-            if let Some(mark) = reading.unconfirmed.take() {
-                let same = (mark.number, mark.hash) == (entry.number, assembled.hash);
-                if same || !self.cx.rules.check_checkpoint {
-                    continue;
-                }
-                return self.without_checkpoint(*reading);
-            }
-            reading.folded_bytes += assembled.bytes as u64;
-            reading.state.absorb(entry.delta);
-            if reading.state.pending_bytes() > PENDING_BYTES_MAX {
-                self.checkpoint(&mut reading)?;
-            }
-        }
-        match turn {
-            ReadTurn::More => Ok(Next::To(Stage::Read(reading))),
-            ReadTurn::Waiting => {
-                let why = self.who_blocks(&reading.found, &reading.reader);
-                Ok(Next::Wait(Stage::Read(reading), why))
-            }
-            ReadTurn::AtEnd if reading.unconfirmed.is_some() && self.cx.rules.check_checkpoint => {
-                self.without_checkpoint(*reading)
-            }
-            ReadTurn::AtEnd => Ok(Next::To(Stage::Finish(reading))),
-        }
-    }
-
-    /// Writes what was folded so far to disk.
-    fn checkpoint(&self, reading: &mut Reading) -> Result<(), JobError> {
-        let ResumePoint { chain: ChainEnd { number, hash }, journal_before, .. } = reading.resume;
-        let note = CheckpointNote {
-            officials: reading.track.officials().to_vec(),
-            inputs: reading.resume.inputs.clone(),
-            watermark: reading.resume.watermark,
-            now_ms: reading.resume.now_ms,
-            fingerprint: self.cx.plan.fingerprint(),
-        };
-        let mark = CheckpointMark { number, hash, journal_offset: journal_before };
-        Ok(reading.state.checkpoint_with_note(mark, note.encode())?)
-    }
-
-    /// Begins again without the checkpoint on disk.
-    fn without_checkpoint(&mut self, reading: Reading) -> Result<Next, JobError> {
-        warn!(task = %self.task, "the checkpoint is of another history than the journal: dropping it");
-        let Reading { found, reader, mut state, .. } = reading;
-        self.progress.spare_read(found.bounds.end.saturating_sub(reader.position()));
-        state.reset()?;
-        self.scan(found, state).map(Next::To)
-    }
-
-    /// Says whose open transaction keeps the journal's end out of sight.
-    fn who_blocks(&self, found: &Found, reader: &JournalReader) -> String {
-        let journal = self.journal();
-        let writer = JournalReader::writer_at(&*self.cx.log, &journal, reader.position());
-        let writer = writer.map_or_else(String::new, |writer| {
-            format!(
-                " (written by member \"{}\", transactional id \"{}\")",
-                writer.member, writer.transactional_id
-            )
-        });
-        let (position, end) = (reader.position(), found.bounds.end);
-        format!("an open transaction holds {journal} between {position} and {end}{writer}")
-    }
-
-    fn finish(&mut self, reading: Reading) -> Result<Box<Restored>, JobError> {
-        let Reading { found, mut resume, state, track, folded_bytes, .. } = reading;
-        let Found { committed, control, control_is_new, .. } = found;
-        if self.cx.rules.compare_with_group {
-            self.compare(&resume, committed.as_ref())?;
-        }
-        if self.task == TaskId::FIRST && control_is_new && !resume.is_new && self.is_new(&control) {
-            let (job, topic) = (self.cx.plan.job().to_owned(), self.cx.plan.control_topic());
-            return Err(JobError::ControlMissing { job, topic });
-        }
-        if !self.cx.rules.positions_from_journal {
-            self.take_group_positions(&mut resume.inputs)?;
-        }
-        let (begin, ends) = (|place: &TopicPartition| control.begin(place), control.ends());
-        let mut task = Task::open(&self.cx.plan, self.task, state, resume, &begin, &ends, &self.cx.build)?;
-        *task.track_mut() = match control.base(self.task).number {
-            1.. if track.officials().is_empty() => Track::on_savepoint(),
-            _ => Track::new(track.officials().to_vec(), folded_bytes),
-        };
-        self.check_inputs(&task)?;
-        let from_snapshot = self.progress.now().fetched.1 > 0;
-        Ok(Box::new(Restored { task, control, control_is_new, from_snapshot }))
-    }
-
-    fn is_new(&self, control: &ControlRecord) -> bool {
-        control.incarnation() == self.cx.nonce
-    }
-
-    /// Holds the end of the chain against what the group committed.
-    fn compare(&self, resume: &ResumePoint, committed: Option<&CommittedOffset>) -> Result<(), JobError> {
-        let chain = resume.chain;
-        let contradiction = |committed: String| {
-            let (journal, group) = (self.journal(), self.cx.plan.group().to_owned());
-            let chain = format!("entry {}, offset {}", chain.number, resume.journal_next);
-            Err(JobError::Contradiction { journal, group, chain, committed })
-        };
-        let Some(committed) = committed else {
-            if !resume.is_new {
-                warn!(task = %self.task, "the group has forgotten its committed offset: the journal decides");
-            }
-            return Ok(());
-        };
-        let Some((of, _)) = parse_commit_metadata(&committed.metadata) else {
-            return contradiction(format!("offset {} without a mark of this job", committed.offset));
-        };
-        if of.number == chain.number && of.hash == chain.hash {
-            return Ok(());
-        }
-        if of.number < chain.number && committed.offset < resume.journal_next {
-            // A late copy of an older commit's offsets came after the newer ones.
-            warn!(task = %self.task, of.number, "the group's committed offset is behind: the journal decides");
-            return Ok(());
-        }
-        contradiction(format!("entry {}, offset {}", of.number, committed.offset))
-    }
-
-    fn take_group_positions(&mut self, inputs: &mut [InputMark]) -> Result<(), JobError> {
-        for mark in inputs {
-            if let Some(offset) = self.group_offset(&mark.place())? {
-                mark.position = offset;
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks that the inputs still reach back to where the task goes on.
-    fn check_inputs(&mut self, task: &Task) -> Result<(), JobError> {
-        for (place, position) in task.positions() {
-            let places = std::slice::from_ref(place);
-            let start = self.admin.offsets(places, OffsetQuery::Earliest, Isolation::ReadCommitted)?[0];
-            if start > position.next && !position.ended {
-                let (task, place, from) = (self.task.to_string(), place.clone(), position.next);
-                return Err(JobError::DataLoss { task, place, from, start });
-            }
-        }
-        Ok(())
     }
 }
 

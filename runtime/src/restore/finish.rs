@@ -1,0 +1,93 @@
+//! The end of a take-over: what was read is held against what the group committed, and against what the inputs have.
+
+use super::reading::Reading;
+use super::{Found, Restore, Restored, parse_commit_metadata};
+use crate::control::ControlRecord;
+use crate::error::JobError;
+use crate::journal::InputMark;
+use crate::log::{CommittedOffset, Isolation, OffsetQuery};
+use crate::plan::TaskId;
+use crate::snapshot::Track;
+use crate::task::{ResumePoint, Task};
+use millstream_operators::TopicPartition;
+use tracing::warn;
+
+impl Restore {
+    pub(super) fn finish(&mut self, reading: Reading) -> Result<Box<Restored>, JobError> {
+        let Reading { found, mut resume, state, track, folded_bytes, .. } = reading;
+        let Found { committed, control, control_is_new, .. } = found;
+        if self.cx.rules.compare_with_group {
+            self.compare(&resume, committed.as_ref())?;
+        }
+        if self.task == TaskId::FIRST && control_is_new && !resume.is_new && self.is_new(&control) {
+            let (job, topic) = (self.cx.plan.job().to_owned(), self.cx.plan.control_topic());
+            return Err(JobError::ControlMissing { job, topic });
+        }
+        if !self.cx.rules.positions_from_journal {
+            self.take_group_positions(&mut resume.inputs)?;
+        }
+        let (begin, ends) = (|place: &TopicPartition| control.begin(place), control.ends());
+        let mut task = Task::open(&self.cx.plan, self.task, state, resume, &begin, &ends, &self.cx.build)?;
+        *task.track_mut() = match control.base(self.task).number {
+            1.. if track.officials().is_empty() => Track::on_savepoint(),
+            _ => Track::new(track.officials().to_vec(), folded_bytes),
+        };
+        self.check_inputs(&task)?;
+        let from_snapshot = self.progress.now().fetched.1 > 0;
+        Ok(Box::new(Restored { task, control, control_is_new, from_snapshot }))
+    }
+
+    fn is_new(&self, control: &ControlRecord) -> bool {
+        control.incarnation() == self.cx.nonce
+    }
+
+    /// Holds the end of the chain against what the group committed.
+    fn compare(&self, resume: &ResumePoint, committed: Option<&CommittedOffset>) -> Result<(), JobError> {
+        let chain = resume.chain;
+        let contradiction = |committed: String| {
+            let (journal, group) = (self.journal(), self.cx.plan.group().to_owned());
+            let chain = format!("entry {}, offset {}", chain.number, resume.journal_next);
+            Err(JobError::Contradiction { journal, group, chain, committed })
+        };
+        let Some(committed) = committed else {
+            if !resume.is_new {
+                warn!(task = %self.task, "the group has forgotten its committed offset: the journal decides");
+            }
+            return Ok(());
+        };
+        let Some((of, _)) = parse_commit_metadata(&committed.metadata) else {
+            return contradiction(format!("offset {} without a mark of this job", committed.offset));
+        };
+        if of.number == chain.number && of.hash == chain.hash {
+            return Ok(());
+        }
+        if of.number < chain.number && committed.offset < resume.journal_next {
+            // A late copy of an older commit's offsets came after the newer ones.
+            warn!(task = %self.task, of.number, "the group's committed offset is behind: the journal decides");
+            return Ok(());
+        }
+        contradiction(format!("entry {}, offset {}", of.number, committed.offset))
+    }
+
+    fn take_group_positions(&mut self, inputs: &mut [InputMark]) -> Result<(), JobError> {
+        for mark in inputs {
+            if let Some(offset) = self.group_offset(&mark.place())? {
+                mark.position = offset;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the inputs still reach back to where the task goes on.
+    fn check_inputs(&mut self, task: &Task) -> Result<(), JobError> {
+        for (place, position) in task.positions() {
+            let places = std::slice::from_ref(place);
+            let start = self.admin.offsets(places, OffsetQuery::Earliest, Isolation::ReadCommitted)?[0];
+            if start > position.next && !position.ended {
+                let (task, place, from) = (self.task.to_string(), place.clone(), position.next);
+                return Err(JobError::DataLoss { task, place, from, start });
+            }
+        }
+        Ok(())
+    }
+}
