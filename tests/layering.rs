@@ -1,19 +1,26 @@
-//! The crates depend on each other only as `docs/ARCHITECTURE.md` says, and there is one Arrow.
+//! The crates depend on each other only as `docs/ARCHITECTURE.md` says, there is one Arrow, and no dependency is there for
+//! nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-fn metadata() -> Value {
+fn cargo(arguments: &[&str]) -> Vec<u8> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .args(arguments)
+        .args(["--locked", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    output.stdout
+}
+
+fn metadata() -> Value {
+    serde_json::from_slice(&cargo(&["metadata", "--format-version", "1"])).unwrap()
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -31,14 +38,9 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "millstream-state" => &["millstream-wal", "rocksdb"],
         "millstream-formats" => &["arrow"],
         "millstream-operators" => &["millstream-formats", "millstream-records", "millstream-state", "arrow"],
-        "millstream-runtime" => &[
-            "millstream-log",
-            "millstream-operators",
-            "millstream-state",
-            "object_store",
-            "prometheus",
-            "tokio",
-        ],
+        "millstream-runtime" => {
+            &["millstream-log", "millstream-operators", "millstream-state", "object_store", "tokio"]
+        }
         "millstream-sql" => &["millstream-operators", "arrow", "datafusion"],
         _ => return None,
     })
@@ -62,7 +64,6 @@ const GUARDED: &[&str] = &[
     "datafusion",
     "kafka-protocol",
     "object_store",
-    "prometheus",
     "rdkafka",
     "rdkafka-sys",
     "rocksdb",
@@ -103,4 +104,86 @@ fn there_is_one_arrow_and_one_datafusion() {
             .collect();
         assert_eq!(versions.len(), 1, "{name} is there in versions {versions:?}");
     }
+}
+
+/// Dependencies that no source names: they switch on features of crates below. Their manifests say why.
+const FOR_FEATURES: &[(&str, &str)] = &[
+    ("millstream", "futures-channel"),
+    ("millstream", "getrandom"),
+    ("millstream", "hyper"),
+    ("millstream", "hyper-util"),
+    ("millstream", "itertools"),
+    ("millstream", "md-5"),
+    ("millstream", "rustix"),
+    ("millstream", "simdutf8"),
+    ("millstream", "slab"),
+    ("millstream", "tokio"),
+    ("millstream", "tower"),
+    ("millstream", "tracing"),
+    ("millstream-operators", "lexical-core"),
+];
+
+#[test]
+fn every_dependency_is_named_in_the_sources_of_its_crate() {
+    let metadata = metadata();
+    let mut unnamed = BTreeSet::new();
+    for package in
+        metadata["packages"].as_array().unwrap().iter().filter(|package| package["source"].is_null())
+    {
+        let crate_of = Path::new(text(package, "manifest_path")).parent().unwrap();
+        let mut sources = String::new();
+        read_sources(&crate_of.join("src"), &mut sources);
+        let mut with_tests = sources.clone();
+        ["tests", "benches", "examples"]
+            .iter()
+            .for_each(|part| read_sources(&crate_of.join(part), &mut with_tests));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let for_tests = dependency["kind"].as_str() == Some("dev");
+            let name = dependency["rename"].as_str().unwrap_or_else(|| text(dependency, "name"));
+            if !names(if for_tests { &with_tests } else { &sources }, &name.replace('-', "_")) {
+                unnamed.insert((text(package, "name"), name));
+            }
+        }
+    }
+    let allowed: BTreeSet<(&str, &str)> = FOR_FEATURES.iter().copied().collect();
+    let unused: Vec<_> = unnamed.difference(&allowed).collect();
+    assert!(unused.is_empty(), "nothing uses these dependencies: {unused:?}");
+    let stale: Vec<_> = allowed.difference(&unnamed).collect();
+    assert!(stale.is_empty(), "these are used, or gone, and no exceptions any more: {stale:?}");
+}
+
+/// Whether a crate is named in a source: in a path, or taken in by a `use`.
+fn names(source: &str, krate: &str) -> bool {
+    source.match_indices(krate).any(|(at, _)| {
+        let is_whole = !source[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+        let after = &source[at + krate.len()..];
+        is_whole && ["::", ";", " as "].iter().any(|next| after.starts_with(next))
+    })
+}
+
+fn read_sources(directory: &Path, sources: &mut String) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_sources(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_command_and_the_tests_stand_on_crates_that_are_built_once() {
+    let of = |arguments: &[&str]| -> BTreeSet<String> {
+        let shown = cargo(&[&["tree", "--prefix", "none", "--format", "{p} {f}"], arguments].concat());
+        let shown = String::from_utf8(shown).unwrap();
+        let lines = shown.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+        lines.filter(|line| !line.contains("(/") && !line.is_empty()).collect()
+    };
+    let command = of(&["--package", "millstream", "--edges", "normal,build"]);
+    let all = of(&["--workspace", "--edges", "normal,build,dev"]);
+    assert!(command.len() > 100, "the tree was not understood: {command:?}");
+    let twice: Vec<&String> = command.difference(&all).collect();
+    assert!(twice.is_empty(), "tests have these with other features, and DataFusion twice: {twice:?}");
 }
