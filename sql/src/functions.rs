@@ -6,15 +6,24 @@
 //!
 //! What a function can't compute for a row is that row's error ([`Failed`]), never a panic, and never a wrong value.
 
+mod array;
 mod call;
 mod collection;
+mod common;
 mod conditional;
+mod elements;
+mod encoding;
 mod hash;
 mod json;
+mod map;
 mod regexp;
+mod search;
 mod signature;
 mod string;
+mod substring;
 mod udf;
+mod url;
+mod utf16;
 
 pub(crate) use call::{Call, Column, TEXT_BYTES_MAX};
 pub(crate) use signature::{Arg, Param, Typed, fixed, variadic};
@@ -73,12 +82,18 @@ impl From<ArrowError> for Failed {
 /// Every function, family by family.
 pub(crate) fn table() -> impl Iterator<Item = &'static Function> {
     let families = [
+        array::FUNCTIONS,
         collection::FUNCTIONS,
         conditional::FUNCTIONS,
+        encoding::FUNCTIONS,
         hash::FUNCTIONS,
         json::FUNCTIONS,
+        map::FUNCTIONS,
         regexp::FUNCTIONS,
+        search::FUNCTIONS,
         string::FUNCTIONS,
+        substring::FUNCTIONS,
+        url::FUNCTIONS,
     ];
     families.into_iter().flatten()
 }

@@ -108,6 +108,26 @@ impl<'a> Call<'a> {
         Ok(Arc::new(texts.finish()))
     }
 
+    /// Texts, written row by row into an empty buffer; `false` is null.
+    ///
+    /// # Errors
+    /// The first that fails, or is too long.
+    pub(crate) fn write_texts(
+        &self,
+        mut write: impl FnMut(usize, &mut String) -> Result<bool, Failed>,
+    ) -> Result<ArrayRef, Failed> {
+        let mut texts = StringBuilder::with_capacity(self.rows, self.rows * 16);
+        let mut bytes = 0;
+        let mut text = String::new();
+        for row in 0..self.rows {
+            text.clear();
+            let written = write(row, &mut text)?;
+            bounded(text.len(), &mut bytes)?;
+            texts.append_option(written.then_some(text.as_str()));
+        }
+        Ok(Arc::new(texts.finish()))
+    }
+
     /// Bytes, computed row by row; `None` is null.
     ///
     /// # Errors
@@ -154,12 +174,18 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Refuses a result that would be too long, before it is made.
+pub(super) fn check_bytes(bytes: usize) -> Result<(), Failed> {
+    match bytes > TEXT_BYTES_MAX {
+        true => Err(Failed(format!("the result has {bytes} bytes; at most {TEXT_BYTES_MAX} are possible"))),
+        false => Ok(()),
+    }
+}
+
 /// Counts the bytes of one more value.
 fn bounded(more: usize, bytes: &mut usize) -> Result<(), Failed> {
     *bytes = bytes.saturating_add(more);
-    if more > TEXT_BYTES_MAX {
-        return Err(Failed(format!("the result has {more} bytes; at most {TEXT_BYTES_MAX} are possible")));
-    }
+    check_bytes(more)?;
     match *bytes > BATCH_BYTES_MAX {
         true => Err(Failed::from("the results are too long")),
         false => Ok(()),

@@ -58,6 +58,11 @@ pub(crate) enum Param {
 }
 
 impl Param {
+    /// Whether it takes a value of this type, which is not `NULL`.
+    pub(super) fn accepts(self, found: &DataType) -> bool {
+        *found != DataType::Null && self.takes(found).is_some()
+    }
+
     fn takes(self, found: &DataType) -> Option<DataType> {
         use DataType as T;
         let is = |taken: bool, data_type: T| taken.then_some(data_type);
