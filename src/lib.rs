@@ -1,25 +1,219 @@
 //! Stream processing over a durable log: SQL and typed Rust jobs, exactly once, on Kafka or on an embedded log.
 //!
-//! This crate is the facade: it re-exports what an embedding program needs.
+//! This crate is the facade: what a program that embeds jobs needs, by name and nothing else. `tests/facade.rs` holds the list.
 //!
-//! - [`typed`]: declare a job over serde structs
-//! - [`sql`]: plan a job from a SQL file
-//! - [`log`]: the logs a job runs on: [`log::embedded`], [`log::kafka`], and [`log::memory`] for tests
-//! - [`job`]: run a job on threads of this process
-//! - [`snapshot`]: where a job's state is kept beside its machines
-//! - [`savepoint`]: a copy of a job, taken by request, that another job can be started from
-//! - [`driver`]: run a job in a test, under a clock that the test moves
-//! - [`exit_now`]: end a process whose job is over, before the libraries beneath it are taken down
-//! - [`replay`]: run a job's commits again and compare; read a whole partition
+//! | to | look at |
+//! |---|---|
+//! | declare a job over serde structs | [`typed`] |
+//! | plan a job from a SQL file | [`sql`] |
+//! | run a job on threads of this process | [`job`], [`worker`], [`topics`] |
+//! | choose the log that it runs on | [`log`] |
+//! | keep its state beside its machines | [`snapshot`] |
+//! | copy it, and start another from the copy | [`savepoint`] |
+//! | test it, under a clock that the test moves | [`driver`], [`replay`] |
 //!
+//! A job ends with [`exit_now`] where the process ends with it, before the libraries beneath it are taken down.
 //! `docs/ARCHITECTURE.md` is the map of the code behind it.
+//!
+//! ```
+//! use millstream::driver::TestDriver;
+//! let job = millstream::sql::plan("job.sql", "
+//!     CREATE TABLE clicks (page STRING)
+//!     WITH ('connector' = 'kafka', 'topic' = 'clicks', 'format' = 'json');
+//!     CREATE TABLE counts (page STRING, n BIGINT, PRIMARY KEY (page) NOT ENFORCED)
+//!     WITH ('connector' = 'upsert-kafka', 'topic' = 'counts', 'key.format' = 'json', 'value.format' = 'json');
+//!     INSERT INTO counts SELECT page, COUNT(*) FROM clicks GROUP BY page;
+//! ")?;
+//! let mut driver = TestDriver::new(&job.topology, &[("clicks", 2), ("counts", 1)])?;
+//! driver.produce("clicks", 0, None, Some(br#"{"page": "home"}"#), 1_000);
+//! driver.produce("clicks", 1, None, Some(br#"{"page": "home"}"#), 1_000);
+//! driver.run()?;
+//! assert_eq!(driver.read("counts")[0].value.as_deref(), Some(r#"{"page":"home","n":2}"#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+pub use job::{Job, JobError, JobSettings, MEMORY_BYTES_MIN, MemoryPlan, TaskId, Until, exit_now};
+pub use typed::{Topology, TopologyError};
+
+// What the command and the project's tests use beside the facade.
+#[doc(hidden)]
 pub use millstream_operators as operators;
-pub use millstream_operators::typed;
-pub use millstream_operators::{Topology, TopologyError};
-pub use millstream_runtime::job::{Job, JobSettings, Until};
-pub use millstream_runtime::{
-    JobError, MEMORY_BYTES_MIN, MemoryPlan, TaskId, driver, exit_now, job, log, replay, savepoint, snapshot,
-    topics, worker,
-};
-pub use millstream_sql as sql;
+
+/// Running a job on threads of this process.
+///
+/// ```
+/// use millstream::log::{Log, memory::MemoryLog};
+/// use millstream::{Job, JobSettings, Until, typed};
+/// use std::sync::Arc;
+/// let log = MemoryLog::new(Arc::new(millstream::log::SystemClock::default()));
+/// log.admin()?.create_topic(&millstream::log::TopicSpec::new("numbers", 1))?;
+/// let log: Arc<dyn Log> = Arc::new(log);
+/// let declared = typed::Job::new();
+/// declared.read::<u64>("numbers").key_by(|number| number % 2).count().to("counts");
+/// let job = Job::start(&declared.topology()?, &log, &JobSettings::new("parity"))?;
+/// job.wait(Until::Drained)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub mod job {
+    pub use millstream_runtime::job::{Job, JobSettings, Until};
+    pub use millstream_runtime::{JobError, JobPlan, MEMORY_BYTES_MIN, MemoryPlan, TaskId, exit_now};
+}
+
+/// What the workers of a job do, and what they tell.
+///
+/// ```
+/// use millstream::worker::Guarantee;
+/// let mut settings = millstream::JobSettings::new("job");
+/// settings.worker.guarantee = Guarantee::AtLeastOnce;
+/// settings.worker.commit_interval_ms = 1_000;
+/// ```
+pub mod worker {
+    pub use millstream_runtime::worker::{Guarantee, TaskStatus, WorkerSettings, WorkerStatus};
+}
+
+/// The topics that a job needs, looked at before it starts.
+///
+/// ```
+/// use millstream::log::{Log, memory::MemoryLog};
+/// use millstream::{topics, typed};
+/// let log = MemoryLog::new(std::sync::Arc::new(millstream::log::SystemClock::default()));
+/// let declared = typed::Job::new();
+/// declared.read::<u64>("numbers").to("copies");
+/// // A topic that is read has to be there.
+/// assert!(topics::examine(&declared.topology()?, "job", None, &mut *log.admin()?).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub mod topics {
+    pub use millstream_runtime::topics::{Examined, examine};
+}
+
+/// The logs that jobs run on: embedded in a directory, Kafka, and one in memory for tests.
+///
+/// ```
+/// use millstream::log::memory::MemoryLog;
+/// use millstream::log::{Log, RecordsBuilder, SystemClock, TopicPartition, TopicSpec};
+/// use std::{sync::Arc, time::Duration};
+/// let log = MemoryLog::new(Arc::new(SystemClock::default()));
+/// log.admin()?.create_topic(&TopicSpec::new("lines", 1))?;
+/// let mut records = RecordsBuilder::default();
+/// records.push(None, Some(b"a line"), 1_000);
+/// let mut writer = log.writer()?;
+/// writer.write(&TopicPartition::new("lines", 0), records.finish())?;
+/// writer.flush(Duration::from_secs(1))?;
+/// # Ok::<(), millstream::log::LogError>(())
+/// ```
+pub mod log {
+    pub use millstream_operators::sink::partition_for_key;
+    pub use millstream_runtime::clock::{Clock, ManualClock, SystemClock};
+    pub use millstream_runtime::log::{
+        Admin, CleanupPolicy, CommittedOffset, EndOutcome, GroupMetadata, Isolation, Log, LogError, LogInfo,
+        Member, MemberEvent, MemberOptions, Offset, OffsetQuery, ReadStatus, Reader, ReaderOptions, Record,
+        Records, RecordsBuilder, Run, TopicConfig, TopicDescription, TopicPartition, TopicSpec,
+        TransactionError, TransactionOptions, TransactionalWriter, Writer,
+    };
+
+    /// A log in a directory, for one machine.
+    ///
+    /// ```
+    /// use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions};
+    /// let directory = tempfile::tempdir()?;
+    /// let log = EmbeddedLog::open(directory.path(), &EmbeddedOptions::default())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub mod embedded {
+        pub use millstream_runtime::log::embedded::{
+            EmbeddedClient, EmbeddedLog, EmbeddedOptions, SyncPolicy, open_or_connect,
+        };
+    }
+
+    /// Kafka, and whatever speaks its protocol.
+    ///
+    /// ```
+    /// use millstream::log::kafka::{KafkaConfig, PropertySource};
+    /// let config = KafkaConfig::new("broker:9092").with("client.id", "mine", PropertySource::Job)?;
+    /// # Ok::<(), millstream::log::LogError>(())
+    /// ```
+    pub mod kafka {
+        pub use millstream_runtime::log::kafka::{
+            EXIT_CODE_HUNG, KafkaClient, KafkaConfig, KafkaLog, PropertySource, java_property,
+        };
+    }
+
+    /// A log that does what brokers do at their worst, for tests: see [`crate::log`] for an example.
+    pub mod memory {
+        pub use millstream_runtime::log::memory::{Fault, MemoryLog, Request};
+    }
+}
+
+/// Jobs in Flink's SQL.
+///
+/// ```
+/// let errors = millstream::sql::plan("job.sql", "INSERT INTO nowhere SELECT 1;").unwrap_err();
+/// assert!(errors.to_string().contains("nowhere"));
+/// ```
+pub mod sql {
+    pub use millstream_sql::{Span, SqlError, SqlErrors, SqlJob, error, explain, plan};
+
+    #[doc(hidden)]
+    pub use millstream_sql::testing;
+}
+
+/// Jobs over serde structs.
+///
+/// ```
+/// let job = millstream::typed::Job::new();
+/// job.read::<String>("words").key_by(|word| word.clone()).count().to("counts");
+/// let topology = job.topology()?;
+/// # Ok::<(), millstream::TopologyError>(())
+/// ```
+pub mod typed {
+    pub use millstream_operators::source::{Bounded, Policy, Startup};
+    pub use millstream_operators::typed::{Job, JsonKey, Key, KeyedStream, ReadOptions, Row, Stream, Table};
+    pub use millstream_operators::{Topology, TopologyError};
+}
+
+/// Where a job's state is kept beside its machines.
+///
+/// ```
+/// let mut settings = millstream::JobSettings::new("job");
+/// settings.snapshots = "file:///backup/snapshots".parse()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub mod snapshot {
+    pub use millstream_runtime::snapshot::{
+        CheckpointNote, DirectoryStore, FoundSnapshot, FoundState, MemoryStore, ObjectStorage, SnapshotPlace,
+        SnapshotRef, SnapshotStore, StoreError, StoredObject, TopicStore, inspect_snapshots, inspect_state,
+    };
+}
+
+/// A copy of a job, taken by request, that another job can be started from.
+///
+/// ```
+/// let nothing = tempfile::tempdir()?;
+/// let opened = millstream::savepoint::OpenSavepoint::open(&nothing.path().display().to_string());
+/// assert!(opened.is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub mod savepoint {
+    pub use millstream_runtime::savepoint::{
+        OpenSavepoint, Savepoint, SavepointError, SavepointTask, TakeProgress, TakeSettings, open_place, take,
+    };
+}
+
+/// A job in a test, under a clock that the test moves: see [the crate](crate) for an example.
+pub mod driver {
+    pub use millstream_runtime::driver::{Output, TestDriver, produce};
+}
+
+/// A job's commits run again and compared; a whole partition read.
+///
+/// ```
+/// use millstream::log::{Log, TopicPartition, TopicSpec, memory::MemoryLog};
+/// let log = MemoryLog::new(std::sync::Arc::new(millstream::log::SystemClock::default()));
+/// log.admin()?.create_topic(&TopicSpec::new("empty", 1))?;
+/// assert!(millstream::replay::read_all(&log, &TopicPartition::new("empty", 0))?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub mod replay {
+    pub use millstream_runtime::replay::{ReplayError, ReplayOptions, read_all, replay_task};
+}
