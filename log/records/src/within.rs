@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// Makes records whose keys and values stand anywhere in a buffer, as in the record batches of a fetch: they are not
 /// copied. Headers are, into a buffer of their own, for they are encoded otherwise.
 ///
-/// What does not fit the buffer is refused, as by [`RecordsOver`].
+/// What does not fit the buffer is refused, as by [`RecordsOver`](crate::RecordsOver).
 ///
 /// ```
 /// use millstream_records::{RecordsWithin, Span};
