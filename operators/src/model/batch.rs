@@ -8,7 +8,7 @@
 //!   rows    | a | b | c |     Columns(RecordBatch)  or  Rows(Vec<T>)
 //!   times   | 5 | 9 | 7 |     event time, milliseconds since 1970
 //!   ops     | + | - | + |     Append (all +)  or  Mixed
-//!   behind  | 4 | 4 | 8 |     watermark just before the row; only there when some row is not ahead of it
+//!   behind  | 4 | 4 | 8 |     watermark just before the row; only there when some row is not more than 1 ms ahead of it
 //!   keys    | k | l | k |     encoded keys, set by `key by`
 //!   origins |   | r |   |     the record of a row that may be late, where late rows become dead letters
 //! ```

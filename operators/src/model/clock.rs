@@ -56,7 +56,7 @@ pub fn format_time(time: EventTime) -> String {
 pub struct Observed {
     /// The input's watermark after the batch.
     pub watermark: EventTime,
-    /// The task's watermark before each row, when some row is not ahead of it.
+    /// The task's watermark before each row, when some row is not ahead of it, or only by a millisecond.
     pub behind: Option<ScalarBuffer<i64>>,
     /// Rows too far ahead of the clock to move the watermark.
     pub far_future: u64,
@@ -80,13 +80,15 @@ pub fn observe(
     let mut far_future = 0;
     for (row, &time) in times.iter().enumerate() {
         let bound = watermark.min(others).max(task);
-        if time <= bound && before.is_empty() {
+        // One that is just ahead of the watermark touches a session that has just closed.
+        let near = time <= bound.saturating_add(1);
+        if near && before.is_empty() {
             // Only now are the bounds of the rows so far worth having; none of them was behind, so any bound below
             // their times says the same.
             before.reserve_exact(times.len());
             before.resize(row, task);
         }
-        if always || !before.is_empty() || time <= bound {
+        if always || !before.is_empty() || near {
             before.push(bound);
         }
         if time > horizon {
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn in_order_rows_carry_no_bounds() {
-        let observed = seen(&[10, 11, 10, 15], NO_WATERMARK, END_OF_TIME);
+        let observed = seen(&[10, 11, 11, 15], NO_WATERMARK, END_OF_TIME);
         assert!(observed.behind.is_none());
         assert_eq!(observed.watermark, 13);
     }
@@ -152,7 +154,7 @@ mod tests {
         let observed = seen(&[10, 20, 17, 18], NO_WATERMARK, END_OF_TIME);
         let behind = observed.behind.expect("17 is behind 20 - 2");
         assert_eq!(&behind[2..], &[18, 18]);
-        assert_eq!(seen(&[20, 17], NO_WATERMARK, 16).behind, None, "another input holds the watermark back");
+        assert_eq!(seen(&[20, 17], NO_WATERMARK, 15).behind, None, "another input holds the watermark back");
     }
 
     #[test]

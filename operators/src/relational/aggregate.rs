@@ -1,4 +1,5 @@
-//! Keyed aggregation: without a window ([`Aggregate`]) and over tumbling and hopping windows ([`WindowAggregate`]).
+//! Keyed aggregation: without a window ([`Aggregate`]) and over tumbling and hopping windows
+//! ([`WindowAggregate`]), and over sessions ([`SessionAggregate`]).
 //!
 //! Both keep groups in a `GroupTable`: keys become dense slots once per batch, and every aggregate is a vector by slot
 //! that a typed loop folds a column into.
@@ -17,11 +18,13 @@ mod groups;
 mod lane;
 mod multiset;
 mod picks;
+mod session;
 mod sums;
 mod updating;
 mod windowed;
 
 pub(crate) use multiset::prefix_end;
+pub use session::SessionAggregate;
 pub use updating::Aggregate;
 pub use windowed::WindowAggregate;
 

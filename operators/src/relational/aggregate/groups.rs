@@ -154,8 +154,18 @@ impl GroupTable {
         Ok(())
     }
 
-    /// Folds a group of another table of the same aggregation in.
+    /// Folds a group of another table of the same aggregation in, to be read once.
     pub(super) fn merge(&mut self, slot: Slot, other: &GroupTable, from: Slot) -> Result<(), OperatorError> {
+        self.merge_from(slot, other, from, false)
+    }
+
+    fn merge_from(
+        &mut self,
+        slot: Slot,
+        other: &GroupTable,
+        from: Slot,
+        keep: bool,
+    ) -> Result<(), OperatorError> {
         self.rows[slot as usize] += other.rows[from as usize];
         for (aggregate, other) in self.aggregates.iter_mut().zip(&other.aggregates) {
             match (aggregate, other) {
@@ -163,7 +173,7 @@ impl GroupTable {
                     accumulator.merge(slot, other, from);
                 }
                 (GroupAggregate::Multiset(multisets, _), GroupAggregate::Multiset(other, _)) => {
-                    multisets.merge(slot, other, from)?;
+                    multisets.merge(slot, other, from, keep)?;
                 }
                 _ => unreachable!("tables of one aggregation have the same aggregates"),
             }
@@ -305,6 +315,56 @@ impl GroupTable {
                 }
             }
         }
+    }
+
+    /// Folds one of its groups into another, which is kept; the first is left as it is.
+    pub(super) fn merge_within(
+        &mut self,
+        slot: Slot,
+        from: Slot,
+        mut empty: GroupTable,
+    ) -> Result<(), OperatorError> {
+        let (copy, _) = empty.intern_one(&[]);
+        empty.merge(copy, self, from)?;
+        self.merge_from(slot, &empty, copy, true)
+    }
+
+    /// The value that a call picked (`MIN`, `MAX`, ..) of integers or times.
+    pub(super) fn picked_i64(&self, call: usize, slot: Slot) -> Option<i64> {
+        match self.aggregates.get(call) {
+            Some(GroupAggregate::Plain(Accumulator::PickI64(_, values))) => values[slot as usize],
+            _ => None,
+        }
+    }
+
+    /// Writes tombstones for those of these groups that are in the store, under their keys, and forgets all of them.
+    pub(super) fn delete_slots(&mut self, slots: &[Slot], out: &mut DeltaScope<'_>) {
+        let mut stored: Vec<Slot> =
+            slots.iter().copied().filter(|slot| self.stored[*slot as usize]).collect();
+        // Slots depend on what was evicted and read back since; the order of keys does not.
+        stored.sort_unstable_by(|a, b| self.slots.key(*a).cmp(self.slots.key(*b)));
+        for slot in stored {
+            let key = self.slots.key(slot);
+            out.block(GROUPS).delete(key);
+            for aggregate in &self.aggregates {
+                if let GroupAggregate::Multiset(multisets, store) = aggregate {
+                    multisets.delete_group(slot, *store, key, out);
+                }
+            }
+        }
+        let mut gone = slots.to_vec();
+        gone.sort_unstable();
+        for aggregate in &mut self.aggregates {
+            if let GroupAggregate::Multiset(multisets, _) = aggregate {
+                multisets.drop_changes(&gone);
+            }
+        }
+        for slot in gone {
+            self.stored[slot as usize] = false;
+            self.is_touched[slot as usize] = false;
+            self.forget(slot);
+        }
+        self.touched.retain(|slot| self.is_touched[*slot as usize]);
     }
 
     /// The slots that have seen rows.

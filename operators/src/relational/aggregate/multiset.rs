@@ -149,17 +149,31 @@ impl Multisets {
         }
     }
 
-    /// Folds a group of another table of the same call in.
-    pub(super) fn merge(&mut self, slot: Slot, other: &Multisets, from: Slot) -> Result<(), OperatorError> {
+    /// Folds a group of another table of the same call in; `keep`: the sum is written with the next delta.
+    pub(super) fn merge(
+        &mut self,
+        slot: Slot,
+        other: &Multisets,
+        from: Slot,
+        keep: bool,
+    ) -> Result<(), OperatorError> {
         let others = &other.groups[from as usize].values;
         let lane = self.summands(others.keys().map(|value| &**value))?;
         let numbers = self.numbers(&lane);
         let group = &mut self.groups[slot as usize];
         for (row, (value, counted)) in others.iter().enumerate() {
-            let (is_new, _) = group.add(value, counted.count, numbers.get(row));
+            let (is_new, first) = group.add(value, counted.count, numbers.get(row));
             self.bytes += if is_new { value.len() + ENTRY_BYTES } else { 0 };
+            if first && keep {
+                self.changed.push((slot, value.clone()));
+            }
         }
         Ok(())
+    }
+
+    /// Forgets the changes of groups that go; `slots` are in order.
+    pub(super) fn drop_changes(&mut self, slots: &[Slot]) {
+        self.changed.retain(|(slot, _)| slots.binary_search(slot).is_err());
     }
 
     /// Appends a group's result.
