@@ -20,7 +20,7 @@ use changelog::{materialize, normalize};
 use edge::{input, outbox};
 use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
-use relational::{join, key_by, project, temporal_join};
+use relational::{join, key_by, project, temporal_join, top_n};
 
 pub use edge::{dead_letter, exchange, sink, source, table};
 pub use kit::keys;
@@ -57,6 +57,7 @@ pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;
 pub use rows::{RowCodec, RowWriter};
 pub use temporal_join::TemporalJoin;
+pub use top_n::{RankFunction, TopN};
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};
 
 /// Formats: a crate of their own. What writes rows of a sink in one is here.

@@ -5,3 +5,4 @@ pub(crate) mod join;
 pub(crate) mod key_by;
 pub(crate) mod project;
 pub(crate) mod temporal_join;
+pub(crate) mod top_n;

@@ -13,6 +13,7 @@ mod catalog;
 pub mod error;
 pub mod explain;
 mod expression;
+mod features;
 #[cfg(test)]
 mod front_tests;
 #[allow(dead_code, unused_imports, reason = "the planner takes its functions from here next")]

@@ -15,11 +15,13 @@ mod source;
 mod stream;
 mod stream_join;
 
+pub(crate) use project::picked_column;
 pub(crate) use sink::{InsertInto, converted};
 pub(crate) use source::SourceTable;
 pub(crate) use stream::{PartitionedBy, Partitioning, Stream, Windows};
 
 use crate::expression::Columns;
+use crate::features::top_n::RankedRows;
 use crate::query::nodes::{TemporalJoin, Versioned, WindowTable};
 use crate::settings::Settings;
 use datafusion::common::DataFusionError;
@@ -102,7 +104,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds a node, named after the statement and what it does.
-    fn add(&mut self, what: &str, spec: NodeSpec, inputs: &[NodeId]) -> Result<NodeId, Refusal> {
+    pub(crate) fn add(&mut self, what: &str, spec: NodeSpec, inputs: &[NodeId]) -> Result<NodeId, Refusal> {
         let name = self.free_name(format!("{} / {what}", self.scope));
         Ok(self.topology.add(name, spec, inputs)?)
     }
@@ -149,6 +151,8 @@ impl<'a> Lowering<'a> {
                     self.lower_window(window)
                 } else if let Some(join) = node.as_any().downcast_ref::<TemporalJoin>() {
                     self.lower_join(join)
+                } else if let Some(ranked) = node.as_any().downcast_ref::<RankedRows>() {
+                    self.lower_ranked(ranked)
                 } else if let Some(versioned) = node.as_any().downcast_ref::<Versioned>() {
                     Err(Refusal::new(
                         format!(
@@ -216,14 +220,11 @@ fn unsupported(plan: &LogicalPlan) -> Refusal {
         LogicalPlan::Union(_) => ("UNION is not supported yet", "write one INSERT INTO for each part of it"),
         LogicalPlan::Sort(_) => (
             "ORDER BY is not supported yet: a stream that goes on has no last row to sort",
-            "sort where the results are read",
+            "add LIMIT n for the first rows, or sort where the results are read",
         ),
-        LogicalPlan::Limit(_) => {
-            ("LIMIT is not supported yet", "filter with WHERE, or limit where the results are read")
-        }
         LogicalPlan::Window(_) => (
-            "OVER is not supported yet",
-            "aggregate with GROUP BY over TUMBLE or HOP, or without a window into an upsert table",
+            "OVER is not supported yet, but for ROW_NUMBER, RANK and DENSE_RANK with an upper bound",
+            "add WHERE rank <= n around the query; or aggregate with GROUP BY, over TUMBLE or HOP, or into an upsert table",
         ),
         LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => {
             ("a query without a table has no stream to read", "name a table in FROM")

@@ -19,7 +19,7 @@ use crate::lower::Refusal;
 use crate::script::{Positions, Tokens};
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Projection};
-use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use datafusion::sql::planner::{NullOrdering, ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -79,7 +79,9 @@ fn planner(names: &Names) -> SqlToRel<'_, Names> {
         .with_parse_float_as_decimal(true)
         .with_support_varchar_with_length(true)
         .with_map_string_types_to_utf8view(false)
-        .with_collect_spans(true);
+        .with_collect_spans(true)
+        // As in Flink: a null is less than any value.
+        .with_default_null_ordering(NullOrdering::NullsMin);
     SqlToRel::new_with_options(names, options)
 }
 

@@ -162,7 +162,7 @@ impl Lowering<'_> {
     }
 
     /// Brings rows of a key to one task.
-    pub(super) fn exchange(&mut self, stream: Stream) -> Result<Stream, Refusal> {
+    pub(crate) fn exchange(&mut self, stream: Stream) -> Result<Stream, Refusal> {
         let keyed = stream.keyed.as_deref().unwrap_or_default();
         let names: Vec<&str> = keyed.iter().map(|place| stream.rows.field(*place).name().as_str()).collect();
         let spec = ExchangeSpec {

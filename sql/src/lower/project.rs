@@ -86,7 +86,7 @@ impl Lowering<'_> {
     }
 
     /// Rows that hold the columns of the relation and no others, in their order.
-    pub(super) fn compact(&mut self, stream: Stream) -> Result<Stream, Refusal> {
+    pub(crate) fn compact(&mut self, stream: Stream) -> Result<Stream, Refusal> {
         let identity = stream.places.iter().enumerate().all(|(column, place)| *place == Some(column));
         if identity && stream.rows.fields().len() == stream.places.len() {
             return Ok(stream);
@@ -107,7 +107,7 @@ impl Lowering<'_> {
     }
 
     /// An upsert stream as a changelog, by keeping its last rows.
-    pub(super) fn normalize(&mut self, stream: Stream) -> Result<Stream, Refusal> {
+    pub(crate) fn normalize(&mut self, stream: Stream) -> Result<Stream, Refusal> {
         let stream = self.compact(stream)?;
         let key = key_places(&stream)?;
         let stream = self.key_by(stream, key)?;
@@ -119,7 +119,7 @@ impl Lowering<'_> {
     }
 
     /// Keys the rows by these places.
-    pub(super) fn key_by(&mut self, stream: Stream, places: Vec<usize>) -> Result<Stream, Refusal> {
+    pub(crate) fn key_by(&mut self, stream: Stream, places: Vec<usize>) -> Result<Stream, Refusal> {
         if stream.keyed.as_ref() == Some(&places) {
             return Ok(stream);
         }
@@ -154,7 +154,7 @@ pub(super) fn column_ref(stream: &Stream, place: usize) -> Arc<dyn Expression> {
 }
 
 /// The column of `relation` that an expression is, under whatever name.
-pub(super) fn picked_column(expr: &Expr, relation: &DFSchema) -> Option<usize> {
+pub(crate) fn picked_column(expr: &Expr, relation: &DFSchema) -> Option<usize> {
     match expr {
         Expr::Alias(alias) => picked_column(&alias.expr, relation),
         Expr::Column(column) => relation.maybe_index_of_column(column),

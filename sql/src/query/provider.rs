@@ -138,8 +138,8 @@ impl ContextProvider for Names {
         self.aggregates.get(&name.to_lowercase()).cloned()
     }
 
-    fn get_window_meta(&self, _name: &str) -> Option<Arc<WindowUDF>> {
-        None
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        crate::features::top_n::functions::named(name)
     }
 
     fn get_variable_type(&self, _variable_names: &[String]) -> Option<DataType> {

@@ -4,6 +4,7 @@
 use super::joins::place_conditions;
 use super::nodes::{TemporalJoin, Versioned};
 use super::provider::Names;
+use crate::features::top_n;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
@@ -40,7 +41,10 @@ pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> 
     };
     let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(EliminateCrossJoin::new())])?;
     let plan = place_conditions(plan)?;
-    apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())])
+    let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())])?;
+    // A rank that only a filter has read is read by nobody when the filter is gone.
+    let plan = apply(top_n::recognise(plan)?, vec![Arc::new(OptimizeProjections::new())])?;
+    top_n::drop_unread_ranks(plan)
 }
 
 /// The marked right side of a join, without the mark: its plan and the name of the left side's time.

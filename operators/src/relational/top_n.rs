@@ -1,0 +1,322 @@
+//! The first rows of every partition in an order: `ROW_NUMBER`, `RANK` and `DENSE_RANK` under a bound, and `LIMIT`.
+//!
+//! Rows are kept by partition in the order of their `ORDER BY`, rows that are equal in it in the order in which they
+//! came ([`partition`]). Per commit the ranked rows of a touched partition as they were at the last one are held
+//! against those that there are now: what is no longer the same goes out as the old row taken back and the new one
+//! inserted, all that is taken back of a batch before all that is inserted, so that whoever keeps the last row of each
+//! rank has the right one.
+//!
+//! Where rows only come, a row behind the last rank can never get a rank again, and is dropped.
+//!
+//! ```text
+//! store rows:      partition key, order, sequence -> event time (8 bytes, little endian), row
+//! store sequence:  (empty key) -> the next sequence number
+//! ```
+
+mod partition;
+
+use crate::OperatorError;
+use crate::batch::{Batch, EventTime, Ops, StreamKind};
+use crate::keys::{OrderCodec, Slot, SlotTable, SortColumn};
+use crate::operator::{
+    BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+};
+use crate::rows::RowCodec;
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use partition::{Partition, Ranked, StoredRow};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// The store with the rows.
+const ROWS: u16 = 0;
+
+/// The store with the next sequence number.
+const SEQUENCE: u16 = 1;
+
+/// How rows of a partition are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RankFunction {
+    /// 1, 2, 3: rows that are equal in the order are numbered as they came.
+    RowNumber,
+    /// 1, 1, 3: rows that are equal share a rank, and the next ones are numbered behind all of them.
+    Rank,
+    /// 1, 1, 2: the same without gaps.
+    DenseRank,
+}
+
+impl RankFunction {
+    /// Its name in SQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            RankFunction::RowNumber => "ROW_NUMBER",
+            RankFunction::Rank => "RANK",
+            RankFunction::DenseRank => "DENSE_RANK",
+        }
+    }
+}
+
+/// Keeps of every partition the rows whose rank is from `first` to `last`.
+///
+/// Input: insertions or a changelog, keyed by the partition ([`Batch::keys`]). Output: the columns of the input, and
+/// behind them the rank as a BIGINT where `rank` gives it a name; a changelog, once per commit as net changes, partitions
+/// in the order in which they were first touched since the last commit. Where rows only come and are in the order in which
+/// they came, they never leave: the output is insertions.
+#[derive(Debug, Clone)]
+pub struct TopN {
+    /// Columns of the input.
+    pub input: SchemaRef,
+    /// What the input's rows mean.
+    pub kind: StreamKind,
+    /// How rows are numbered.
+    pub function: RankFunction,
+    /// What they are ordered by; by nothing: as they came.
+    pub order: Vec<SortColumn>,
+    /// Whether of rows that are equal in the order the one that came last is the first.
+    pub latest_first: bool,
+    /// The first rank that is kept, from 1.
+    pub first: u64,
+    /// The last rank that is kept.
+    pub last: u64,
+    /// The name of the rank's column, where it is a column.
+    pub rank: Option<String>,
+    /// The partition, for people.
+    pub key: String,
+}
+
+impl TopN {
+    /// Columns of the output.
+    pub fn schema(&self) -> SchemaRef {
+        let rank = self.rank.iter().map(|name| Arc::new(Field::new(name, DataType::Int64, true)));
+        Arc::new(Schema::new(self.input.fields().iter().cloned().chain(rank).collect::<Vec<_>>()))
+    }
+
+    fn only_comes(&self) -> bool {
+        self.kind == StreamKind::Append && self.order.is_empty() && !self.latest_first
+    }
+}
+
+impl OperatorSpec for TopN {
+    fn describe(&self) -> Description {
+        let order: Vec<String> = self.order.iter().map(ToString::to_string).collect();
+        let order = if order.is_empty() { "arrival".to_owned() } else { order.join(", ") };
+        let by = if self.key.is_empty() { String::new() } else { format!(" by {}", self.key) };
+        let ties = if self.latest_first { ", the latest first" } else { "" };
+        let rank = self.rank.as_ref().map_or(String::new(), |name| format!(", as {name}"));
+        let TopN { first, last, .. } = self;
+        let function = self.function.name();
+        Description::new(
+            "TopN",
+            format!("{function} {first} to {last}{by} in the order of {order}{ties}{rank}"),
+        )
+    }
+
+    fn stores(&self) -> Vec<StoreSpec> {
+        let column = |field: &Arc<Field>| format!("{} {}", field.name(), field.data_type());
+        let columns: Vec<String> = self.input.fields().iter().map(column).collect();
+        let order: Vec<String> =
+            self.order.iter().map(|column| format!("{column} {}", column.data_type)).collect();
+        let schema = format!("key, {}, sequence -> time ms, {}", order.join(", "), columns.join(", "));
+        vec![
+            StoreSpec { name: "rows".to_owned(), schema },
+            StoreSpec { name: "sequence".to_owned(), schema: "-> u64".to_owned() },
+        ]
+    }
+
+    fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
+        match inputs {
+            [kind] if *kind != self.kind => Err(format!("rows are ranked as {}, not as {kind}", self.kind)),
+            [StreamKind::Append] if self.only_comes() => Ok(StreamKind::Append),
+            [StreamKind::Append | StreamKind::Changelog] => Ok(StreamKind::Changelog),
+            inputs => Err(format!("rows are ranked that come, or come and go, not {inputs:?}")),
+        }
+    }
+
+    fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        let codec = RowCodec::new(Arc::clone(&self.input))
+            .map_err(|data_type| corrupt(format!("rows with a column of type {data_type} can't be kept")))?;
+        let order = OrderCodec::new(&self.order)
+            .map_err(|data_type| corrupt(format!("rows can't be ordered by a column of type {data_type}")))?;
+        Ok(Box::new(Ranking {
+            codec,
+            order,
+            capped: self.kind == StreamKind::Append,
+            spec: self.clone(),
+            schema: self.schema(),
+            hash_seed: cx.hash_seed,
+            slots: SlotTable::with_seed(cx.hash_seed),
+            partitions: Vec::new(),
+            touched: Vec::new(),
+            next_sequence: 0,
+            stored_sequence: 0,
+            all_hot: false,
+        }))
+    }
+}
+
+fn corrupt(detail: String) -> OperatorError {
+    OperatorError::CorruptState { operator: "top n".to_owned(), detail }
+}
+
+struct Ranking {
+    spec: TopN,
+    schema: SchemaRef,
+    codec: RowCodec,
+    order: OrderCodec,
+    /// Whether rows only come: those behind the last rank are dropped.
+    capped: bool,
+    hash_seed: u64,
+    slots: SlotTable,
+    /// By slot.
+    partitions: Vec<Partition>,
+    /// Partitions touched since the last commit, in the order of first touch.
+    touched: Vec<Slot>,
+    next_sequence: u64,
+    stored_sequence: u64,
+    /// Whether the store has no partition that is not in memory.
+    all_hot: bool,
+}
+
+impl Operator for Ranking {
+    fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let slots = self.intern(&batch, &mut cx.state)?;
+        let codec = self.codec.clone();
+        let columns = batch.columns()?;
+        let (writer, order) = (codec.writer(columns)?, self.order.encode(columns)?);
+        let (function, last) = (self.spec.function, self.spec.last);
+        let (mut place, mut scratch) = (Vec::new(), Vec::new());
+        for (row, slot) in slots.into_iter().enumerate() {
+            place.clear();
+            order.write(row, &mut place);
+            let partition = &mut self.partitions[slot as usize];
+            let inserts = batch.ops.get(row) == 1;
+            let sequence = if self.spec.latest_first { !self.next_sequence } else { self.next_sequence };
+            if inserts {
+                self.next_sequence += 1;
+                place.extend(sequence.to_be_bytes());
+                if self.capped && partition.is_behind(&place, function, last) {
+                    continue;
+                }
+            }
+            scratch.clear();
+            scratch.extend(batch.times[row].to_le_bytes());
+            writer.write(row, &mut scratch);
+            if partition.touch(function, self.spec.first, last) {
+                self.touched.push(slot);
+            }
+            if inserts {
+                partition.insert(&place, &scratch);
+                if self.capped {
+                    partition.cut_behind(function, last);
+                }
+            } else {
+                partition.remove(&place, &scratch);
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let (mut gone, mut come): (Vec<Ranked>, Vec<Ranked>) = (Vec::new(), Vec::new());
+        for slot in &self.touched {
+            let TopN { function, first, last, .. } = self.spec;
+            let with_rank = self.spec.rank.is_some();
+            self.partitions[*slot as usize].changes(function, first, last, with_rank, &mut gone, &mut come);
+        }
+        if gone.is_empty() && come.is_empty() {
+            return Ok(());
+        }
+        let mut signs = vec![-1; gone.len()];
+        signs.resize(gone.len() + come.len(), 1);
+        gone.append(&mut come);
+        let (rows, times) = self.read(&gone)?;
+        cx.emit(Batch::changes(rows, times, Ops::from_signs(signs)));
+        Ok(())
+    }
+
+    fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
+        let block = out.block(ROWS);
+        let mut key = Vec::new();
+        for slot in self.touched.drain(..) {
+            let partition = &mut self.partitions[slot as usize];
+            key.clear();
+            key.extend_from_slice(self.slots.key(slot));
+            let prefix = key.len();
+            for (place, row) in partition.take_changed() {
+                key.truncate(prefix);
+                key.extend_from_slice(&place);
+                block.push(&key, row.as_deref());
+            }
+            if partition.is_empty() {
+                *partition = Partition::default();
+                self.slots.remove(slot);
+            }
+        }
+        if std::mem::replace(&mut self.stored_sequence, self.next_sequence) != self.next_sequence {
+            out.block(SEQUENCE).put(&[], &self.next_sequence.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        self.next_sequence = match state.get(SEQUENCE, &[])?.map(<[u8; 8]>::try_from) {
+            None => 0,
+            Some(Ok(bytes)) => u64::from_le_bytes(bytes),
+            Some(Err(bytes)) => return Err(corrupt(format!("{bytes:02x?} is no number"))),
+        };
+        self.stored_sequence = self.next_sequence;
+        self.all_hot = true;
+        state.scan(ROWS, &[], None, |_, _| {
+            self.all_hot = false;
+            ControlFlow::Break(())
+        })?;
+        Ok(())
+    }
+
+    fn evict(&mut self) {
+        self.slots = SlotTable::with_seed(self.hash_seed);
+        self.partitions = Vec::new();
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let partitions: usize = self.partitions.iter().map(Partition::memory_bytes).sum();
+        self.slots.memory_bytes() + partitions
+    }
+}
+
+impl Ranking {
+    /// The slots of a batch's keys, whose rows are all in memory then.
+    fn intern(&mut self, batch: &Batch, state: &mut StateScope<'_>) -> Result<Vec<Slot>, OperatorError> {
+        let (mut slots, mut new) = (Vec::new(), Vec::new());
+        self.slots.find_or_insert_all(batch.keys()?, &mut slots, &mut new);
+        self.partitions.resize_with(self.slots.slot_count(), Partition::default);
+        if self.all_hot {
+            return Ok(slots);
+        }
+        // In the order of the store.
+        new.sort_unstable_by(|a, b| self.slots.key(*a).cmp(self.slots.key(*b)));
+        for slot in new {
+            self.partitions[slot as usize].load(ROWS, self.slots.key(slot), state)?;
+        }
+        Ok(slots)
+    }
+
+    /// Rows and their event times.
+    fn read(&self, ranked: &[Ranked]) -> Result<(RecordBatch, Vec<EventTime>), OperatorError> {
+        let mut times = Vec::with_capacity(ranked.len());
+        let mut bytes: Vec<&StoredRow> = Vec::with_capacity(ranked.len());
+        for (_, row) in ranked {
+            let (time, row) =
+                row.split_first_chunk().ok_or_else(|| corrupt(format!("{row:02x?} is no row")))?;
+            times.push(EventTime::from_le_bytes(*time));
+            bytes.push(row);
+        }
+        let rows = self.codec.read(bytes)?;
+        let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
+        if self.spec.rank.is_some() {
+            columns.push(Arc::new(Int64Array::from_iter_values(ranked.iter().map(|(rank, _)| *rank as i64))));
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(ranked.len()));
+        Ok((RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?, times))
+    }
+}

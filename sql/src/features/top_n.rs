@@ -1,0 +1,235 @@
+//! The first rows of a partition: `ROW_NUMBER`, `RANK` and `DENSE_RANK` under a bound (`WHERE` or `QUALIFY`), and
+//! `ORDER BY .. LIMIT`.
+//!
+//! A batch engine numbers all rows and filters them; a stream keeps those that pass. [`recognise`] finds a filter over a
+//! rank, or a limit, in a plan and puts a [`RankedRows`] in the place of the node that numbers or sorts;
+//! [`Lowering::lower_ranked`] makes it a [`TopN`]. A rank without an upper bound is refused, as in Flink.
+
+pub(crate) mod functions;
+mod recognise;
+
+pub(crate) use recognise::{drop_unread_ranks, recognise};
+
+use crate::lower::picked_column;
+use crate::lower::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream};
+use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err};
+use datafusion::logical_expr::logical_plan::UserDefinedLogicalNodeCore;
+use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
+use millstream_operators::formats::sql_type;
+use millstream_operators::keys::SortColumn;
+use millstream_operators::{NodeSpec, RankFunction, StreamKind, TopN};
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+/// The rows of every partition whose rank is from `first` to `last`. Columns: those of the input, then the rank where it
+/// is a column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct RankedRows {
+    /// The rows.
+    pub input: LogicalPlan,
+    /// How they are numbered.
+    pub function: RankFunction,
+    /// Columns that make a partition.
+    pub partition_by: Vec<Expr>,
+    /// What rows of a partition are ordered by.
+    pub order_by: Vec<SortExpr>,
+    /// The first rank that is kept, from 1.
+    pub first: u64,
+    /// The last rank that is kept.
+    pub last: u64,
+    /// Whether the rank is the last column.
+    pub with_rank: bool,
+    schema: DFSchemaRef,
+}
+
+impl RankedRows {
+    /// The node in the place of one that has these columns, the rank behind those of the input.
+    fn new(
+        input: LogicalPlan,
+        function: RankFunction,
+        partition_by: Vec<Expr>,
+        order_by: Vec<SortExpr>,
+        (first, last): (u64, u64),
+        schema: DFSchemaRef,
+    ) -> Self {
+        let with_rank = schema.fields().len() > input.schema().fields().len();
+        RankedRows { input, function, partition_by, order_by, first, last, with_rank, schema }
+    }
+
+    /// The same without the rank.
+    fn without_rank(&self) -> Self {
+        let schema = Arc::clone(self.input.schema());
+        RankedRows { with_rank: false, schema, ..self.clone() }
+    }
+}
+
+impl PartialOrd for RankedRows {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.input.partial_cmp(&other.input)
+    }
+}
+
+impl UserDefinedLogicalNodeCore for RankedRows {
+    fn name(&self) -> &str {
+        "RankedRows"
+    }
+
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        vec![&self.input]
+    }
+
+    fn schema(&self) -> &DFSchemaRef {
+        &self.schema
+    }
+
+    fn expressions(&self) -> Vec<Expr> {
+        self.partition_by.iter().cloned().chain(self.order_by.iter().map(|sort| sort.expr.clone())).collect()
+    }
+
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RankedRows: {} {} to {}", self.function.name(), self.first, self.last)
+    }
+
+    fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
+        let partitions = self.partition_by.len();
+        let Some(input) = inputs.pop().filter(|_| exprs.len() == partitions + self.order_by.len()) else {
+            return plan_err!("ranked rows have one input, and the expressions they had");
+        };
+        let order_by = self.order_by.iter().zip(&exprs[partitions..]);
+        let order_by = order_by.map(|(sort, expr)| SortExpr { expr: expr.clone(), ..sort.clone() }).collect();
+        // Columns that nobody reads may be missing from the input.
+        let rank = self.with_rank.then(|| self.schema.qualified_field(self.schema.fields().len() - 1));
+        let columns = input.schema().iter().chain(rank);
+        let columns = columns.map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field))).collect();
+        let schema = Arc::new(DFSchema::new_with_metadata(columns, Default::default())?);
+        let partition_by = exprs[..partitions].to_vec();
+        Ok(RankedRows { input, partition_by, order_by, schema, ..self.clone() })
+    }
+
+    fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
+        let input = self.input.schema();
+        let mut needed: Vec<usize> =
+            output_columns.iter().copied().filter(|column| *column < input.fields().len()).collect();
+        for expr in self.expressions() {
+            needed.extend(
+                expr.column_refs().into_iter().filter_map(|column| input.maybe_index_of_column(column)),
+            );
+        }
+        needed.sort_unstable();
+        needed.dedup();
+        Some(vec![needed])
+    }
+}
+
+impl Lowering<'_> {
+    pub(crate) fn lower_ranked(&mut self, node: &RankedRows) -> Result<Stream, Refusal> {
+        let input = self.lower(&node.input, Changes::Both)?;
+        if input.windows.is_some() {
+            return Err(Refusal::new(
+                format!("{} over the rows of a window that is still open", node.function.name()),
+                "group by window_start and window_end first, and rank the groups",
+            ));
+        }
+        let input = match self.kind(&input) {
+            StreamKind::Upsert => self.normalize(input)?,
+            _ => self.compact(input)?,
+        };
+        let relation = node.input.schema();
+        let place = |expr: &Expr| {
+            let column = picked_column(expr, relation);
+            column.and_then(|column| input.place(column)).ok_or_else(|| {
+                Refusal::new(format!("{expr} is no column"), "select it AS a column in an inner query first")
+            })
+        };
+        let partition = node.partition_by.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let order = node.order_by.iter().map(|sort| Ok((sort, place(&sort.expr)?)));
+        let order = order.collect::<Result<Vec<_>, Refusal>>()?;
+        let order = order.into_iter().map(|(sort, place)| sort_column(sort, place, &input));
+        let order = order.collect::<Result<Vec<_>, Refusal>>()?;
+        let (input, partitioning) = self.bring_partitions_together(input, &partition)?;
+        let names: Vec<&str> =
+            partition.iter().map(|place| input.rows.field(*place).name().as_str()).collect();
+        let rank = node.with_rank.then(|| node.schema.field(node.schema.fields().len() - 1).name().clone());
+        let operator = TopN {
+            input: Arc::clone(&input.rows),
+            kind: self.kind(&input),
+            function: node.function,
+            latest_first: is_last_row(node, &order, &input),
+            order,
+            first: node.first,
+            last: node.last,
+            rank,
+            key: names.join(", "),
+        };
+        let rows = operator.schema();
+        let id = self.add("top n", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
+        let unique = unique_columns(node, &partition, &input);
+        let nameless = unique.is_none() && self.topology.kind(id) != StreamKind::Append;
+        Ok(Stream {
+            node: id,
+            places: (0..rows.fields().len()).map(Some).collect(),
+            rows,
+            time: None,
+            unique,
+            nameless,
+            partitioning: Some(partitioning),
+            keyed: None,
+            ..input
+        })
+    }
+
+    /// Keys the rows by these places, and sends them to one task where they are not in one.
+    fn bring_partitions_together(
+        &mut self,
+        input: Stream,
+        places: &[usize],
+    ) -> Result<(Stream, Partitioning), Refusal> {
+        // A row's columns stand at their places: the rows were compacted.
+        let together = input.partitioning.clone();
+        let together = together.filter(|by| by.columns.iter().all(|column| places.contains(column)));
+        let keyed = self.key_by(input, places.to_vec())?;
+        match together {
+            Some(partitioning) => Ok((keyed, partitioning)),
+            None => {
+                let partitioning = Partitioning { columns: places.to_vec(), by: PartitionedBy::EncodedKey };
+                Ok((self.exchange(keyed)?, partitioning))
+            }
+        }
+    }
+}
+
+/// Whether it keeps the last row by event time: of rows of the same time that is the one that came last, as in Flink.
+fn is_last_row(node: &RankedRows, order: &[SortColumn], input: &Stream) -> bool {
+    let by_time = matches!(order, [column] if column.descending && input.time == Some(column.place));
+    by_time && node.function == RankFunction::RowNumber && node.last == 1
+}
+
+/// What names a row: its partition and rank, or what named it before.
+fn unique_columns(node: &RankedRows, partition: &[usize], input: &Stream) -> Option<Vec<usize>> {
+    let numbered = node.function == RankFunction::RowNumber;
+    let rank = node.with_rank.then_some(input.rows.fields().len());
+    match numbered {
+        true if node.first == node.last && !partition.is_empty() => Some(partition.to_vec()),
+        true if rank.is_some() => Some(partition.iter().copied().chain(rank).collect()),
+        _ => input.unique.clone(),
+    }
+}
+
+fn sort_column(sort: &SortExpr, place: usize, input: &Stream) -> Result<SortColumn, Refusal> {
+    let field = input.rows.field(place);
+    let column = SortColumn {
+        place,
+        name: field.name().clone(),
+        data_type: field.data_type().clone(),
+        descending: !sort.asc,
+        nulls_first: sort.nulls_first,
+    };
+    match millstream_operators::keys::KeyCodec::new(vec![column.data_type.clone()]) {
+        Ok(_) => Ok(column),
+        Err(data_type) => Err(Refusal::new(
+            format!("rows can't be ordered by {}, which is of type {}", column.name, sql_type(&data_type)),
+            "order by one of its fields",
+        )),
+    }
+}
