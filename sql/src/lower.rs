@@ -223,8 +223,8 @@ fn unsupported(plan: &LogicalPlan) -> Refusal {
             "add LIMIT n for the first rows, or sort where the results are read",
         ),
         LogicalPlan::Window(_) => (
-            "OVER is not supported yet, but for ROW_NUMBER, RANK and DENSE_RANK with an upper bound",
-            "add WHERE rank <= n around the query; or aggregate with GROUP BY, over TUMBLE or HOP, or into an upsert table",
+            "OVER is supported for ROW_NUMBER, RANK and DENSE_RANK under an upper bound only",
+            "for a rank, add WHERE rank <= n around the query; otherwise aggregate with GROUP BY, over TUMBLE or HOP, or into an upsert table",
         ),
         LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => {
             ("a query without a table has no stream to read", "name a table in FROM")
