@@ -16,14 +16,16 @@
 //!
 //! A type with a `!` behind it can't be null.
 
+mod check;
 mod function;
 mod harness;
 mod specs;
 mod table;
 mod timed;
 
+pub use check::{check, check_events, fails};
 pub use function::Function;
-pub use harness::{After, Event, Harness, check, check_events, fails};
+pub use harness::{After, Event, Harness};
 pub use specs::{Keyed, Written};
 pub use table::{batch, canonical, field, print, print_all};
 pub use timed::{Happening, Outcome, check_timed, happenings, play_every_way};

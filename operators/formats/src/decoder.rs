@@ -29,6 +29,7 @@ impl FormatDecoder {
     }
 
     /// Number of rows so far.
+    #[inline]
     pub fn rows(&self) -> usize {
         match self {
             FormatDecoder::Json(decoder) => decoder.rows(),
@@ -61,6 +62,7 @@ impl FormatDecoder {
     }
 
     /// Appends a row of nulls, whether or not the fields may be null.
+    #[inline]
     pub fn append_null_row(&mut self) {
         match self {
             FormatDecoder::Json(decoder) => decoder.append_null_row(),

@@ -91,6 +91,7 @@ impl RawDecoder {
     }
 
     /// Number of rows so far.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -128,6 +129,7 @@ impl RawDecoder {
     }
 
     /// Appends a row of null, whether or not the field may be null.
+    #[inline]
     pub fn append_null_row(&mut self) {
         self.column.iter_mut().for_each(ColumnBuilder::append_null);
         self.rows += 1;

@@ -109,6 +109,7 @@ impl CsvDecoder {
     }
 
     /// Number of rows so far.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -168,6 +169,7 @@ impl CsvDecoder {
     }
 
     /// Appends a row of nulls, whether or not the fields may be null.
+    #[inline]
     pub fn append_null_row(&mut self) {
         self.columns.iter_mut().for_each(ColumnBuilder::append_null);
         self.rows += 1;

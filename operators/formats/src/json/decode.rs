@@ -144,6 +144,7 @@ impl JsonDecoder {
     }
 
     /// Number of rows so far.
+    #[inline]
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -206,6 +207,7 @@ impl JsonDecoder {
     }
 
     /// Appends a row of nulls, whether or not the fields may be null.
+    #[inline]
     pub fn append_null_row(&mut self) {
         self.columns.iter_mut().for_each(ColumnBuilder::append_null);
         self.rows += 1;
