@@ -1,4 +1,4 @@
-//! What `docs/ARCHITECTURE.md` names is there.
+//! What `docs/ARCHITECTURE.md` and `CONTRIBUTING.md` name is there.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -38,11 +38,28 @@ fn the_files_of_the_map_are_there() {
 }
 
 #[test]
-fn every_invariant_is_held_by_tests_that_are_there() {
-    let mut sources = String::new();
-    for directory in ["log", "state", "operators", "runtime", "sql", "src", "tests"] {
-        read_sources(&root().join(directory), &mut sources);
+fn the_files_and_tests_of_the_recipes_are_there() {
+    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let sources = all_sources();
+    let (mut missing, mut count) = (Vec::new(), 0);
+    for word in quoted(&page).filter(|word| !word.contains(char::is_whitespace)) {
+        let is_test =
+            word.matches('_').count() >= 2 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        let is_there = match word {
+            path if path.contains('/') => root().join(path).exists(),
+            name if is_test => sources.contains(&format!("fn {name}(")),
+            _ => continue,
+        };
+        count += 1;
+        missing.extend((!is_there).then_some(word));
     }
+    assert!(missing.is_empty(), "CONTRIBUTING.md names what is not there: {missing:?}");
+    assert!(count > 30, "the recipes were not understood: {count}");
+}
+
+#[test]
+fn every_invariant_is_held_by_tests_that_are_there() {
+    let sources = all_sources();
     let page = page();
     let (_, invariants) = page.split_once("## What must stay true").unwrap();
     // A table for each subject.
@@ -57,6 +74,14 @@ fn every_invariant_is_held_by_tests_that_are_there() {
             assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}");
         }
     }
+}
+
+fn all_sources() -> String {
+    let mut sources = String::new();
+    for directory in ["log", "state", "operators", "runtime", "sql", "src", "tests"] {
+        read_sources(&root().join(directory), &mut sources);
+    }
+    sources
 }
 
 fn read_sources(directory: &Path, sources: &mut String) {
