@@ -13,6 +13,7 @@ use arrow::compute::kernels::cmp::lt_eq;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use millstream_operators::aggregate::LatePolicy;
 use millstream_operators::keys::KeyCodec;
+use millstream_operators::source::Policy;
 use millstream_operators::testing::{After, Function, Harness};
 use millstream_operators::{
     Batch, IntervalJoin, Join, JoinKind, JoinOn, JoinSide, OperatorSpec, Ops, Port, Residual, StreamKind,
@@ -106,6 +107,7 @@ fn on(kind: JoinKind, right: StreamKind, residual: Option<Residual>) -> JoinOn {
         kind,
         on: "k = rk".to_owned(),
         residual,
+        bad: Policy::Fail,
     }
 }
 

@@ -22,7 +22,7 @@ use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
 use relational::{join, key_by, project, temporal_join, top_n};
 
-pub use edge::{dead_letter, exchange, sink, source, table};
+pub use edge::{dead_letter, exchange, origin, sink, source, table};
 pub use kit::keys;
 pub use model::{clock, expression};
 pub use relational::aggregate;

@@ -225,6 +225,19 @@ impl TestDriver {
         self.start();
     }
 
+    /// Kills the process and starts it again with another plan under the same name: the file of the job has changed.
+    ///
+    /// # Errors
+    /// As [`TestDriver::new`]. That the state does not fit comes out when it runs.
+    pub fn crash_and_change(&mut self, topology: &Topology) -> Result<(), JobError> {
+        self.workers.clear();
+        self.log.kill(&format!("process-{}", self.lives));
+        let (plan, _) = prepare(topology, "test", None, &mut *self.log.admin()?)?;
+        self.plan = Arc::new(plan);
+        self.start();
+        Ok(())
+    }
+
     /// Everything committed in a topic, partition by partition.
     ///
     /// # Panics

@@ -18,8 +18,8 @@ use crate::journal::{ChainEnd, InputMark, Step};
 use crate::plan::{JobPlan, TaskId};
 use crate::snapshot::Track;
 use millstream_operators::{
-    BuildCx, Destinations, EventTime, Graph, Input, InputProgress, Offset, OperatorError, Outbox, Records,
-    StepCx, TopicPartition, all_idle, watermark_of_all, watermark_of_others,
+    BuildCx, Counters, Destinations, EventTime, Graph, Input, InputProgress, Offset, OperatorError, Outbox,
+    Records, StepCx, TopicPartition, all_idle, watermark_of_all, watermark_of_others,
 };
 use millstream_state::{StateError, TaskState};
 use std::collections::BTreeMap;
@@ -73,6 +73,9 @@ pub struct Task {
     prepared: Option<Prepared>,
     committed_since_checkpoint: u64,
     committed_watermark: EventTime,
+    /// Records read of topics of tables, and what the operators have counted: up to now, and as far as it has been told.
+    read: (u64, u64),
+    told: Counters,
     track: Track,
     /// Whether its journal has no entry yet: its positions and, for others, that it is there, are still to be committed.
     is_new: bool,
@@ -139,6 +142,8 @@ impl Task {
             prepared: None,
             committed_since_checkpoint: 0,
             committed_watermark: resume.watermark,
+            read: (0, 0),
+            told: Counters::default(),
             track: Track::default(),
             is_new: resume.is_new,
         })
@@ -187,9 +192,11 @@ impl Task {
 
         let others = watermark_of_others(&self.inputs, index);
         let input = &mut self.inputs[index];
+        self.read.0 += if input.table().is_some() { records.len() as u64 } else { 0 };
         let node = input.node();
         let watermark = self.graph.watermark();
         let (now_ms, counters) = (self.now_ms, self.graph.counters_mut(node));
+        let records = Arc::new(records);
         let batches = input.decode(&records, others, watermark, now_ms, counters, &mut self.outbox)?;
         let mut cx = StepCx {
             now_ms: self.now_ms,

@@ -1,5 +1,7 @@
 //! DataFusion's physical expressions as the operators see them.
 
+mod failed;
+
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
@@ -34,11 +36,8 @@ impl Expression for Evaluated {
         rows: &RecordBatch,
         _cx: &ExpressionCx,
     ) -> std::result::Result<ArrayRef, OperatorError> {
-        let failed = |error: datafusion::error::DataFusionError| OperatorError::Expression {
-            expression: self.sql.clone(),
-            detail: error.strip_backtrace(),
-        };
-        self.expr.evaluate(rows).and_then(|value| value.into_array(rows.num_rows())).map_err(failed)
+        let evaluated = self.expr.evaluate(rows).and_then(|value| value.into_array(rows.num_rows()));
+        evaluated.map_err(|error| failed::failed(&self.expr, &self.sql, rows, &error))
     }
 
     fn data_type(&self) -> &DataType {

@@ -24,6 +24,7 @@ mod encoder;
 pub mod json;
 mod numbers;
 mod options;
+mod print;
 pub mod raw;
 mod text;
 mod types;
@@ -33,6 +34,7 @@ mod write;
 pub use datetime::TimestampStandard;
 pub use decoder::FormatDecoder;
 pub use encoder::FormatEncoder;
+pub use print::PrintEncoder;
 pub use types::sql_type;
 
 use arrow::datatypes::{Field, Fields};
@@ -182,7 +184,7 @@ impl Format {
 }
 
 /// The beginning of a text, for a message.
-pub(crate) fn shortened(text: &[u8], bytes_max: usize) -> String {
+pub fn shortened(text: &[u8], bytes_max: usize) -> String {
     let tail = if text.len() > bytes_max { "..." } else { "" };
     format!("{}{tail}", String::from_utf8_lossy(&text[..text.len().min(bytes_max)]))
 }

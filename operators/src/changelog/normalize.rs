@@ -4,6 +4,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::keys::{Slot, SlotTable};
 use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StoreSpec};
+use crate::origin::{NO_RECORD, Origins};
 use crate::rows::RowCodec;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;
@@ -143,7 +144,8 @@ impl Operator for Normalizing {
         let rows = RecordBatch::try_new_with_options(Arc::clone(self.codec.schema()), arrays, &options)?;
         let any_behind = times.iter().zip(&bounds).any(|(time, bound)| time <= bound);
         let behind = any_behind.then(|| bounds.into());
-        cx.emit(Batch { behind, ..Batch::changes(rows, times, Ops::from_signs(signs)) });
+        let origins = batch.origins.as_ref().and_then(|origins| origins_of(origins, &emitted));
+        cx.emit(Batch { behind, origins, ..Batch::changes(rows, times, Ops::from_signs(signs)) });
         Ok(())
     }
 
@@ -169,6 +171,14 @@ impl Operator for Normalizing {
     fn memory_bytes(&self) -> usize {
         self.keys.memory_bytes() + self.rows.capacity() * 16 + self.row_bytes
     }
+}
+
+/// The records of the rows that go on: a new row is the record it came in, an old one is none.
+fn origins_of(origins: &Origins, emitted: &[(usize, usize)]) -> Option<Origins> {
+    let Origins::Run { run, records } = origins else { return None };
+    let record = |(side, row): &(usize, usize)| if *side == 1 { records[*row] } else { NO_RECORD };
+    let records: Vec<u32> = emitted.iter().map(record).collect();
+    Some(Origins::Run { run: Arc::clone(run), records: records.into() })
 }
 
 impl Normalizing {

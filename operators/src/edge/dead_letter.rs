@@ -2,16 +2,14 @@
 //!
 //! [`DeadLetters`] is where a source's letters go. A letter is the record as it was, key, value and headers, with
 //! headers added that say where it stood and why it was refused; it is part of the commit that passed the record, so
-//! it is there once if and only if the record was passed over. A record that can't be decoded is a letter at once. A
-//! row turns out to be late only in an operator that has closed what it belongs to: a row that might be is accompanied
-//! by an [`Origin`], its record, through projections and exchanges.
+//! it is there once if and only if the record was passed over. A record that can't be decoded is a letter at once. That
+//! an expression can't be computed for a row, or that it is late, turns out further on: rows say which record they are,
+//! see [`crate::origin`].
 //!
 //! [`original_of`] is the way back.
 
-use crate::batch::EventTime;
 use crate::outbox::Outbox;
-use crate::records::{Headers, Offset, Record, Records, TopicPartition};
-use bytes::Bytes;
+use crate::records::{Offset, Record, TopicPartition};
 use std::sync::Arc;
 
 /// What the names of the headers that are added begin with.
@@ -85,126 +83,6 @@ impl DeadLetters {
     }
 }
 
-/// The record that a row comes from, for a row that may turn out to be late.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    letters: Arc<DeadLetters>,
-    place: TopicPartition,
-    offset: Offset,
-    timestamp_ms: i64,
-    key: Option<Bytes>,
-    value: Option<Bytes>,
-    headers: Bytes,
-}
-
-/// The origins of the rows of a batch, by row.
-pub type Origins = Vec<Option<Arc<Origin>>>;
-
-impl Origin {
-    /// The origins of the rows that are not ahead of the watermark: the only ones that can be late anywhere behind.
-    /// `of` gives by row the index of its record.
-    pub(crate) fn of_rows(
-        letters: &Arc<DeadLetters>,
-        place: &TopicPartition,
-        records: &Records,
-        of: &[u32],
-        times: &[EventTime],
-        behind: &[EventTime],
-    ) -> Origins {
-        let bytes = |part: Option<&[u8]>| part.map(Bytes::copy_from_slice);
-        let origin = |index: u32| {
-            let record = records.get(index as usize);
-            Arc::new(Origin {
-                letters: Arc::clone(letters),
-                place: place.clone(),
-                offset: record.offset,
-                timestamp_ms: record.timestamp_ms,
-                key: bytes(record.key),
-                value: bytes(record.value),
-                headers: Bytes::copy_from_slice(record.headers.as_bytes()),
-            })
-        };
-        let rows = of.iter().zip(times.iter().zip(behind));
-        rows.map(|(index, (time, bound))| (time <= bound).then(|| origin(*index))).collect()
-    }
-
-    /// Puts the record among what the next commit sends.
-    pub(crate) fn write(&self, reason: &Reason<'_>, now_ms: i64, outbox: &mut Outbox) {
-        let record = Record {
-            offset: self.offset,
-            timestamp_ms: self.timestamp_ms,
-            key: self.key.as_deref(),
-            value: self.value.as_deref(),
-            headers: Headers::from_bytes(&self.headers).unwrap_or(Headers::NONE),
-        };
-        self.letters.write(&self.place, &record, reason, now_ms, outbox);
-    }
-
-    /// Appends the origin of a row to a block of an exchange.
-    pub(crate) fn encode(origin: Option<&Origin>, out: &mut Vec<u8>) {
-        let Some(origin) = origin else { return out.push(0) };
-        out.push(1);
-        out.extend(origin.letters.partitions.to_le_bytes());
-        out.extend(origin.place.partition.to_le_bytes());
-        out.extend(origin.offset.to_le_bytes());
-        out.extend(origin.timestamp_ms.to_le_bytes());
-        let Origin { letters, place, key, value, headers, .. } = origin;
-        let parts = [
-            Some(letters.topic.as_bytes()),
-            Some(place.topic.as_bytes()),
-            key.as_deref(),
-            value.as_deref(),
-            Some(headers),
-        ];
-        for part in parts {
-            out.extend(part.map_or(u32::MAX, |part| part.len() as u32).to_le_bytes());
-            out.extend(part.unwrap_or_default());
-        }
-    }
-
-    /// Reads what [`Origin::encode`] wrote; `None` for bytes that are something else.
-    pub(crate) fn decode(input: &mut &[u8]) -> Option<Option<Arc<Origin>>> {
-        if take::<1>(input)? == [0] {
-            return Some(None);
-        }
-        let partitions = u32::from_le_bytes(take(input)?);
-        let partition = u32::from_le_bytes(take(input)?);
-        let offset = u64::from_le_bytes(take(input)?);
-        let timestamp_ms = i64::from_le_bytes(take(input)?);
-        let letters = std::str::from_utf8(take_part(input)??).ok()?;
-        let topic = std::str::from_utf8(take_part(input)??).ok()?;
-        let key = take_part(input)?.map(Bytes::copy_from_slice);
-        let value = take_part(input)?.map(Bytes::copy_from_slice);
-        let headers = take_part(input)??;
-        Headers::from_bytes(headers)?;
-        Some(Some(Arc::new(Origin {
-            letters: Arc::new(DeadLetters { topic: letters.into(), partitions }),
-            place: TopicPartition::new(topic, partition),
-            offset,
-            timestamp_ms,
-            key,
-            value,
-            headers: Bytes::copy_from_slice(headers),
-        })))
-    }
-}
-
-fn take<const N: usize>(input: &mut &[u8]) -> Option<[u8; N]> {
-    let (head, tail) = input.split_first_chunk::<N>()?;
-    *input = tail;
-    Some(*head)
-}
-
-fn take_part<'a>(input: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
-    let length = u32::from_le_bytes(take(input)?);
-    if length == u32::MAX {
-        return Some(None);
-    }
-    let (head, tail) = input.split_at_checked(length as usize)?;
-    *input = tail;
-    Some(Some(head))
-}
-
 /// What a letter says of the record it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original<'a> {
@@ -242,7 +120,7 @@ pub fn original_of<'a>(letter: &Record<'a>) -> Option<Original<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::RecordsBuilder;
+    use crate::records::{Headers, Records, RecordsBuilder};
 
     fn letters() -> Arc<DeadLetters> {
         Arc::new(DeadLetters { topic: "dead".into(), partitions: 2 })
@@ -286,23 +164,5 @@ mod tests {
         let mut builder = RecordsBuilder::default();
         builder.push(Some(b"k"), Some(b"v"), 1);
         assert_eq!(original_of(&builder.finish().get(0)), None);
-    }
-
-    #[test]
-    fn origins_survive_an_exchange_and_noise_is_refused() {
-        let mut builder = RecordsBuilder::default();
-        builder.push(None, Some(b"first"), 1);
-        builder.push(Some(b"k"), None, 2);
-        let place = TopicPartition::new("orders", 3);
-        let origins = Origin::of_rows(&letters(), &place, &builder.finish(), &[0, 1], &[10, 11], &[10, 10]);
-        assert!(origins[0].is_some() && origins[1].is_none());
-        let mut bytes = Vec::new();
-        origins.iter().for_each(|origin| Origin::encode(origin.as_deref(), &mut bytes));
-        let mut input = bytes.as_slice();
-        let read: Origins = (0..2).map(|_| Origin::decode(&mut input).unwrap()).collect();
-        assert_eq!((read, input.len()), (origins, 0));
-        for end in 0..bytes.len() - 1 {
-            assert!(Origin::decode(&mut &bytes[..end]).is_none(), "cut at {end}");
-        }
     }
 }

@@ -6,13 +6,14 @@
 use crate::batch::{Batch, END_OF_TIME, EventTime, StreamKind};
 use crate::clock::{InputClock, combine, limit, observe};
 use crate::cut::{CutInput, InputFrom, Repartition, SubTopology, Work};
-use crate::dead_letter::{DeadLetters, Origin};
+use crate::dead_letter::DeadLetters;
 use crate::error::OperatorError;
 use crate::exchange::{ExchangeSpec, decode_block, peek_header};
 use crate::operator::Counters;
+use crate::origin::{Origins, Run};
 use crate::outbox::Outbox;
 use crate::records::{Record, Records, TopicPartition};
-use crate::source::{DeadLetterSpec, DecodeCx, Decoder, SourceSpec, apply_policy};
+use crate::source::{BadRecord, DeadLetterSpec, DecodeCx, Decoder, SourceSpec};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -177,7 +178,7 @@ impl Input {
     /// not hold what its writers must have written.
     pub fn decode(
         &mut self,
-        records: &Records,
+        records: &Arc<Records>,
         others: EventTime,
         task: EventTime,
         now_ms: i64,
@@ -188,8 +189,16 @@ impl Input {
             InputWork::Table { spec, decoder, clock, letters } => {
                 let decoded = decoder.decode(&self.place, records, &DecodeCx { now_ms })?;
                 counters.skipped += decoded.skipped;
-                let (policy, place) = ((spec.bad_records, letters.as_deref()), &self.place);
-                apply_policy(policy, place, records, decoded.bad, now_ms, counters, outbox)?;
+                let run = Run {
+                    place: self.place.clone(),
+                    records: Arc::clone(records),
+                    bad: spec.bad_records,
+                    letters: letters.clone(),
+                    late_letters: spec.dead_letters.as_ref().is_some_and(|letters| letters.late),
+                };
+                for BadRecord { index, field, detail } in decoded.bad {
+                    run.on_bad(&records.get(index), (field, detail), now_ms, counters, outbox)?;
+                }
                 clock.idle = false;
                 let mut batch = Batch::new(decoded.rows, decoded.times, decoded.ops);
                 if let Some(event_time) = &spec.event_time {
@@ -199,12 +208,8 @@ impl Input {
                     clock.watermark = seen.watermark;
                     counters.far_future += seen.far_future;
                     batch.behind = seen.behind;
-                    let late = spec.dead_letters.as_ref().is_some_and(|letters| letters.late);
-                    if let (true, Some(letters), Some(behind)) = (late, &letters, &batch.behind) {
-                        let (of, times) = (&decoded.records, &batch.times);
-                        batch.origins = Some(Origin::of_rows(letters, place, records, of, times, behind));
-                    }
                 }
+                batch.origins = Some(Origins::Run { run: Arc::new(run), records: decoded.records.into() });
                 Ok(if batch.is_empty() { Vec::new() } else { vec![batch] })
             }
             InputWork::Repartition { spec, from_part, upstream } => {

@@ -11,7 +11,7 @@ pub use append::AppendSink;
 pub use discard::Blackhole;
 pub use format::FormatEncoderSpec;
 pub use partitioner::{murmur2, partition_for_key};
-pub use print::Print;
+pub use print::{Print, PrintText};
 pub use upsert::UpsertSink;
 
 use crate::OperatorError;

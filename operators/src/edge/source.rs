@@ -4,10 +4,7 @@
 //! decoded is handled by the table's [`Policy`] here, in one place for every format.
 
 use crate::batch::{Ops, Payload, StreamKind};
-use crate::dead_letter::{DeadLetters, Reason};
 use crate::error::OperatorError;
-use crate::operator::Counters;
-use crate::outbox::Outbox;
 use crate::records::{Offset, Records, TopicPartition};
 use arrow::buffer::ScalarBuffer;
 use std::collections::BTreeMap;
@@ -87,7 +84,7 @@ pub struct SourceSpec {
     pub startup: Startup,
     /// Where reading ends.
     pub bounded: Bounded,
-    /// What happens to records that can't be decoded.
+    /// What happens to records that can't be decoded, and to those whose rows can't be computed further on.
     pub bad_records: Policy,
     /// Where dead letters of this source go. Has to be there when a policy of its rows is [`Policy::DeadLetter`].
     pub dead_letters: Option<DeadLetterSpec>,
@@ -173,32 +170,4 @@ pub struct BadRecord {
     pub field: Option<String>,
     /// What is wrong.
     pub detail: String,
-}
-
-/// Applies the table's policy to the bad records of a run; letters, where it has some, say where they go.
-pub(crate) fn apply_policy(
-    (policy, letters): (Policy, Option<&DeadLetters>),
-    place: &TopicPartition,
-    records: &Records,
-    bad: Vec<BadRecord>,
-    now_ms: i64,
-    counters: &mut Counters,
-    outbox: &mut Outbox,
-) -> Result<(), OperatorError> {
-    counters.bad += bad.len() as u64;
-    for BadRecord { index, field, detail } in bad {
-        let record = records.get(index);
-        match (policy, letters) {
-            (Policy::Skip, _) => return Ok(()),
-            (Policy::DeadLetter, Some(letters)) => {
-                let reason = Reason { kind: "bad", column: field.as_deref(), detail: &detail };
-                letters.write(place, &record, &reason, now_ms, outbox);
-            }
-            _ => {
-                let (place, offset) = (place.clone(), record.offset);
-                return Err(OperatorError::BadRecord { place, offset, field, detail });
-            }
-        }
-    }
-    Ok(())
 }

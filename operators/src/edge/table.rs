@@ -17,7 +17,6 @@
 //! A record is bad when its key or value can't be decoded, when a column that is declared NOT NULL would be null, when
 //! a computed column can't be computed for it, and when its event time is null.
 
-mod computed;
 mod decode;
 mod layout;
 mod metadata;

@@ -10,11 +10,11 @@
 //!   ops     | + | - | + |     Append (all +)  or  Mixed
 //!   behind  | 4 | 4 | 8 |     watermark just before the row; only there when some row is not more than 1 ms ahead of it
 //!   keys    | k | l | k |     encoded keys, set by `key by`
-//!   origins |   | r |   |     the record of a row that may be late, where late rows become dead letters
+//!   origins | 0 | 2 | 3 |     the record of each row in the run it was decoded from, while it is one record's
 //! ```
 
 use crate::OperatorError;
-use crate::dead_letter::Origins;
+use crate::origin::Origins;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute;
@@ -46,7 +46,7 @@ pub struct Batch {
     pub behind: Option<ScalarBuffer<i64>>,
     /// Encoded key of each row, once the stream is keyed.
     pub keys: Option<Arc<BytesColumn>>,
-    /// The records of rows that may turn out to be late, where those are kept as dead letters; by row.
+    /// The records of the rows, as long as each is one record's: see [`crate::origin`].
     pub origins: Option<Origins>,
 }
 
@@ -282,6 +282,11 @@ impl Batch {
         Batch { rows: Payload::Columns(columns), ..self.pick_all() }
     }
 
+    /// The batch, letting go of the records that its rows are: for whoever keeps it.
+    pub fn without_origins(self) -> Batch {
+        Batch { origins: None, ..self }
+    }
+
     fn pick_all(&self) -> Batch {
         Batch {
             rows: Payload::Rows(Box::new(Vec::<()>::new())),
@@ -310,10 +315,7 @@ impl Batch {
             keys: self.keys.as_ref().map(|keys| {
                 Arc::new(rows.iter().map(|row| keys.get(*row as usize)).collect::<BytesColumn>())
             }),
-            origins: self
-                .origins
-                .as_ref()
-                .map(|origins| rows.iter().map(|row| origins[*row as usize].clone()).collect()),
+            origins: self.origins.as_ref().map(|origins| origins.pick(rows)),
         }
     }
 }

@@ -18,12 +18,27 @@ pub enum OperatorError {
         /// What is wrong.
         detail: String,
     },
+    /// An expression could not be computed for a row that is no longer one record, and the policy is to fail.
+    #[error("{}", bad_row(.what, .detail, .row, *.letters))]
+    BadRow {
+        /// The expression as SQL, or where the row was to go.
+        what: String,
+        /// What went wrong.
+        detail: String,
+        /// The row, for people.
+        row: String,
+        /// Whether the row's tables keep dead letters.
+        letters: bool,
+    },
     /// A row came after its time had passed, and the table's policy is to fail.
     #[error(
-        "{operator}: a row of {time} came after the watermark had reached {watermark}; give the table a larger \
-         watermark delay, or set 'scan.late-records' = 'skip' to count such rows and go on"
+        "{}{operator}: a row of {time} came after the watermark had reached {watermark}; give the table a larger \
+         watermark delay, or set 'scan.late-records' = 'skip' to count such rows and go on",
+        late_record(.record)
     )]
     LateRow {
+        /// The record that the row is, where that is still known.
+        record: Option<(TopicPartition, Offset)>,
         /// The operator that could not use it any more.
         operator: String,
         /// The row's event time.
@@ -79,6 +94,26 @@ pub enum OperatorError {
     /// The task's state failed.
     #[error(transparent)]
     State(#[from] StateError),
+}
+
+fn late_record(record: &Option<(TopicPartition, Offset)>) -> String {
+    record.as_ref().map_or_else(String::new, |(place, offset)| {
+        format!("topic {}, partition {}, offset {offset}: ", place.topic, place.partition)
+    })
+}
+
+fn bad_row(what: &str, detail: &str, row: &str, letters: bool) -> String {
+    let advice = match letters {
+        true => {
+            "behind a join or an aggregation no record is this row's, so that it can't become a dead letter; "
+        }
+        false => "",
+    };
+    format!(
+        "{what}: {detail}; the row is {row}; {advice}\
+         write an expression that can be computed for every row, or set 'scan.bad-records' = 'skip' on the tables \
+         that are read to count such rows and go on"
+    )
 }
 
 fn bad_record(place: &TopicPartition, offset: &Offset, field: &Option<String>, detail: &str) -> String {

@@ -3,8 +3,15 @@
 //! Operators compute with whatever implements [`Expression`]; they know neither SQL nor who evaluates it. An expression
 //! is created once, with the plan, and evaluated once per batch.
 
+mod rows;
+
+pub use rows::Failure;
+pub(crate) use rows::{
+    describe_columns, describe_row, evaluate_or_blame, evaluate_predicate_or_blame, on_bad_row,
+};
+
 use crate::OperatorError;
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::DataType;
 use std::fmt::Debug;
 
@@ -14,8 +21,8 @@ pub trait Expression: Send + Sync + Debug {
     /// The values for `rows`, as many as there are rows, of type [`Expression::data_type`].
     ///
     /// # Errors
-    /// [`OperatorError::Expression`] when it can't be computed for some row: the caller decides whether that row or
-    /// the task has to go.
+    /// [`OperatorError::Expression`] when it can't be computed for some row. Which one that is, and whether it or the
+    /// task has to go, is found out by whoever evaluates it: see [`Failure`].
     fn evaluate(&self, rows: &RecordBatch, cx: &ExpressionCx) -> Result<ArrayRef, OperatorError>;
 
     /// The type of the values.
@@ -76,16 +83,4 @@ pub(crate) fn evaluate(
         });
     }
     Ok(array)
-}
-
-/// Evaluates a predicate. Rows for which it is null don't meet it.
-pub(crate) fn evaluate_predicate(
-    predicate: &dyn Expression,
-    rows: &RecordBatch,
-    cx: &ExpressionCx,
-) -> Result<BooleanArray, OperatorError> {
-    let array = evaluate(predicate, rows, cx)?;
-    let mask = array.as_any().downcast_ref::<BooleanArray>();
-    mask.cloned()
-        .ok_or(OperatorError::Mismatch { expected: "a predicate", found: "an expression of another type" })
 }

@@ -56,6 +56,8 @@ struct RunningNode {
     inbox: Vec<(Port, Batch)>,
     first_store: u16,
     counters: Counters,
+    /// Whether rows leave the job here without being written to a topic.
+    shows: bool,
 }
 
 /// What a pass does at every node once its inbox is empty.
@@ -104,6 +106,7 @@ impl Graph {
                 inbox,
                 first_store,
                 counters,
+                shows: matches!(&node.work, Work::Sink(sink) if sink.topic.is_none()),
             });
             first_store += stores;
         }
@@ -199,6 +202,16 @@ impl Graph {
             .filter_map(|node| node.operator.as_ref())
             .map(|operator| operator.memory_bytes())
             .sum()
+    }
+
+    /// What all operators have counted together; `rows_in` are the rows that sinks without a topic took.
+    pub fn totals(&self) -> Counters {
+        let counted = |node: &RunningNode| Counters {
+            rows_in: if node.shows { node.counters.rows_in } else { 0 },
+            rows_out: 0,
+            ..node.counters
+        };
+        self.nodes.iter().fold(Counters::default(), |all, node| all.plus(&counted(node)))
     }
 
     /// Name and counts of every node.

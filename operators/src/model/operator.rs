@@ -8,6 +8,7 @@
 use crate::batch::{Batch, EventTime, StreamKind};
 use crate::clock::format_time;
 use crate::dead_letter::Reason;
+use crate::expression::{Failure, describe_row, on_bad_row};
 use crate::outbox::Outbox;
 use crate::source::Policy;
 use crate::{OperatorError, records::TopicPartition};
@@ -138,14 +139,43 @@ pub struct Counters {
     pub rows_out: u64,
     /// Rows dropped because their time had passed.
     pub late: u64,
-    /// Records dropped because they could not be decoded.
+    /// Records dropped because they could not be decoded, and rows because they could not be computed.
     pub bad: u64,
+    /// How many of the late and the bad became dead letters.
+    pub dead_letters: u64,
     /// Records of which no row comes, and that are not bad: see [`crate::source::Decoded::skipped`].
     pub skipped: u64,
     /// Rows dropped because a column declared NOT NULL, or a key, was null.
     pub null_dropped: u64,
     /// Rows whose time was too far ahead of the clock to move the watermark.
     pub far_future: u64,
+}
+
+impl Counters {
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Counters) -> Counters {
+        self.with(other, u64::saturating_add)
+    }
+
+    /// What has been counted since `before`.
+    #[must_use]
+    pub fn minus(&self, before: &Counters) -> Counters {
+        self.with(before, u64::saturating_sub)
+    }
+
+    fn with(&self, other: &Counters, f: impl Fn(u64, u64) -> u64) -> Counters {
+        Counters {
+            rows_in: f(self.rows_in, other.rows_in),
+            rows_out: f(self.rows_out, other.rows_out),
+            late: f(self.late, other.late),
+            bad: f(self.bad, other.bad),
+            dead_letters: f(self.dead_letters, other.dead_letters),
+            skipped: f(self.skipped, other.skipped),
+            null_dropped: f(self.null_dropped, other.null_dropped),
+            far_future: f(self.far_future, other.far_future),
+        }
+    }
 }
 
 /// What a task tells its operators about itself.
@@ -210,16 +240,49 @@ impl Cx<'_> {
     ) -> Result<(), OperatorError> {
         self.counters.late += 1;
         let (time, watermark) = (|| format_time(batch.times[row]), || format_time(watermark));
-        match (policy, batch.origins.as_ref().and_then(|origins| origins[row].as_ref())) {
-            (Policy::Skip, _) => Ok(()),
-            (Policy::DeadLetter, Some(origin)) => {
-                let detail =
-                    format!("{}: of {}, the watermark had reached {}", operator(), time(), watermark());
-                let reason = Reason { kind: "late", column: None, detail: &detail };
-                origin.write(&reason, self.now_ms, self.outbox);
-                Ok(())
+        if policy == Policy::Skip {
+            return Ok(());
+        }
+        if let (Policy::DeadLetter, Some(origins)) = (policy, &batch.origins) {
+            let detail = format!("{}: of {}, the watermark had reached {}", operator(), time(), watermark());
+            let reason = Reason { kind: "late", column: None, detail: &detail };
+            if origins.write_late(row, &reason, self.now_ms, self.outbox) {
+                self.counters.dead_letters += 1;
+                return Ok(());
             }
-            _ => Err(OperatorError::LateRow { operator: operator(), time: time(), watermark: watermark() }),
+        }
+        let record = batch.origins.as_ref().and_then(|origins| origins.record(row));
+        let record = record.map(|(run, record)| (run.place.clone(), record.offset));
+        Err(OperatorError::LateRow { record, operator: operator(), time: time(), watermark: watermark() })
+    }
+
+    /// Applies the policy to a row of `batch` that an expression could not be computed for, or that can't be written: the
+    /// policy of its table where the row is one record of it, else `policy`, that of all tables it may come from.
+    ///
+    /// A row taken back is not counted again, and fails the job only where the policy is to fail: its insertion had no
+    /// effect either.
+    ///
+    /// # Errors
+    /// [`OperatorError::BadRecord`] or [`OperatorError::BadRow`], by the policy.
+    pub fn on_bad(
+        &mut self,
+        policy: Policy,
+        batch: &Batch,
+        row: usize,
+        failure: Failure,
+    ) -> Result<(), OperatorError> {
+        let Failure { what, detail } = failure;
+        let is_retraction = batch.ops.get(row) == -1;
+        match batch.origins.as_ref().and_then(|origins| origins.record(row)) {
+            Some((run, record)) if !is_retraction => {
+                let failure = (None, format!("{what}: {detail}"));
+                run.on_bad(&record, failure, self.now_ms, self.counters, self.outbox)
+            }
+            _ if is_retraction && policy != Policy::Fail => Ok(()),
+            _ => {
+                self.counters.bad += 1;
+                on_bad_row(policy, what, detail, || describe_row(batch, row))
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::expression::Expression;
 use crate::operator::StoreSpec;
+use crate::source::Policy;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::sync::Arc;
 
@@ -102,6 +103,9 @@ pub struct JoinOn {
     pub on: String,
     /// What is left of the condition beside equal keys.
     pub residual: Option<Residual>,
+    /// What happens to a pair of rows that it can't be computed for. No record is such a pair: unless it is skipped, the
+    /// task fails.
+    pub bad: Policy,
 }
 
 impl JoinOn {

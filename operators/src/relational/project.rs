@@ -2,15 +2,21 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, Ops, StreamKind, is_true};
-use crate::expression::{Expression, ExpressionCx, evaluate, evaluate_predicate};
+use crate::expression::{Expression, ExpressionCx, Failure, evaluate_or_blame, evaluate_predicate_or_blame};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
+use crate::source::Policy;
 use arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Keeps the rows that meet a predicate and computes new columns for them. Predicate and columns are each evaluated
 /// once per batch, the columns for the rows that are kept.
+///
+/// A row for which one of them can't be computed meets its table's policy for bad records, and is left out: see
+/// [`Cx::on_bad`].
 ///
 /// A row of an upsert stream that does not meet the predicate becomes a deletion of its key: an earlier row of the same
 /// key may have met it. Only the key columns of such a row are still there when the new columns are computed.
@@ -20,13 +26,20 @@ pub struct Project {
     outputs: Vec<Arc<dyn Expression>>,
     schema: SchemaRef,
     upsert_key: Option<Vec<usize>>,
+    bad: Policy,
 }
 
 impl Project {
     /// For an append stream or a changelog.
     pub fn new(predicate: Option<Arc<dyn Expression>>, outputs: Vec<(Field, Arc<dyn Expression>)>) -> Self {
         let (fields, outputs): (Vec<Field>, Vec<_>) = outputs.into_iter().unzip();
-        Project { predicate, outputs, schema: Arc::new(Schema::new(fields)), upsert_key: None }
+        Project {
+            predicate,
+            outputs,
+            schema: Arc::new(Schema::new(fields)),
+            upsert_key: None,
+            bad: Policy::Fail,
+        }
     }
 
     /// For an upsert stream whose input has its key in these columns. All columns of the output may be null.
@@ -37,6 +50,13 @@ impl Project {
     ) -> Self {
         let outputs = outputs.into_iter().map(|(field, output)| (field.with_nullable(true), output));
         Project { upsert_key: Some(key), ..Project::new(predicate, outputs.collect()) }
+    }
+
+    /// The same with what happens to a row that can't be computed and is no longer one record: it fails the task unless
+    /// all tables that it may come from skip bad records.
+    #[must_use]
+    pub fn on_bad(self, bad: Policy) -> Self {
+        Project { bad, ..self }
     }
 }
 
@@ -72,28 +92,94 @@ struct Projecting(Project);
 
 impl Operator for Projecting {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let Project { predicate, outputs, schema, upsert_key } = &self.0;
         let with = ExpressionCx { now_ms: cx.now_ms };
-        let kept = match predicate {
-            None => batch,
-            Some(predicate) => {
-                let met = evaluate_predicate(&**predicate, batch.columns()?, &with)?;
-                match upsert_key {
-                    None => batch.filter(&met)?,
-                    Some(key) => delete_others(batch, &met, key)?,
-                }
-            }
-        };
-        if kept.is_empty() {
-            return Ok(());
+        let mut failures = Failures::new();
+        let (rows, from) = self.kept(&batch, &with, &mut failures)?;
+        let mut failures_behind = Failures::new();
+        let mut out = self.computed(&rows, &with, &mut failures_behind)?;
+        if !failures_behind.is_empty() {
+            let is_good = |row: usize| !failures_behind.contains_key(&row);
+            out = out.filter(&(0..rows.len()).map(is_good).collect::<Vec<_>>().into())?;
+            let from = from.rows(batch.len());
+            failures.extend(failures_behind.into_iter().map(|(row, failure)| (from[row], failure)));
         }
-        let rows = kept.columns()?;
-        let arrays =
-            outputs.iter().map(|output| evaluate(&**output, rows, &with)).collect::<Result<_, _>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(kept.len()));
-        let columns = RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)?;
-        cx.emit(kept.with_columns(columns));
+        for (row, failure) in failures {
+            cx.on_bad(self.0.bad, &batch, row, failure)?;
+        }
+        cx.emit(out);
         Ok(())
+    }
+}
+
+/// Rows that something could not be computed for, and what: the first that failed.
+type Failures = BTreeMap<usize, Failure>;
+
+/// Where the rows that are kept stand in the batch.
+enum Places {
+    All,
+    Met(BooleanArray),
+    Rows(Vec<usize>),
+}
+
+impl Places {
+    fn rows(self, count: usize) -> Vec<usize> {
+        match self {
+            Places::All => (0..count).collect(),
+            Places::Met(met) => (0..count).filter(|row| is_true(&met, *row)).collect(),
+            Places::Rows(rows) => rows,
+        }
+    }
+}
+
+impl Projecting {
+    /// Notes that a row can't be computed. A deletion of an upsert stream needs no more than its key.
+    fn blame(&self, rows: &Batch, row: usize, failure: Failure, failures: &mut Failures) {
+        if self.0.upsert_key.is_none() || rows.ops.get(row) == 1 {
+            failures.entry(row).or_insert(failure);
+        }
+    }
+
+    /// The rows that meet the predicate; of an upsert stream deletions for the others.
+    fn kept<'b>(
+        &self,
+        batch: &'b Batch,
+        with: &ExpressionCx,
+        failures: &mut Failures,
+    ) -> Result<(Cow<'b, Batch>, Places), OperatorError> {
+        let Some(predicate) = &self.0.predicate else { return Ok((Cow::Borrowed(batch), Places::All)) };
+        let mut blame = |row, failure| self.blame(batch, row, failure, failures);
+        let met = evaluate_predicate_or_blame(&**predicate, batch.columns()?, with, &mut blame)?;
+        let Some(key) = &self.0.upsert_key else {
+            return Ok((Cow::Owned(batch.filter(&met)?), Places::Met(met)));
+        };
+        if failures.is_empty() {
+            return Ok((Cow::Owned(delete_others(batch.clone(), &met, key)?), Places::All));
+        }
+        let good: Vec<usize> = (0..batch.len()).filter(|row| !failures.contains_key(row)).collect();
+        let met: BooleanArray = good.iter().map(|row| Some(is_true(&met, *row))).collect();
+        let rows = batch.take(&good.iter().map(|row| *row as u32).collect::<Vec<_>>())?;
+        Ok((Cow::Owned(delete_others(rows, &met, key)?), Places::Rows(good)))
+    }
+
+    /// The rows with the columns of the output. What can't be computed is null.
+    fn computed(
+        &self,
+        rows: &Batch,
+        with: &ExpressionCx,
+        failures: &mut Failures,
+    ) -> Result<Batch, OperatorError> {
+        if rows.is_empty() {
+            return Ok(rows.clone());
+        }
+        let columns = rows.columns()?;
+        let mut arrays = Vec::with_capacity(self.0.outputs.len());
+        for output in &self.0.outputs {
+            let mut blame = |row, failure| self.blame(rows, row, failure, failures);
+            arrays.push(evaluate_or_blame(&**output, columns, with, &mut blame)?);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let columns = RecordBatch::try_new_with_options(Arc::clone(&self.0.schema), arrays, &options)?;
+        Ok(rows.with_columns(columns))
     }
 }
 
@@ -197,9 +283,64 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_that_fails_fails_the_task() {
+    fn an_expression_that_fails_fails_the_task_and_the_row_is_named() {
         let project = Project::new(None, vec![output("q", hundred_over(0))]);
-        assert_eq!(fails(&project, "v:i64 | + 1  + 0"), "100 / v: division by zero");
+        let error = fails(&project, "v:i64 | + 1  + 0");
+        assert!(error.starts_with("100 / v: division by zero; the row is (v = 0); "), "{error}");
+        assert!(error.contains("'scan.bad-records' = 'skip'"), "{error}");
+        let error = fails(&project.on_bad(Policy::DeadLetter), "v:i64 | + 1  + 0");
+        assert!(error.contains("no record is this row's"), "{error}");
+    }
+
+    #[test]
+    fn a_row_that_can_not_be_computed_is_left_out_and_counted_once() {
+        let outputs = vec![column(0, "k", DataType::Utf8), output("q", hundred_over(1))];
+        let project = Project::new(None, outputs).on_bad(Policy::Skip);
+        check(
+            &project,
+            "k:utf8 v:i64 | + @1 a 5  + @2 b 0  + @3 c null",
+            "k:utf8 q:i64 | + @1 a 20  + @3 c null",
+        );
+        check(&project, "k:utf8 v:i64 | + a 0", "");
+        let mut harness = Harness::new(&project);
+        // A row that had no effect has none when it is taken back.
+        harness.process("k:utf8 v:i64 | + a 0  - a 0  + b 0  + c 1").unwrap();
+        assert_eq!((harness.counters().bad, harness.counters().rows_out), (2, 1));
+    }
+
+    #[test]
+    fn a_predicate_that_can_not_be_computed_leaves_its_row_out() {
+        let filter: Arc<dyn Expression> =
+            Arc::new(Function::new("100 / v > 30", DataType::Boolean, |rows, cx| {
+                let quotient = hundred_over(0).evaluate(rows, cx).map_err(|error| error.to_string())?;
+                let quotient = quotient.as_primitive::<Int64Type>();
+                Ok(Arc::new(
+                    quotient.iter().map(|value| value.map(|value| value > 30)).collect::<BooleanArray>(),
+                ))
+            }));
+        let outputs = || vec![output("q", hundred_over(1)), column(0, "v", DataType::Int64)];
+        let project = Project::new(Some(Arc::clone(&filter)), outputs()).on_bad(Policy::Skip);
+        // Left out by the predicate, by the column, by neither, and not met.
+        let rows = "v:i64 w:i64 | + @1 0 1  + @2 2 0  + @3 3 4  + @4 50 0  + @5 1 2";
+        check(&project, rows, "q:i64 v:i64 | + @3 25 3  + @5 50 1");
+        let mut harness = Harness::new(&project);
+        harness.process(rows).unwrap();
+        assert_eq!(harness.counters().bad, 2);
+    }
+
+    #[test]
+    fn an_upsert_that_can_not_be_computed_is_as_if_it_had_not_come() {
+        let outputs = || vec![column(0, "k", DataType::Utf8), output("q", hundred_over(1))];
+        let all = Project::of_upserts(None, outputs(), vec![0]).on_bad(Policy::Skip);
+        let rows = "k:utf8 v:i64 | + a 5  + a 0  - b 0  + c 2";
+        check(&all, rows, "k:utf8 q:i64 | + a 20  - b null  + c 50");
+        let filter = Arc::new(Function::new("100 / v < 30", DataType::Boolean, |rows, cx| {
+            let quotient = hundred_over(1).evaluate(rows, cx).map_err(|error| error.to_string())?;
+            let quotient = quotient.as_primitive::<Int64Type>();
+            Ok(Arc::new(quotient.iter().map(|value| value.map(|value| value < 30)).collect::<BooleanArray>()))
+        }));
+        let some = Project::of_upserts(Some(filter), outputs(), vec![0]).on_bad(Policy::Skip);
+        check(&some, rows, "k:utf8 q:i64 | + a 20  - b null  - c null");
     }
 
     #[test]

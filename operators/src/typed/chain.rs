@@ -102,7 +102,7 @@ impl<T: super::Row> Operator for Chain<T> {
         let (times, behind) = (pick(&times), behind.as_ref().map(pick));
         let origins = match &from {
             None => origins,
-            Some(from) => origins.map(|all| from.iter().map(|row| all[*row as usize].clone()).collect()),
+            Some(from) => origins.map(|origins| origins.pick(from)),
         };
         let rows = Payload::Rows(Box::new(values));
         cx.emit(Batch { rows, times, ops: Ops::Append, behind, keys, origins });

@@ -3,6 +3,7 @@
 use arrow::array::{AsArray, BooleanArray};
 use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use millstream_operators::aggregate::LatePolicy;
+use millstream_operators::source::Policy;
 use millstream_operators::testing::{
     After, Event, Function, Harness, Keyed, batch, check_events, check_timed, field,
 };
@@ -28,6 +29,7 @@ fn on(kind: JoinKind, inputs: [StreamKind; 2]) -> JoinOn {
         kind,
         on: "k = rk".to_owned(),
         residual: None,
+        bad: Policy::Fail,
     }
 }
 
@@ -364,6 +366,46 @@ fn a_late_row_stops_the_task_where_the_policy_says_so() {
     rows.behind = Some(vec![i64::MIN, 20].into());
     let error = Harness::new(&spec).process_batch(Port(0), rows).unwrap_err().to_string();
     assert!(error.contains("1970-01-01 00:00:00.003") && error.contains("00:00:00.020"), "{error}");
+}
+
+/// `60 / a > b`, which can't be computed where `a` is 0.
+fn sixty_over_a() -> Residual {
+    let predicate = Function::new("60 / a > b", DataType::Boolean, |rows, _| {
+        let (a, b) = (rows.column(0).as_primitive::<Int64Type>(), rows.column(1).as_primitive::<Int64Type>());
+        let mut above = Vec::new();
+        for (a, b) in a.iter().zip(b) {
+            let (Some(a), Some(b)) = (a, b) else {
+                above.push(None);
+                continue;
+            };
+            above.push(Some(60i64.checked_div(a).ok_or("division by zero")? > b));
+        }
+        Ok(Arc::new(BooleanArray::from(above)))
+    });
+    Residual { columns: vec![1, 3], predicate: Arc::new(predicate) }
+}
+
+#[test]
+fn a_pair_that_the_condition_can_not_be_computed_for_does_not_meet_or_fails_the_task_by_name() {
+    let mut spec = updating(Left, [Changelog, Append], false, None);
+    spec.inner.on.residual = Some(sixty_over_a());
+    let events = [
+        Rows(1, "rk:i64 b:i64 | + 1 5  + 1 7"),
+        Rows(0, "k:i64 a:i64 | + 1 10  + 1 0"),
+        Commit,
+        Rows(1, "rk:i64 b:i64 | + 1 2"),
+        Rows(0, "k:i64 a:i64 | - 1 0  - 1 10"),
+        Commit,
+    ];
+    let mut harness = Harness::new(&spec);
+    let error = events.into_iter().try_for_each(|event| harness.play(event)).unwrap_err().to_string();
+    assert!(error.starts_with("60 / a > b: division by zero; the row is (a = 0, b = 5)"), "{error}");
+    spec.inner.on.bad = Policy::Skip;
+    let expected = "+ 1 10 1 5  + 1 0 null null  + 1 10 1 2  - 1 0 null null  - 1 10 1 5  - 1 10 1 2";
+    check(&spec, &events, expected);
+    let mut harness = Harness::new(&spec);
+    events.into_iter().for_each(|event| harness.play(event).unwrap());
+    assert_eq!(harness.counters().bad, 3, "each pair once");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Task, TaskError};
 use crate::journal::{ChainEnd, Entry, Step, WriterId, encode_entry};
 use crate::snapshot::{CheckpointNote, SnapshotRef};
-use millstream_operators::{Offset, Records, SealedOutbox, TopicPartition};
+use millstream_operators::{Counters, Offset, Records, SealedOutbox, TopicPartition};
 use millstream_state::{CheckpointMark, Delta, StateError};
 
 /// Everything a commit of one task sends.
@@ -121,6 +121,15 @@ impl Task {
         self.committed_since_checkpoint += 1;
         self.committed_watermark = self.graph.watermark();
         prepared.outbox
+    }
+
+    /// What has been counted since the last call, to be called right after a commit: the records of tables that were
+    /// read, and what became of rows.
+    pub fn take_counts(&mut self) -> (u64, Counters) {
+        let (read, now) = (self.read.0 - self.read.1, self.graph.totals());
+        let counted = now.minus(&std::mem::replace(&mut self.told, now));
+        self.read.1 = self.read.0;
+        (read, counted)
     }
 
     /// On replay: the last commit's entry was written by somebody else, whose name is part of its hash.

@@ -132,8 +132,7 @@ impl Lowering<'_> {
             }
             let rows: SchemaRef =
                 Arc::new(Schema::new(outputs.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
-            let project = NodeSpec::Operator(Arc::new(Project::new(None, outputs)));
-            let node = self.add("project", project, &[input.node])?;
+            let node = self.add_project("project", Project::new(None, outputs), input.node)?;
             let count = distinct.len();
             (
                 Stream { node, rows, places: (0..count).map(Some).collect(), keyed: None, ..input },

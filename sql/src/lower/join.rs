@@ -182,8 +182,7 @@ impl Lowering<'_> {
             ));
         }
         let rows = Arc::new(Schema::new(outputs.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
-        let node =
-            self.add("project", NodeSpec::Operator(Arc::new(Project::new(None, outputs))), &[left.node])?;
+        let node = self.add_project("project", Project::new(None, outputs), left.node)?;
         Ok(Stream { node, rows, keyed: None, ..left })
     }
 }

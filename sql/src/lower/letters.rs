@@ -2,8 +2,9 @@
 
 use super::{Lowering, Refusal, SourceTable, Stream};
 use crate::catalog::{POLICIES, TopicKind, TopicTable};
-use millstream_operators::NodeSpec;
 use millstream_operators::source::{DeadLetterSpec, Policy};
+use millstream_operators::{NodeId, NodeSpec};
+use std::collections::BTreeSet;
 
 /// The policies of a table.
 pub(super) struct Policies {
@@ -47,6 +48,28 @@ impl Lowering<'_> {
         }
         let dead_letters = Some(DeadLetterSpec { topic: letters.clone(), late: is_late });
         Ok(Policies { bad, late, dead_letters })
+    }
+
+    /// What happens to a row behind these nodes that can't be computed and is no longer one record: what all tables that
+    /// it may come from say alike, else it fails the job.
+    pub(super) fn bad_policy(&self, nodes: &[NodeId]) -> Policy {
+        let mut open: Vec<NodeId> = nodes.to_vec();
+        let mut seen = BTreeSet::new();
+        let mut policies = Vec::new();
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            let node = self.topology.node(at);
+            if let NodeSpec::Source(source) = &node.spec {
+                policies.push(source.bad_records);
+            }
+            open.extend(&node.inputs);
+        }
+        match policies.split_first() {
+            Some((first, others)) if others.iter().all(|other| other == first) => *first,
+            _ => Policy::Fail,
+        }
     }
 
     /// Refuses late rows as dead letters where a row is no longer the record that it came in.

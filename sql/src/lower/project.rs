@@ -6,7 +6,7 @@ use arrow::datatypes::{Field, Schema};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, DFSchemaRef};
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use millstream_operators::{ColumnRef, Expression, KeyBy, NodeSpec, Normalize, Project, StreamKind};
+use millstream_operators::{ColumnRef, Expression, KeyBy, NodeId, NodeSpec, Normalize, Project, StreamKind};
 use std::sync::Arc;
 
 impl Lowering<'_> {
@@ -81,8 +81,19 @@ impl Lowering<'_> {
             Some(key) => Project::of_upserts(predicate, outputs, key),
             None => Project::new(predicate, outputs),
         };
-        let node = self.add("project", NodeSpec::Operator(Arc::new(project)), &[stream.node])?;
+        let node = self.add_project("project", project, stream.node)?;
         Ok(Stream { node, rows, keyed: None, ..stream.with_columns(picked, places) })
+    }
+
+    /// Adds a projection of the rows of a node. Rows that it can't compute meet the policy of the tables they are from.
+    pub(super) fn add_project(
+        &mut self,
+        what: &str,
+        project: Project,
+        input: NodeId,
+    ) -> Result<NodeId, Refusal> {
+        let project = project.on_bad(self.bad_policy(&[input]));
+        self.add(what, NodeSpec::Operator(Arc::new(project)), &[input])
     }
 
     /// Rows that hold the columns of the relation and no others, in their order.
@@ -102,7 +113,7 @@ impl Lowering<'_> {
             StreamKind::Upsert => Project::of_upserts(None, outputs, key_places(&stream)?),
             _ => Project::new(None, outputs),
         };
-        let node = self.add("pick", NodeSpec::Operator(Arc::new(project)), &[stream.node])?;
+        let node = self.add_project("pick", project, stream.node)?;
         Ok(Stream { node, rows, places, keyed: None, ..stream })
     }
 

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::scalar::ScalarValue;
 use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, sql_type};
 use millstream_operators::sink::{
-    AppendSink, Blackhole, Print, RowEncoderSpec, SinkSpec, SinkTopic, SinkWriter, UpsertSink,
+    AppendSink, Blackhole, Print, PrintText, RowEncoderSpec, SinkSpec, SinkTopic, SinkWriter, UpsertSink,
 };
 use millstream_operators::{Expression, Materialize, NodeSpec, Project, StreamKind};
 use std::sync::Arc;
@@ -41,17 +41,13 @@ impl Lowering<'_> {
                 "group them by window_start and window_end",
             ));
         }
-        let (mut stream, fields) = self.sink_rows(stream, insert, target)?;
+        let mut stream = self.sink_rows(stream, insert, target)?;
         let at = |column: usize| insert.columns.iter().position(|into| *into == column);
         let writer: Arc<dyn SinkWriter> = match &table.connector {
             Connector::Blackhole => Arc::new(Blackhole),
             Connector::Print { identifier, to_stderr } => {
-                let places = (0..fields.len()).collect();
-                let text =
-                    FormatEncoderSpec::new(Format::Csv(Default::default()), insert.table, places, fields);
-                let text = text.map_err(|error| refused(insert.table, &error))?;
                 let identifier = identifier.clone().unwrap_or_default();
-                Arc::new(Print { identifier, to_stderr: *to_stderr, text: Arc::new(text) })
+                Arc::new(Print { identifier, to_stderr: *to_stderr, text: Arc::new(PrintText) })
             }
             Connector::Topic(topic) => {
                 if let Some(missing) = table.primary_key.iter().find(|column| at(**column).is_none()) {
@@ -87,7 +83,7 @@ impl Lowering<'_> {
         stream: Stream,
         insert: &InsertInto<'_>,
         target: &SourceTable,
-    ) -> Result<(Stream, Fields), Refusal> {
+    ) -> Result<Stream, Refusal> {
         let relation = insert.plan.schema();
         let physical: Vec<usize> = physical_columns(target);
         let fields: Fields =
@@ -113,7 +109,7 @@ impl Lowering<'_> {
             });
         let places = (0..fields.len()).map(Some).collect();
         if as_it_is {
-            return Ok((stream.with_columns(&picked, places), fields));
+            return Ok(stream.with_columns(&picked, places));
         }
         let project = match (self.kind(&stream), &stream.unique) {
             (StreamKind::Upsert, Some(unique)) => {
@@ -122,9 +118,9 @@ impl Lowering<'_> {
             }
             _ => Project::new(None, outputs),
         };
-        let node = self.add("project", NodeSpec::Operator(Arc::new(project)), &[stream.node])?;
-        let rows = Arc::new(Schema::new(fields.clone()));
-        Ok((Stream { node, rows, keyed: None, ..stream.with_columns(&picked, places) }, fields))
+        let node = self.add_project("project", project, stream.node)?;
+        let rows = Arc::new(Schema::new(fields));
+        Ok(Stream { node, rows, keyed: None, ..stream.with_columns(&picked, places) })
     }
 
     /// Of rows that nothing tells apart the last of every key of the table.

@@ -77,7 +77,9 @@ impl Lowering<'_> {
             keys: side.keys.clone(),
             input: self.kind(&side.stream),
         };
-        let on = JoinOn { left: side(&left), right: side(&right), kind, on: describe(join, rest), residual };
+        let bad = self.bad_policy(&[left.stream.node, right.stream.node]);
+        let on =
+            JoinOn { left: side(&left), right: side(&right), kind, on: describe(join, rest), residual, bad };
         let (schema, late) = (on.schema(), [left.stream.late, right.stream.late]);
         let (what, operator): (_, Arc<dyn OperatorSpec>) = match &bounds {
             Some(bounds) => {
@@ -150,8 +152,7 @@ impl Lowering<'_> {
             return Ok(Side { stream, width, keys });
         }
         let fields: Vec<Field> = outputs.iter().map(|(field, _)| field.clone()).collect();
-        let project = NodeSpec::Operator(Arc::new(Project::new(None, outputs)));
-        let node = self.add("project", project, &[stream.node])?;
+        let node = self.add_project("project", Project::new(None, outputs), stream.node)?;
         Ok(Side {
             stream: Stream { node, rows: Arc::new(Schema::new(fields)), keyed: None, ..stream },
             width,

@@ -2,8 +2,8 @@
 
 use super::PayloadCodec;
 use crate::batch::{Batch, EventTime, Ops, Payload};
-use crate::dead_letter::Origin;
 use crate::operator::TaskInfo;
+use crate::origin::{Origin, Origins};
 use arrow::buffer::ScalarBuffer;
 use millstream_state::BytesColumn;
 use std::sync::Arc;
@@ -65,7 +65,8 @@ pub(crate) fn encode_block(
     let row = |(batch, row): &(u32, u32)| (&batches[*batch as usize], *row as usize);
     let mixed = rows.iter().map(row).any(|(batch, row)| batch.ops.get(row) != 1);
     let behind = batches.iter().any(|batch| batch.behind.is_some());
-    let origins = batches.iter().any(|batch| batch.origins.is_some());
+    let kept = |batch: &Batch| matches!(batch.origins, Some(Origins::Kept(_)));
+    let origins = batches.iter().any(kept);
 
     let mut body = Vec::new();
     if !rows.is_empty() {
@@ -83,7 +84,10 @@ pub(crate) fn encode_block(
         }
         if origins {
             for (batch, row) in rows.iter().map(row) {
-                let origin = batch.origins.as_ref().and_then(|origins| origins[row].as_deref());
+                let origin = match &batch.origins {
+                    Some(Origins::Kept(kept)) => kept[row].as_deref(),
+                    _ => None,
+                };
                 Origin::encode(origin, &mut body);
             }
         }
@@ -166,7 +170,7 @@ pub fn decode_block(
         0 => None,
         _ => {
             let read = (0..rows).map(|_| Origin::decode(&mut input)).collect::<Option<Vec<_>>>();
-            Some(read.ok_or("the block's dead letters are cut off")?)
+            Some(Origins::Kept(read.ok_or("the block's dead letters are cut off")?))
         }
     };
     let lengths = take_slice(&mut input, rows * 4)?;

@@ -95,7 +95,9 @@ impl ExchangeSink {
 }
 
 impl Operator for ExchangeSink {
-    fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+    fn process(&mut self, _port: Port, mut batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let origins = batch.origins.take();
+        batch.origins = origins.and_then(|origins| origins.kept(&batch.times, batch.behind.as_deref()));
         let index = self.batches.len() as u32;
         let partitions = self.rows.len() as u32;
         self.spec.partition_by.for_each(&batch, &mut |row, bytes| {

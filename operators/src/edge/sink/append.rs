@@ -3,7 +3,9 @@
 use super::{RowEncoder, RowEncoderSpec, SinkWriter, partition_for_key};
 use crate::OperatorError;
 use crate::batch::{Batch, Ops, StreamKind};
+use crate::expression::Failure;
 use crate::operator::{BuildCx, Cx, Operator, Port};
+use crate::source::Policy;
 use std::sync::Arc;
 
 /// Writes an append stream, a record a row. With a key, records of a key go to one partition; without, each commit of
@@ -58,34 +60,61 @@ impl Operator for Append {
             return Err(OperatorError::Mismatch { expected: "insertions", found: "changes" });
         }
         self.value.begin(&batch)?;
-        match &mut self.key {
-            None => {
-                let partition = (u64::from(cx.task.partition) + cx.commit) % u64::from(self.partitions);
-                let records = cx.outbox.records(&self.topic, partition as u32);
-                let before = records.data_bytes();
-                for (row, time) in batch.times.iter().enumerate() {
-                    let start = records.open_value().len();
-                    self.value.encode(row, records.open_value())?;
-                    records.seal(start, None, *time);
-                }
-                let written = records.data_bytes() - before;
-                cx.outbox.account(written);
-            }
-            Some(key) => {
-                key.begin(&batch)?;
-                for (row, time) in batch.times.iter().enumerate() {
-                    self.key_bytes.clear();
-                    key.encode(row, &mut self.key_bytes)?;
-                    let partition = partition_for_key(&self.key_bytes, self.partitions);
-                    let records = cx.outbox.records(&self.topic, partition);
-                    let start = records.open_value().len();
-                    self.value.encode(row, records.open_value())?;
-                    records.seal(start, Some(&self.key_bytes), *time);
-                    let written = records.data_bytes() - start;
-                    cx.outbox.account(written);
+        let failures = match self.key {
+            None => self.write_without_key(&batch, cx)?,
+            Some(_) => self.write_by_key(&batch, cx)?,
+        };
+        failures.into_iter().try_for_each(|(row, failure)| cx.on_bad(Policy::Fail, &batch, row, failure))
+    }
+}
+
+/// Rows that can't be written, and why.
+type Failures = Vec<(usize, Failure)>;
+
+impl Append {
+    fn write_without_key(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<Failures, OperatorError> {
+        let mut failures = Vec::new();
+        let partition = (u64::from(cx.task.partition) + cx.commit) % u64::from(self.partitions);
+        let records = cx.outbox.records(&self.topic, partition as u32);
+        let before = records.data_bytes();
+        for (row, time) in batch.times.iter().enumerate() {
+            let start = records.open_value().len();
+            match self.value.encode(row, records.open_value()) {
+                Ok(()) => records.seal(start, None, *time),
+                Err(error) => {
+                    records.open_value().truncate(start);
+                    failures.push((row, Failure::of_row(error)?));
                 }
             }
         }
-        Ok(())
+        let written = records.data_bytes() - before;
+        cx.outbox.account(written);
+        Ok(failures)
+    }
+
+    fn write_by_key(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<Failures, OperatorError> {
+        let mut failures = Vec::new();
+        let Some(key) = &mut self.key else { return Ok(failures) };
+        key.begin(batch)?;
+        for (row, time) in batch.times.iter().enumerate() {
+            self.key_bytes.clear();
+            if let Err(error) = key.encode(row, &mut self.key_bytes) {
+                failures.push((row, Failure::of_row(error)?));
+                continue;
+            }
+            let partition = partition_for_key(&self.key_bytes, self.partitions);
+            let records = cx.outbox.records(&self.topic, partition);
+            let start = records.open_value().len();
+            match self.value.encode(row, records.open_value()) {
+                Ok(()) => records.seal(start, Some(&self.key_bytes), *time),
+                Err(error) => {
+                    records.open_value().truncate(start);
+                    failures.push((row, Failure::of_row(error)?));
+                }
+            }
+            let written = records.data_bytes() - start;
+            cx.outbox.account(written);
+        }
+        Ok(failures)
     }
 }

@@ -6,6 +6,7 @@ use crate::batch::{Batch, StreamKind};
 use crate::operator::{BuildCx, Cx, Operator, Port};
 use crate::outbox::PrintedLine;
 use crate::sink::RowEncoder;
+use millstream_formats::PrintEncoder;
 use std::sync::Arc;
 
 /// Prints one line a row: `prefix:task> +I[a, b]`, `-D[..]`. Lines appear when their commit has succeeded.
@@ -31,6 +32,32 @@ impl SinkWriter for Print {
     fn build(&self, _partitions: u32, _cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
         let (identifier, to_stderr) = (self.identifier.clone(), self.to_stderr);
         Ok(Box::new(Printing { identifier, to_stderr, text: self.text.build()? }))
+    }
+}
+
+/// The columns of a row as Flink prints them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PrintText;
+
+impl RowEncoderSpec for PrintText {
+    fn describe(&self) -> String {
+        "text".to_owned()
+    }
+
+    fn build(&self) -> Result<Box<dyn RowEncoder>, OperatorError> {
+        Ok(Box::new(PrintEncoder::default()))
+    }
+}
+
+impl RowEncoder for PrintEncoder {
+    fn begin(&mut self, batch: &Batch) -> Result<(), OperatorError> {
+        let encode = |detail| OperatorError::Encode { topic: "print".to_owned(), detail };
+        PrintEncoder::begin(self, batch.columns()?.columns().iter()).map_err(encode)
+    }
+
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), OperatorError> {
+        PrintEncoder::encode(self, row, out);
+        Ok(())
     }
 }
 

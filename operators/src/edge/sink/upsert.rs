@@ -3,8 +3,10 @@
 use super::{RowEncoder, RowEncoderSpec, SinkWriter, partition_for_key};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, StreamKind};
+use crate::expression::Failure;
 use crate::keys::SlotTable;
 use crate::operator::{BuildCx, Cx, Operator, Port};
+use crate::source::Policy;
 use std::sync::Arc;
 
 /// Writes any stream as upserts: per key and commit one record, its last value or a tombstone. A retraction and the
@@ -71,7 +73,10 @@ impl Operator for Upsert {
         let index = self.batches.len() as u32;
         for row in 0..batch.len() {
             self.key_bytes.clear();
-            self.key.encode(row, &mut self.key_bytes)?;
+            if let Err(error) = self.key.encode(row, &mut self.key_bytes) {
+                cx.on_bad(Policy::Fail, &batch, row, Failure::of_row(error)?)?;
+                continue;
+            }
             let (slot, new) = self.keys.find_or_insert(&self.key_bytes);
             let (deleted, time) = (batch.ops.get(row) == -1, batch.times[row]);
             let last = Last { batch: index, row: row as u32, deleted, time };
@@ -84,7 +89,7 @@ impl Operator for Upsert {
         }
         // What is held back until the flush counts as outbox: it bounds the memory of a commit.
         cx.outbox.account(batch.len() * 16);
-        self.batches.push(batch);
+        self.batches.push(batch.without_origins());
         Ok(())
     }
 

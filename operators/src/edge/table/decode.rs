@@ -1,10 +1,9 @@
 //! The running decoder of a table.
 
-use super::computed::evaluate_or_blame;
 use super::{ColumnFrom, TableColumn, TableDecoderSpec};
 use crate::OperatorError;
 use crate::batch::{Ops, Payload, StreamKind};
-use crate::expression::ExpressionCx;
+use crate::expression::{ExpressionCx, Failure, evaluate_or_blame};
 use crate::formats::{BadPayload, FormatDecoder, Outcome};
 use crate::records::{Record, Records, TopicPartition};
 use crate::source::{BadRecord, DecodeCx, Decoded, Decoder};
@@ -158,7 +157,9 @@ impl TableDecoder {
                 ColumnFrom::Computed(expression) => {
                     let known =
                         RecordBatch::try_new_with_options(Arc::clone(before), arrays.clone(), &count)?;
-                    let mut blame = |row, detail| rows.blame(row, &column.field, detail);
+                    let mut blame = |row, Failure { what, detail }: Failure| {
+                        rows.blame(row, &column.field, format!("{what}: {detail}"));
+                    };
                     let array = evaluate_or_blame(&**expression, &known, cx, &mut blame)?;
                     if !column.field.is_nullable() && array.null_count() > 0 {
                         for row in (0..array.len()).filter(|row| array.is_null(*row)) {

@@ -3,7 +3,7 @@
 use super::Residual;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops};
-use crate::expression::{ExpressionCx, evaluate_predicate};
+use crate::expression::{ExpressionCx, Failure, describe_columns, evaluate_predicate_or_blame};
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -60,12 +60,14 @@ fn indices(rows: Vec<u32>) -> UInt32Array {
     }
 }
 
-/// Which pairs of rows meet the rest of the condition.
+/// Which pairs of rows meet the rest of the condition. Pairs for which it can't be computed don't, and `blame` is told,
+/// with the columns that it reads.
 pub(super) fn evaluate_residual(
     residual: &Residual,
     sides: [&RecordBatch; 2],
     pairs: [Vec<u32>; 2],
     cx: &ExpressionCx,
+    blame: &mut dyn FnMut(usize, Failure, String),
 ) -> Result<BooleanArray, OperatorError> {
     let split = sides[0].num_columns();
     let rows = pairs[0].len();
@@ -81,5 +83,6 @@ pub(super) fn evaluate_residual(
     }
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let columns = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?;
-    evaluate_predicate(&*residual.predicate, &columns, cx)
+    let mut blame = |pair, failure| blame(pair, failure, describe_columns(&columns, pair));
+    evaluate_predicate_or_blame(&*residual.predicate, &columns, cx, &mut blame)
 }

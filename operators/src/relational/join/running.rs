@@ -7,14 +7,14 @@
 use super::output::{NULLS, OutputRows, evaluate_residual};
 use super::rows::{NONE, RowId};
 use super::sides::{NO_SLOT, Sides};
-use super::{JoinOn, Layout};
+use super::{JoinOn, Layout, Residual};
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::{Batch, EventTime, StreamKind};
-use crate::expression::ExpressionCx;
+use crate::expression::{ExpressionCx, Failure, on_bad_row};
 use crate::keys::Slot;
 use crate::operator::{Cx, DeltaScope, Operator, Port, StateScope};
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 
@@ -297,13 +297,7 @@ impl Joining {
         let sides = if own == 0 { [own_rows, &other_rows] } else { [&other_rows, own_rows] };
         let met = match &self.on.residual {
             Some(residual) if !round.pairs.is_empty() => {
-                let mut pairs = [places.clone(), places.clone()];
-                let mut start = 0;
-                for item in &round.items {
-                    pairs[own][start..item.pairs_end as usize].fill(item.row);
-                    start = item.pairs_end as usize;
-                }
-                Some(evaluate_residual(residual, sides, pairs, &ExpressionCx { now_ms: cx.now_ms })?)
+                Some(self.meeting(residual, sides, round, &places, cx)?)
             }
             _ => None,
         };
@@ -331,6 +325,34 @@ impl Joining {
             cx.emit(batch);
         }
         Ok(last_met)
+    }
+
+    /// Which pairs meet the rest of the condition. One that it can't be computed for does not, now and when one of its rows
+    /// goes; it is counted when it comes.
+    fn meeting(
+        &self,
+        residual: &Residual,
+        sides: [&RecordBatch; 2],
+        round: &Round<'_>,
+        places: &[u32],
+        cx: &mut Cx<'_>,
+    ) -> Result<BooleanArray, OperatorError> {
+        let mut pairs = [places.to_vec(), places.to_vec()];
+        let mut signs = Vec::new();
+        for item in &round.items {
+            pairs[round.own][signs.len()..item.pairs_end as usize].fill(item.row);
+            signs.resize(item.pairs_end as usize, item.sign);
+        }
+        let mut failed = Ok(());
+        let mut blame = |pair: usize, Failure { what, detail }: Failure, row: String| {
+            if failed.is_ok() && signs[pair] == 1 {
+                cx.counters.bad += 1;
+                failed = on_bad_row(self.on.bad, what, detail, || row);
+            }
+        };
+        let with = ExpressionCx { now_ms: cx.now_ms };
+        let met = evaluate_residual(residual, sides, pairs, &with, &mut blame)?;
+        failed.map(|()| met)
     }
 
     /// The different rows among pairs, and by pair its place among them.

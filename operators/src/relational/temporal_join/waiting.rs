@@ -87,6 +87,7 @@ impl Waiting {
         let first_sequence = self.next_sequence;
         self.next_sequence += batch.len() as u64;
         self.sequence_changed = true;
+        let batch = batch.without_origins();
         self.batches.push_back(WaitingBatch { batch, first_sequence, order, gone: 0, stored: false });
         Ok(())
     }
