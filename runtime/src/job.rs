@@ -306,7 +306,11 @@ impl Job {
         self.stop();
         let mut first = Ok(());
         for thread in self.threads {
-            first = first.and(thread.join());
+            match (&first, thread.join()) {
+                (Ok(()), joined) => first = joined,
+                (Err(_), Ok(())) => {}
+                (Err(_), Err(error)) => tracing::error!(%error, "another worker failed, too"),
+            }
         }
         first
     }

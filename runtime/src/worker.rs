@@ -26,8 +26,8 @@ use crate::clock::Clock;
 use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::log::{
-    Admin, Isolation, Log, Member, MemberOptions, Reader, ReaderOptions, TopicPartition, TransactionOptions,
-    TransactionalWriter, Writer,
+    Admin, Isolation, Log, Member, MemberOptions, Offset, Reader, ReaderOptions, TopicPartition,
+    TransactionOptions, TransactionalWriter, Writer,
 };
 use crate::memory::{StateBudget, StateShare};
 use crate::plan::{JobPlan, TaskId};
@@ -232,6 +232,8 @@ pub struct Worker {
     failed: Option<JobError>,
     printed: Vec<PrintedLine>,
     counts: status::Counts,
+    /// Bounded inputs that had been read to their ends when the worker stopped, and where those are.
+    ended: Vec<(TopicPartition, Offset)>,
     share: StateShare,
     /// Looks at the memory budget since it started.
     looks: u32,
@@ -285,6 +287,7 @@ impl Worker {
             failed: None,
             printed: Vec::new(),
             counts: status::Counts::default(),
+            ended: Vec::new(),
             share: StateShare::new(Arc::clone(&cx.settings.state_budget)),
             looks: 0,
             retries: 0,
@@ -345,6 +348,7 @@ impl Worker {
                 task.checkpoint()?;
             }
         }
+        self.ended = self.ended_inputs();
         self.slots.clear();
         self.restores.clear();
         // A group that could not be told finds out by itself.

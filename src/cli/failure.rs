@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// The codes, for people: part of the help.
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  0    done
+  0    done; rows that were late or bad and were dropped or became dead letters are counted in the
+       last line, and do not change the code
   2    the command line is wrong
   3    the SQL file is wrong, or its plan does not fit the topics
   4    a file or the log refused or failed, or a record could not be processed

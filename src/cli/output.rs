@@ -20,3 +20,8 @@ pub(crate) fn written(result: io::Result<()>) -> Result<bool, Failure> {
         Err(error) => Err(Failure::Io(format!("standard output: {error}"))),
     }
 }
+
+/// A number of things, as people write it.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}

@@ -8,6 +8,7 @@ use super::output::{print, written};
 use super::progress::{beside_display, say};
 use super::{Failure, signals};
 use clap::Args;
+use millstream::log::{Isolation, Log, LogError, Offset, OffsetQuery, TopicPartition};
 use millstream::operators::PrintedLine;
 use millstream::savepoint::OpenSavepoint;
 use millstream::snapshot::SnapshotPlace;
@@ -101,8 +102,36 @@ impl RunArgs {
         let mut watch = Watch::new(&settings.name, state);
         let ended = attend(job, until, &asked_to_end, &mut watch);
         watch.close(ended.is_ok());
+        if ended.is_ok() && !watch.ended().is_empty() {
+            say_what_is_not_read(&*log, &watch)?;
+        }
         ended
     }
+}
+
+/// Of bounded input that has been read to its end: says where that was all that there was to do, and what has come since.
+fn say_what_is_not_read(log: &dyn Log, watch: &Watch) -> Result<(), Failure> {
+    let anew = "millstream run FILE --job NAME reads the topics from the beginning, as another job";
+    if watch.did_nothing() {
+        say(&format!("nothing to do: this job had read its bounded input to the end before; {anew}"));
+    }
+    let (places, ends): (Vec<TopicPartition>, Vec<Offset>) = watch.ended().iter().cloned().unzip();
+    let now = match log.admin()?.offsets(&places, OffsetQuery::Latest, Isolation::ReadCommitted) {
+        Ok(now) => now,
+        // A topic may be gone by now; what the job did stands.
+        Err(LogError::UnknownTopic(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let behind = places.iter().zip(ends.iter().zip(&now)).filter(|(_, (end, now))| now > end);
+    let behind: Vec<String> =
+        behind.map(|(place, (end, now))| format!("{place} from offset {end} to {now}")).collect();
+    if !behind.is_empty() {
+        say(&format!(
+            "not read: {}; the ends of bounded input were fixed when the job first started; {anew}",
+            behind.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 /// Stays with a job until it has ended.

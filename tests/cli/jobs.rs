@@ -91,6 +91,110 @@ fn bounded_input_ends_the_job() {
 }
 
 #[test]
+fn a_bounded_job_that_has_ended_says_so_when_it_is_run_again_and_names_new_input() {
+    a_job_that_has_ended_says_so(&Place::new());
+}
+
+pub(crate) fn a_job_that_has_ended_says_so(place: &Place) {
+    place.write("bounded.sql", bounded());
+    place.ok("topic create orders --partitions 1");
+    produce(place, 0..7);
+    let first = place.run("run bounded.sql");
+    assert!(first.err.contains("bounded: ended; 7 records read, 7 written, "), "{}", first.err);
+    assert!(first.err.contains("; nothing dropped"), "{}", first.err);
+    for part in ["nothing to do", "not read"] {
+        assert!(!first.err.contains(part), "{}", first.err);
+    }
+    let again = place.run("run bounded.sql");
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.err.contains("nothing to do") && again.err.contains("--job NAME"), "{}", again.err);
+    assert!(!again.err.contains("not read"), "{}", again.err);
+    produce(place, 7..10);
+    let behind = place.run("run bounded.sql");
+    assert_eq!(behind.code, 0, "{behind:?}");
+    assert!(behind.err.contains("not read: orders/0 from offset 7 to 10; "), "{}", behind.err);
+    let anew = place.run("run bounded.sql --job anew");
+    assert!(anew.err.contains("anew: ended; 10 records read"), "{}", anew.err);
+}
+
+#[test]
+fn what_a_job_has_dropped_is_in_its_last_line() {
+    let place = Place::new();
+    let job = "
+CREATE TABLE clicks (who STRING, n STRING, at TIMESTAMP(3), WATERMARK FOR at AS at) WITH (
+  'connector' = 'kafka', 'topic' = 'clicks', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset',
+  'scan.bad-records' = 'dead-letter', 'scan.dead-letter-topic' = 'dead');
+CREATE TABLE counts (who STRING, until TIMESTAMP(3), n BIGINT) WITH ('connector' = 'blackhole');
+CREATE TABLE shown (who STRING, n INT) WITH ('connector' = 'print');
+EXECUTE STATEMENT SET BEGIN
+INSERT INTO counts SELECT who, window_end, COUNT(*)
+FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(at), INTERVAL '10' SECOND)) GROUP BY who, window_start, window_end;
+INSERT INTO shown SELECT who, CAST(n AS INT) FROM clicks WHERE n <> '7';
+END;
+";
+    place.write("job.sql", job);
+    place.ok("topic create clicks --partitions 1");
+    place.ok("topic create dead --partitions 1");
+    let click = |n: &str, second: u32| {
+        format!("{{\"who\": null, \"n\": \"{n}\", \"at\": \"2023-01-01 00:00:{second:02}\"}}\n")
+    };
+    let input =
+        [click("7", 1), click("8", 31), click("9", 2), click("x", 32), "{\"n\": [\n".to_owned()].concat();
+    let done = place.run_on("topic produce clicks --format raw", &input);
+    assert_eq!(done.code, 0, "{done:?}");
+    let done = place.run("run job.sql --exit-when-idle");
+    assert_eq!((done.code, done.out.as_str()), (0, "+I[null, 8]\n+I[null, 9]\n"), "{done:?}");
+    // The first window is written; what is shown counts as written, and dead letters count by themselves.
+    assert!(done.err.contains("job: ended; 5 records read, 3 written, "), "{}", done.err);
+    assert!(done.err.contains("; dropped 1 late, 2 bad (2 dead letters)"), "{}", done.err);
+    let letters = place.ok("dead-letter list dead");
+    assert!(letters.contains("CAST(n AS INT): "), "{letters}");
+    // What was counted before a restart is not counted again.
+    let done = place.run("run job.sql --exit-when-idle");
+    assert!(done.err.contains("job: ended; 0 records read, 0 written, "), "{}", done.err);
+    assert!(done.err.contains("; nothing dropped"), "{}", done.err);
+}
+
+#[test]
+fn a_row_that_can_not_be_computed_is_named_once_and_the_job_goes_on_once_it_is_mended() {
+    let place = Place::new();
+    let job = COUNTS.replace("SUM(amount)", "SUM(100 / amount)");
+    place.write("job.sql", &job);
+    place.ok("topic create orders --partitions 1");
+    produce(&place, 1..3);
+    place.ok("run job.sql --exit-when-idle");
+    produce(&place, 0..1);
+    for _ in 0..2 {
+        let failed = place.run("run job.sql --exit-when-idle");
+        assert_eq!(failed.code, 4, "{failed:?}");
+        let place = "topic orders, partition 0, offset 2: 100 / amount: division by zero; ";
+        assert_eq!(failed.err.matches(place).count(), 1, "{}", failed.err);
+        assert!(failed.err.contains("job: failed; "), "{}", failed.err);
+    }
+    place.write("job.sql", format!("SET 'millstream.bad-records' = 'skip';{job}"));
+    let mended = place.run("run job.sql --exit-when-idle");
+    assert_eq!(mended.code, 0, "{mended:?}");
+    assert!(mended.err.contains("dropped 1 bad"), "{}", mended.err);
+    assert_eq!(totals(&place), (2, 150));
+}
+
+#[test]
+fn a_job_is_read_from_standard_input() {
+    let place = Place::new();
+    place.ok("topic create orders --partitions 1");
+    produce(&place, 0..5);
+    let nameless = place.run_on("run - --exit-when-idle", COUNTS);
+    assert_eq!(nameless.code, 2, "{nameless:?}");
+    assert!(nameless.err.contains("give it one with --job"), "{}", nameless.err);
+    let done = place.run_on("run - --job piped --exit-when-idle", COUNTS);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(totals(&place), expected(5));
+    let wrong = place.run_on("check -", "SELEC 1;");
+    assert_eq!(wrong.code, 3, "{wrong:?}");
+    assert!(wrong.err.contains("standard input:1:1"), "{}", wrong.err);
+}
+
+#[test]
 fn a_job_that_ends_when_idle_goes_on_where_it_ended() {
     a_job_goes_on(&Place::new());
 }

@@ -385,6 +385,9 @@ impl Worker {
             let outbox = task.committed(end.expect("the entry was written to its journal"));
             let to_users = outbox.records.iter().filter(|(place, _)| !self.cx.plan.is_internal(&place.topic));
             self.counts.records_out += to_users.map(|(_, records)| records.len() as u64).sum::<u64>();
+            let (read, counted) = task.take_counts();
+            self.counts.table_records_in += read;
+            self.counts.rows = self.counts.rows.plus(&counted);
             self.printed.extend(outbox.printed);
             if self.cx.settings.evict_after_commit {
                 task.evict()?;

@@ -40,7 +40,7 @@ impl Intake {
         }
     }
 
-    fn is_empty(&self, place: &TopicPartition) -> bool {
+    pub(super) fn is_empty(&self, place: &TopicPartition) -> bool {
         self.queues.get(place).is_none_or(|queue| queue.runs.is_empty())
     }
 

@@ -354,9 +354,15 @@ impl Worker {
 
     /// A task can't go on: the worker commits the others and stops.
     pub(super) fn fail(&mut self, id: TaskId, error: JobError) {
-        tracing::error!(task = %id, %error, "failed");
         self.slots.remove(&id);
-        self.failed.get_or_insert(error);
+        // The first is what the worker ends with, and is reported by whoever waits for it.
+        match &self.failed {
+            None => {
+                tracing::debug!(task = %id, %error, "failed");
+                self.failed = Some(error);
+            }
+            Some(_) => tracing::error!(task = %id, %error, "failed, too"),
+        }
         self.stopping = true;
     }
 

@@ -3,13 +3,16 @@
 use super::ownership::Slot;
 use super::{Phase, Worker};
 use crate::plan::TaskId;
-use millstream_operators::{Counters, EventTime};
+use crate::task::Position;
+use millstream_operators::{Counters, EventTime, Offset, TopicPartition};
 use std::sync::PoisonError;
 
 /// Counts since the worker started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) records_in: u64,
+    pub(super) table_records_in: u64,
+    pub(super) rows: Counters,
     pub(super) bytes_in: u64,
     pub(super) records_out: u64,
     pub(super) commits: u64,
@@ -26,11 +29,15 @@ pub(super) struct Counts {
 /// What a worker is doing, at a glance.
 #[derive(Debug, Clone, Default)]
 pub struct WorkerStatus {
-    /// Records read by tasks.
+    /// Records read by tasks, of topics between them too.
     pub records_in: u64,
+    /// Records read of topics of tables, by committed steps.
+    pub table_records_in: u64,
+    /// What became of rows, in committed steps: `rows_in` are those that sinks without a topic took.
+    pub rows: Counters,
     /// Bytes of keys, values and headers read by tasks.
     pub bytes_in: u64,
-    /// Records written to topics of users.
+    /// Records written to topics of users, dead letters among them.
     pub records_out: u64,
     /// Transactions committed.
     pub commits: u64,
@@ -54,6 +61,8 @@ pub struct WorkerStatus {
     pub queued_bytes: u64,
     /// Its tasks.
     pub tasks: Vec<TaskStatus>,
+    /// Bounded inputs that have been read to their ends, and the ends.
+    pub ended: Vec<(TopicPartition, Offset)>,
 }
 
 /// What a task is doing.
@@ -73,7 +82,7 @@ pub struct TaskStatus {
     pub watermark: EventTime,
     /// Number of its last commit.
     pub commit: u64,
-    /// Records between its positions and the ends of its inputs, as last seen.
+    /// Offsets between its positions and the ends of its tables' topics, as last seen; 0 when everything has been read.
     pub lag: u64,
     /// Hot and pending state, in bytes.
     pub state_bytes: u64,
@@ -89,6 +98,8 @@ impl Worker {
         let counts = &self.counts;
         WorkerStatus {
             records_in: counts.records_in,
+            table_records_in: counts.table_records_in,
+            rows: counts.rows,
             bytes_in: counts.bytes_in,
             records_out: counts.records_out,
             commits: counts.commits,
@@ -102,7 +113,18 @@ impl Worker {
             evictions: counts.evictions,
             queued_bytes: self.intake.bytes() as u64,
             tasks: self.slots.iter().map(|(id, slot)| self.task_status(*id, slot)).collect(),
+            ended: if self.slots.is_empty() { self.ended.clone() } else { self.ended_inputs() },
         }
+    }
+
+    /// Bounded inputs that have been read to their ends.
+    pub(super) fn ended_inputs(&self) -> Vec<(TopicPartition, Offset)> {
+        let running = self.slots.values().filter_map(|slot| match slot {
+            Slot::Running(task) => Some(task.positions()),
+            _ => None,
+        });
+        let ended = running.flatten().filter(|(_, position)| position.ended);
+        ended.filter_map(|(place, position)| Some((place.clone(), position.end?))).collect()
     }
 
     fn task_status(&self, id: TaskId, slot: &Slot) -> TaskStatus {
@@ -132,11 +154,9 @@ impl Worker {
                 status.state = "running";
                 status.watermark = task.watermark();
                 status.commit = task.chain().number;
-                let unread = |(place, position): (&_, &crate::task::Position)| {
-                    let end = self.reader.status(place).map_or(0, |status| status.end);
-                    position.end.map_or(end, |bound| bound.min(end)).saturating_sub(position.next)
-                };
-                status.lag = task.positions().filter(|(_, position)| !position.ended).map(unread).sum();
+                let inputs = task.inputs().iter().zip(task.positions());
+                let of_tables = inputs.filter(|(input, _)| input.table().is_some());
+                status.lag = of_tables.map(|(_, (place, position))| self.lag(place, position)).sum();
                 status.state_bytes = (task.memory_bytes() + task.pending_bytes()) as u64;
                 status.finished = task.is_finished();
                 let counters = task.graph().counters();
@@ -144,6 +164,16 @@ impl Worker {
             }
         }
         status
+    }
+
+    /// Offsets that are still to be read of an input. Behind the last record may be markers of transactions, which are
+    /// read and are no records.
+    fn lag(&self, place: &TopicPartition, position: &Position) -> u64 {
+        let Some(status) = self.reader.status(place).filter(|_| !position.ended) else { return 0 };
+        let end = position.end.map_or(status.end, |bound| bound.min(status.end));
+        let next =
+            if self.intake.is_empty(place) { position.next.max(status.position) } else { position.next };
+        end.saturating_sub(next)
     }
 
     /// Whether a transaction is open.

@@ -1,9 +1,10 @@
 //! What a running job is doing, for people.
 
+use crate::cli::output::counted;
 use crate::cli::progress::{Panel, is_live, say};
 use indicatif::{BinaryBytes, HumanCount};
 use millstream::operators::clock::format_time;
-use millstream::operators::{END_OF_TIME, EventTime, NO_WATERMARK};
+use millstream::operators::{Counters, END_OF_TIME, EventTime, NO_WATERMARK, Offset, TopicPartition};
 use millstream::worker::{TaskStatus, WorkerStatus};
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -64,20 +65,21 @@ impl Watch {
         }
     }
 
-    /// Ends the display; a job that ended well says what it did.
+    /// Ends the display and says what the job did, well ended or not.
     pub(super) fn close(&mut self, ended_well: bool) {
         self.panel = None;
-        if ended_well {
-            let Totals { records_in, records_out, commits, .. } = self.now;
-            say(&format!(
-                "{}: ended; {} records read, {} written, {} commits in {:.1} s",
-                self.job,
-                HumanCount(records_in),
-                HumanCount(records_out),
-                HumanCount(commits),
-                self.start.elapsed().as_secs_f64(),
-            ));
-        }
+        let ended = if ended_well { "ended" } else { "failed" };
+        say(&format!("{}: {ended}; {}", self.job, self.now.summary(self.start.elapsed())));
+    }
+
+    /// Bounded inputs that were read to their ends, and the ends.
+    pub(super) fn ended(&self) -> &[(TopicPartition, Offset)] {
+        &self.now.ended
+    }
+
+    /// Whether nothing was read and nothing committed: what there is to read was read before.
+    pub(super) fn did_nothing(&self) -> bool {
+        self.now.records_in == 0 && self.now.commits == 0
     }
 
     /// Records read and written in a second.
@@ -129,19 +131,23 @@ struct Totals {
     fetched: (u64, u64),
     /// What the first task that is not running waits for.
     waits_for: Option<String>,
-    /// Rows that were dropped, and why.
-    late: u64,
-    bad: u64,
-    null: u64,
+    /// What became of rows.
+    rows: Counters,
+    /// Bounded inputs that were read to their ends, and the ends.
+    ended: Vec<(TopicPartition, Offset)>,
 }
 
 impl Totals {
     fn of(workers: &[WorkerStatus]) -> Self {
         let mut totals = Totals::default();
         for worker in workers {
-            totals.records_in += worker.records_in;
-            totals.records_out += worker.records_out;
+            let WorkerStatus { rows, .. } = worker;
+            totals.records_in += worker.table_records_in;
+            // Rows that are shown, or thrown away on purpose, are written as well; dead letters are counted by themselves.
+            totals.records_out += worker.records_out.saturating_sub(rows.dead_letters) + rows.rows_in;
             totals.commits += worker.commits;
+            totals.rows = totals.rows.plus(rows);
+            totals.ended.extend(worker.ended.iter().cloned());
             worker.tasks.iter().for_each(|task| totals.add(task));
         }
         totals
@@ -166,18 +172,13 @@ impl Totals {
             self.fetched = (self.fetched.0 + done, self.fetched.1 + total);
         }
         self.waits_for = self.waits_for.take().or_else(|| task.waits_for.clone());
-        for (_, counters) in &task.operators {
-            self.late += counters.late;
-            self.bad += counters.bad;
-            self.null += counters.null_dropped;
-        }
     }
 
     /// Which tasks there are and what they do.
     fn tasks(&self) -> String {
         let mut text = match self.running + self.restoring + self.waiting {
             0 => return "joining the group".to_owned(),
-            _ => format!("{} tasks running", self.running),
+            _ => format!("{} running", counted(self.running as u64, "task")),
         };
         // Writing to a string does not fail.
         if self.restoring > 0 {
@@ -211,11 +212,39 @@ impl Totals {
         }
     }
 
+    /// What was read and is in no result, and why.
     fn dropped(&self) -> String {
-        let counts = [("late", self.late), ("bad", self.bad), ("null", self.null)];
-        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
-        let counts: Vec<String> = counts.map(|(why, count)| format!("{} {why}", HumanCount(count))).collect();
-        if counts.is_empty() { String::new() } else { format!("dropped {}", counts.join(", ")) }
+        let Counters { late, bad, null_dropped, dead_letters, skipped, far_future, .. } = self.rows;
+        let list = |counts: &[(&str, u64)]| {
+            let counts = counts.iter().filter(|(_, count)| *count > 0);
+            counts
+                .map(|(what, count)| format!("{} {what}", HumanCount(*count)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let mut parts = Vec::new();
+        let dropped = list(&[("late", late), ("bad", bad), ("null", null_dropped)]);
+        let letters = if dead_letters > 0 { format!(" ({})", letters(dead_letters)) } else { String::new() };
+        if !dropped.is_empty() {
+            parts.push(format!("dropped {dropped}{letters}"));
+        }
+        let others =
+            list(&[("without a row", skipped), ("too far in the future to move the watermark", far_future)]);
+        parts.extend(Some(others).filter(|others| !others.is_empty()));
+        parts.join("; ")
+    }
+
+    /// What it did, in the end.
+    fn summary(&self, took: Duration) -> String {
+        let dropped = Some(self.dropped()).filter(|dropped| !dropped.is_empty());
+        format!(
+            "{} read, {} written, {} in {:.1} s; {}",
+            human(self.records_in, "record"),
+            HumanCount(self.records_out),
+            human(self.commits, "commit"),
+            took.as_secs_f64(),
+            dropped.as_deref().unwrap_or("nothing dropped"),
+        )
     }
 
     /// As lines that are written over and over.
@@ -223,17 +252,13 @@ impl Totals {
         let mut text = format!("{job}: {}\n", self.tasks());
         let _ = writeln!(
             text,
-            "  read      {} records, {}/s; lag {}",
-            HumanCount(self.records_in),
+            "  read      {}, {}/s; lag {}",
+            human(self.records_in, "record"),
             HumanCount(rate_in),
             HumanCount(self.lag),
         );
-        let _ = writeln!(
-            text,
-            "  written   {} records, {}/s",
-            HumanCount(self.records_out),
-            HumanCount(rate_out)
-        );
+        let _ =
+            writeln!(text, "  written   {}, {}/s", human(self.records_out, "record"), HumanCount(rate_out));
         let _ = writeln!(text, "  watermark {}", self.watermark());
         let (memory, disk) = (BinaryBytes(self.state_bytes), BinaryBytes(disk_bytes));
         let _ = write!(
@@ -270,11 +295,19 @@ impl Totals {
     }
 }
 
+/// A number of things with separators.
+fn human(count: u64, thing: &str) -> String {
+    format!("{} {thing}{}", HumanCount(count), if count == 1 { "" } else { "s" })
+}
+
+fn letters(count: u64) -> String {
+    human(count, "dead letter")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use millstream::TaskId;
-    use millstream::operators::Counters;
 
     fn task(state: &'static str, watermark: EventTime) -> TaskStatus {
         TaskStatus {
@@ -288,16 +321,20 @@ mod tests {
             lag: 10,
             state_bytes: 1 << 20,
             finished: false,
-            operators: vec![("source".to_owned(), Counters { late: 2, ..Counters::default() })],
+            operators: Vec::new(),
         }
     }
 
     #[test]
     fn a_job_is_the_sum_of_its_workers() {
+        let rows =
+            Counters { late: 5, bad: 2, dead_letters: 3, skipped: 1, rows_in: 4, ..Counters::default() };
         let running = WorkerStatus {
-            records_in: 1_500,
-            records_out: 20,
+            records_in: 9_000,
+            table_records_in: 1_500,
+            records_out: 23,
             commits: 7,
+            rows,
             tasks: vec![task("running", 86_400_000), task("running", 1_000)],
             ..WorkerStatus::default()
         };
@@ -305,12 +342,27 @@ mod tests {
             WorkerStatus { tasks: vec![task("restoring", NO_WATERMARK)], ..WorkerStatus::default() };
         let totals = Totals::of(&[running, restoring]);
         let line = "j: 2 tasks running, 1 restoring (40 of 100), 1.00 KiB of 4.00 KiB of snapshots fetched; read 1500 (5/s), \
-                    written 20 (1/s), lag 30, watermark 1970-01-01 00:00:01.000, 7 commits, state 3.00 MiB in memory, 4.00 KiB on disk, dropped 6 late";
+                    written 24 (1/s), lag 30, watermark 1970-01-01 00:00:01.000, 7 commits, state 3.00 MiB in memory, 4.00 KiB on disk, \
+                    dropped 5 late, 2 bad (3 dead letters); 1 without a row";
         assert_eq!(totals.plain("j", (5, 1), 4_096), line);
         let live = totals.live("j", (5, 1), 4_096);
-        for part in ["1,500 records, 5/s; lag 30", "1970-01-01 00:00:01.000", "dropped 6 late"] {
+        for part in ["1,500 records, 5/s; lag 30", "1970-01-01 00:00:01.000", "dropped 5 late, 2 bad"] {
             assert!(live.contains(part), "{part} is missing in\n{live}");
         }
+        let summary = "1,500 records read, 24 written, 7 commits in 2.0 s; dropped 5 late, 2 bad (3 dead letters); 1 without a row";
+        assert_eq!(totals.summary(Duration::from_secs(2)), summary);
+        let one = WorkerStatus {
+            table_records_in: 1,
+            commits: 1,
+            tasks: vec![task("running", 0)],
+            ..WorkerStatus::default()
+        };
+        let one = Totals::of(&[one]);
+        assert_eq!(one.tasks(), "1 task running");
+        assert_eq!(
+            one.summary(Duration::ZERO),
+            "1 record read, 0 written, 1 commit in 0.0 s; nothing dropped"
+        );
         assert_eq!(Totals::of(&[]).tasks(), "joining the group");
     }
 }
