@@ -16,7 +16,7 @@ mod topic;
 
 pub(crate) use failure::Failure;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
@@ -82,6 +82,8 @@ enum Command {
     /// Look at records that jobs could not use, and replay them
     #[command(subcommand, name = "dead-letter")]
     DeadLetter(dead_letter::DeadLetterCommand),
+    /// Print the version, as --version does
+    Version,
 }
 
 impl Cli {
@@ -93,6 +95,7 @@ impl Cli {
             Command::Topic(command) => command.run(),
             Command::State(command) => command.run(),
             Command::DeadLetter(command) => command.run(),
+            Command::Version => output::print(&Cli::command().render_version()),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::Failure;
 use super::log_args::LogArgs;
 use clap::Args;
 use millstream::sql::{SqlJob, plan};
+use std::io::Read;
 use std::path::PathBuf;
 
 /// The longest name of a job: the names of its topics are a little longer, and bounded by the log.
@@ -11,7 +12,7 @@ const NAME_LENGTH_MAX: usize = 150;
 
 #[derive(Debug, Args)]
 pub(crate) struct JobFile {
-    /// SQL file with the job's tables and statements
+    /// SQL file with the job's tables and statements; - for standard input, with --job or SET 'pipeline.name'
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Name of the job: of its topics, its consumer group and its state [default: pipeline.name, or the file's name]
@@ -27,15 +28,28 @@ impl JobFile {
     /// # Errors
     /// [`Failure::Sql`] for what is wrong with it.
     pub(crate) fn plan(&self) -> Result<SqlJob, Failure> {
-        let name = self.file.display().to_string();
-        let text = std::fs::read_to_string(&self.file);
-        let text = text.map_err(|error| Failure::Io(format!("{name}: {error}")))?;
-        Ok(plan(&name, &text)?)
+        let name = self.describe();
+        let read = match self.is_standard_input() {
+            true => {
+                let mut bytes = Vec::new();
+                std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+            }
+            false => std::fs::read(&self.file),
+        };
+        let bytes = read.map_err(|error| Failure::Io(format!("{name}: {error}")))?;
+        Ok(plan(&name, &text_of(&name, bytes)?)?)
+    }
+
+    fn is_standard_input(&self) -> bool {
+        self.file.as_os_str() == "-"
     }
 
     /// The file in words.
     pub(crate) fn describe(&self) -> String {
-        self.file.display().to_string()
+        match self.is_standard_input() {
+            true => "standard input".to_owned(),
+            false => self.file.display().to_string(),
+        }
     }
 
     /// The job's name.
@@ -44,8 +58,14 @@ impl JobFile {
     /// When it can't be part of a topic's name.
     pub(crate) fn name(&self, job: &SqlJob) -> Result<String, Failure> {
         let stem = || self.file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let stem = || stem().filter(|_| !self.is_standard_input());
         let of_pipeline = || job.settings.get("pipeline.name").cloned();
-        let name = self.job.clone().or_else(of_pipeline).or_else(stem).unwrap_or_default();
+        let Some(name) = self.job.clone().or_else(of_pipeline).or_else(stem) else {
+            return Err(Failure::Usage(format!(
+                "{} has no name that the job could have: give it one with --job, or SET 'pipeline.name'",
+                self.describe()
+            )));
+        };
         let legal = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
         if name.is_empty() || name.len() > NAME_LENGTH_MAX || !name.chars().all(legal) {
             return Err(Failure::Usage(format!(
@@ -55,6 +75,22 @@ impl JobFile {
         }
         Ok(name)
     }
+}
+
+/// A file's text, without a byte order mark.
+///
+/// # Errors
+/// When it is not UTF-8, with the place.
+fn text_of(name: &str, bytes: Vec<u8>) -> Result<String, Failure> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
+        let (line, column) =
+            (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
+        let column = column.chars().count() + 1;
+        Failure::Io(format!("{name}:{line}:{column}: this byte is not UTF-8; save the file as UTF-8"))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -84,5 +120,18 @@ mod tests {
         assert_eq!(name("jobs/flights.sql", Some("mine"), Some("delays")).as_deref(), Ok("mine"));
         assert!(name("jobs/my flights.sql", None, None).unwrap_err().contains("give another with --job"));
         assert!(name("jobs/flights.sql", Some(&"x".repeat(151)), None).is_err());
+        assert!(name("-", None, None).unwrap_err().contains("--job"));
+        assert_eq!(name("-", None, Some("delays")).as_deref(), Ok("delays"));
+        assert_eq!(name("-", Some("mine"), None).as_deref(), Ok("mine"));
+    }
+
+    #[test]
+    fn a_file_may_begin_with_a_byte_order_mark_and_is_utf_8() {
+        let text = |bytes: &[u8]| text_of("job.sql", bytes.to_vec()).map_err(|failure| failure.to_string());
+        assert_eq!(text(b"\xef\xbb\xbfSET").as_deref(), Ok("SET"));
+        let error = text("SET\n\u{e9}\u{e9}x".as_bytes()).map(|_| ());
+        assert_eq!(error, Ok(()));
+        let error = text(b"SET\n\xc3\xa9x\xe9 = 1").unwrap_err();
+        assert!(error.starts_with("job.sql:2:3: "), "{error}");
     }
 }

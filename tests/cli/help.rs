@@ -23,6 +23,7 @@ fn commands_explain_themselves() {
         "dead-letter",
         "dead-letter list",
         "dead-letter replay",
+        "version",
     ];
     for command in commands {
         let name = if command.is_empty() { "millstream".to_owned() } else { command.replace(' ', "_") };
@@ -40,7 +41,7 @@ fn every_command_has_its_help_looked_at() {
     };
     assert_eq!(
         listed(place.ok("-h")),
-        ["run", "savepoint", "check", "topic", "state", "dead-letter", "help"]
+        ["run", "savepoint", "check", "topic", "state", "dead-letter", "version", "help"]
     );
     let topic = ["create", "list", "describe", "delete", "produce", "consume", "help"];
     assert_eq!(listed(place.ok("topic -h")), topic);
@@ -50,5 +51,7 @@ fn every_command_has_its_help_looked_at() {
 
 #[test]
 fn the_version_is_the_crates() {
-    assert_eq!(Place::new().ok("--version"), format!("millstream {}\n", env!("CARGO_PKG_VERSION")));
+    for line in ["--version", "-V", "version"] {
+        assert_eq!(Place::new().ok(line), format!("millstream {}\n", env!("CARGO_PKG_VERSION")), "{line}");
+    }
 }

@@ -11,6 +11,7 @@ fn commands_work_on_kafka_as_on_the_embedded_log() {
     let Some(place) = Place::on_kafka() else { return };
     topics::csv_comes_back(&place);
     topics::json_comes_back(&place);
+    topics::whole_records_come_back(&place);
     topics::consuming_begins_and_ends(&place);
     place.ok("topic create kept --partitions 2 --config cleanup.policy=compact");
     let described = place.ok("topic describe kept");
@@ -27,6 +28,8 @@ fn commands_work_on_kafka_as_on_the_embedded_log() {
     let forget = || ["orders", "counts"].map(|topic| place.ok(&format!("topic delete {topic}")));
     forget();
     jobs::output_may_be_repeated(&place);
+    forget();
+    jobs::a_job_that_has_ended_says_so(&place);
     forget();
     dead_letters::kept_listed_and_replayed(&place);
     assert!(!place.path().join("millstream-data/log").exists(), "the embedded log is not touched");

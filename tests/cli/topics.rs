@@ -68,6 +68,51 @@ pub(crate) fn json_comes_back(place: &Place) {
 }
 
 #[test]
+fn tombstones_headers_and_partitions_are_written_and_whole_records_come_back() {
+    whole_records_come_back(&Place::new());
+}
+
+pub(crate) fn whole_records_come_back(place: &Place) {
+    place.ok("topic create a --partitions 3");
+    place.ok("topic create b --partitions 3");
+    let line = "topic produce a --format raw --key-delimiter : --null none --partition 2 --header trace=7";
+    assert_eq!(place.run_on(line, "c1:x:y\nc2:none\n").code, 0);
+    let records = place.consume("a");
+    let trace = json!([{"key": "trace", "value": "7"}]);
+    for (record, (key, value)) in records.iter().zip([("c1", json!("x:y")), ("c2", Value::Null)]) {
+        assert_eq!((&record["key"], &record["value"]), (&json!(key), &value), "{record}");
+        assert_eq!((&record["partition"], &record["headers"]), (&json!(2), &trace), "{record}");
+    }
+    assert_eq!(records.len(), 2);
+    // What one topic has is written to another as it was printed.
+    let printed = place.ok("topic consume a --from-beginning --exit-at-end");
+    let done = place.run_on("topic produce b --format record", &printed);
+    assert_eq!((done.code, done.err.as_str()), (0, "wrote 2 records to b\n"));
+    let copies: Vec<Value> = place
+        .consume("b")
+        .into_iter()
+        .map(|mut copy| {
+            copy["topic"] = json!("a");
+            copy
+        })
+        .collect();
+    assert_eq!(copies, records);
+    let done = place.run_on("topic produce b --format record", r#"{"value": "v", "partition": 9}"#);
+    assert!(done.code == 4 && done.err.contains("standard input, line 1: b has no partition 9"), "{done:?}");
+}
+
+#[test]
+fn a_record_that_is_too_large_is_named_by_its_line_and_only_what_is_there_is_called_written() {
+    let place = Place::new();
+    place.ok("topic create t --partitions 1 --config max.message.bytes=1000");
+    let large = format!("\"{}\"\n", "x".repeat(2_000));
+    let done = place.run_on("topic produce t --format json", &format!("1\n{large}2\n"));
+    assert_eq!(done.code, 4, "{done:?}");
+    assert!(done.err.contains("standard input, line 2: a record of 2002 bytes"), "{}", done.err);
+    assert!(done.err.contains(&format!("wrote {} record", place.consume("t").len())), "{}", done.err);
+}
+
+#[test]
 fn topics_are_listed_described_and_deleted() {
     let place = Place::new();
     place.ok("topic create b --partitions 2 --config retention.ms=60000 --config cleanup.policy=compact");
@@ -143,6 +188,10 @@ fn mistakes_end_with_their_codes_and_say_what_to_do() {
     fails("topic produce t --format json --file none.json", 4, "none.json: No such file");
     fails("topic produce t --format json --key k", 4, "standard input, line 2: expected value");
     fails("topic produce t --format json --null NA", 2, "--null is for CSV");
+    fails("topic produce t --format json --partition 1", 2, "t has the partitions 0 to 0");
+    fails("topic produce t --format csv --delimiter ;;", 2, "expected one ASCII character");
+    fails("topic produce t --format raw --header trace", 2, "expected KEY=VALUE");
+    fails("topic produce t --format raw --key z", 2, "--key names a column of CSV");
     fails("topic produce t --format csv --key z", 2, "has no column \"z\"; it has {\"k\": 1}");
     // What was read before the mistake was written, and said.
     assert_eq!(place.consume("t").len(), 1);

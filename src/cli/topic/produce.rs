@@ -2,13 +2,15 @@
 
 mod rows;
 
-use crate::cli::log_args::LogArgs;
+use crate::cli::log_args::{LogArgs, key_value};
+use crate::cli::output::counted;
 use crate::cli::progress::{Counter, say};
 use crate::cli::{Failure, signals};
 use clap::{Args, ValueEnum};
 use millstream::log::{LogError, RecordsBuilder, TopicPartition, Writer};
 use millstream::operators::sink::partition_for_key;
-use rows::{Input, Row, Rows};
+use millstream::operators::{Headers, Record};
+use rows::{Input, Row, Rows, Shape};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -30,10 +32,13 @@ const FLUSH: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 CSV needs a header line; its rows become JSON objects, with numbers as numbers. JSON input is one object a line, and is \
-written as it is. A file that ends in .gz is unpacked on the way. Keys are written as text; records with a key go to \
-the partition that Kafka's Java client would choose.
+written as it is; a line that is no JSON ends the command, and is named. A file that ends in .gz is unpacked on the way. \
+Keys are written as text; records with a key go to the partition that Kafka's Java client would choose.
 
-Example: millstream topic produce weather --format csv --file weather.csv.gz --key origin --timestamp time_hour --null NA")]
+Examples:
+  millstream topic produce weather --format csv --file weather.csv.gz --key origin --timestamp time_hour --null NA
+  echo 'c7:' | millstream topic produce customers --format raw --key-delimiter : --null ''      # deletes c7
+  millstream topic consume a --from-beginning --exit-at-end | millstream topic produce b --format record")]
 pub(crate) struct ProduceArgs {
     /// Name of the topic; it has to be there
     name: String,
@@ -50,9 +55,22 @@ pub(crate) struct ProduceArgs {
     /// 2013-01-01 05:00:00 (UTC). The time of writing when it is not given
     #[arg(long, value_name = "COLUMN")]
     timestamp: Option<String>,
-    /// Text that stands for null in CSV
+    /// Text that ends the key at the beginning of each line of JSON or raw text: the value is what follows it
+    #[arg(long, value_name = "TEXT", conflicts_with = "key", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    key_delimiter: Option<String>,
+    /// Text that stands for null: in CSV for a cell, behind --key-delimiter for a value, which is then a tombstone: it
+    /// deletes its key
     #[arg(long, value_name = "TEXT")]
     null: Option<String>,
+    /// What separates the columns of CSV, for example ';', or '\\t' for a tabulator [default: ,]
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<u8>,
+    /// Partition that all records go to
+    #[arg(long, value_name = "N")]
+    partition: Option<u32>,
+    /// Header of all records. Can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = key_value)]
+    header: Vec<(String, String)>,
     /// Records a second at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
@@ -66,6 +84,19 @@ pub(crate) enum InputFormat {
     Json,
     /// Comma-separated values with a header
     Csv,
+    /// Any text, a record a line
+    Raw,
+    /// What millstream topic consume prints: objects with value, and maybe key, headers, timestamp and partition
+    Record,
+}
+
+/// One byte, or what stands for a tabulator.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err("expected one ASCII character, or \\t".to_owned()),
+    }
 }
 
 impl ProduceArgs {
@@ -73,14 +104,41 @@ impl ProduceArgs {
         let log = self.log.open_for_topics(false)?;
         let topic = log.admin()?.describe_topic(&self.name)?;
         let partitions = topic.ok_or_else(|| LogError::UnknownTopic(self.name.clone()))?.partitions;
+        if let Some(partition) = self.partition.filter(|partition| *partition >= partitions) {
+            let (name, last) = (&self.name, partitions.saturating_sub(1));
+            return Err(Failure::Usage(format!(
+                "--partition {partition}: {name} has the partitions 0 to {last}"
+            )));
+        }
         let input = Input::open(self.file.as_deref())?;
-        let rows = input.rows(self.format, self.key, self.timestamp, self.null)?;
+        let of_input = input.name.clone();
+        let shape = Shape {
+            key: self.key,
+            key_delimiter: self.key_delimiter,
+            timestamp: self.timestamp,
+            null: self.null,
+            delimiter: self.delimiter,
+        };
+        let rows = input.rows(self.format, shape)?;
         let asked_to_end = signals::watch(Some("ending: writing what has been read"))?;
-        let mut producer = Producer::new(log.writer()?, &self.name, partitions, self.rate);
+        let to = Destination {
+            topic: self.name,
+            input: of_input,
+            partition: self.partition,
+            headers: self.header,
+        };
+        let mut producer = Producer::new(log.writer()?, to, partitions, self.rate);
         let written = producer.write_all(&read_ahead(rows)?, &asked_to_end);
         // What was handed over before an error is there all the same; how much of it is said.
         let flushed = producer.finish();
-        say(&format!("wrote {} records to {}", producer.count, self.name));
+        let (count, topic) = (producer.accepted, &producer.to.topic);
+        let records = counted(count, "record");
+        match (&flushed, count) {
+            (Err(_), 1..) => {
+                say(&format!("{records} handed over to {topic}: it is not known how many of them are there"))
+            }
+            _ => say(&format!("wrote {records} to {topic}")),
+        }
         written.and(flushed)
     }
 }
@@ -101,32 +159,54 @@ fn read_ahead(rows: Rows) -> Result<Receiver<Result<Row, Failure>>, Failure> {
     Ok(received)
 }
 
-struct Producer<'a> {
+/// Where records go.
+struct Destination {
+    topic: String,
+    /// The input's name, for messages.
+    input: String,
+    /// The partition of all of them.
+    partition: Option<u32>,
+    /// Headers of all of them.
+    headers: Vec<(String, String)>,
+}
+
+/// Records for a partition that are handed to the log at once.
+#[derive(Default)]
+struct Held {
+    records: RecordsBuilder,
+    /// The line of each.
+    lines: Vec<u64>,
+}
+
+struct Producer {
     writer: Box<dyn Writer>,
-    topic: &'a str,
-    batches: Vec<RecordsBuilder>,
+    to: Destination,
+    held: Vec<Held>,
     held_records: usize,
     held_bytes: usize,
     held_since: Instant,
     /// Where the next batch of records without a key goes.
     turn: u32,
     pace: Pace,
-    /// Records taken so far.
-    count: u64,
+    /// Records read so far.
+    read: u64,
+    /// Records that the log has taken.
+    accepted: u64,
 }
 
-impl<'a> Producer<'a> {
-    fn new(writer: Box<dyn Writer>, topic: &'a str, partitions: u32, rate: Option<u64>) -> Self {
+impl Producer {
+    fn new(writer: Box<dyn Writer>, to: Destination, partitions: u32, rate: Option<u64>) -> Self {
         Producer {
             writer,
-            topic,
-            batches: (0..partitions).map(|_| RecordsBuilder::default()).collect(),
+            to,
+            held: (0..partitions).map(|_| Held::default()).collect(),
             held_records: 0,
             held_bytes: 0,
             held_since: Instant::now(),
             turn: 0,
             pace: Pace { rate, start: Instant::now() },
-            count: 0,
+            read: 0,
+            accepted: 0,
         }
     }
 
@@ -136,48 +216,77 @@ impl<'a> Producer<'a> {
         rows: &Receiver<Result<Row, Failure>>,
         asked_to_end: &AtomicBool,
     ) -> Result<(), Failure> {
-        let counter = Counter::new(&format!("records written to {}", self.topic));
+        let counter = Counter::new(&format!("records written to {}", self.to.topic));
         loop {
             if asked_to_end.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted("interrupted before the end of the input".to_owned()));
             }
             match rows.recv_timeout(LINGER) {
-                Ok(row) => self.add(&row?)?,
+                Ok(row) => self.add(row?)?,
                 Err(RecvTimeoutError::Timeout) => self.send()?,
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            counter.set(self.count);
+            counter.set(self.read);
         }
     }
 
-    fn add(&mut self, row: &Row) -> Result<(), Failure> {
-        if row.value.len() > RECORD_BYTES_MAX {
-            return Err(Failure::Io(format!("a record of {} bytes is too large", row.value.len())));
+    fn add(&mut self, row: Row) -> Result<(), Failure> {
+        let bytes = row.key.as_ref().map_or(0, Vec::len) + row.value.as_ref().map_or(0, Vec::len);
+        if bytes > RECORD_BYTES_MAX {
+            return Err(self.wrong(row.line, &format!("a record of {bytes} bytes is too large")));
         }
-        if self.held_bytes + row.value.len() > BATCH_BYTES {
+        if self.held_bytes + bytes > BATCH_BYTES {
             self.send()?;
         }
-        if self.pace.is_ahead(self.count) {
+        if self.pace.is_ahead(self.read) {
             self.send()?;
-            self.pace.wait(self.count);
+            self.pace.wait(self.read);
         }
-        let partitions = self.batches.len() as u32;
-        let partition = match &row.key {
-            Some(key) => partition_for_key(key.as_bytes(), partitions),
-            None => self.turn % partitions,
-        };
-        let key = row.key.as_ref().map(|key| key.as_bytes());
+        let partition = self.partition_of(&row)?;
         if self.held_records == 0 {
             self.held_since = Instant::now();
         }
-        self.batches[partition as usize].push(key, Some(&row.value), row.timestamp_ms);
+        let Held { records, lines } = &mut self.held[partition];
+        lines.push(row.line);
+        let record = Record {
+            offset: 0,
+            timestamp_ms: row.timestamp_ms,
+            key: row.key.as_deref(),
+            value: row.value.as_deref(),
+            headers: Headers::NONE,
+        };
+        let of_all = self.to.headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_bytes())));
+        let own = row.headers.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
+        records.push_with_headers(record, of_all.chain(own));
         self.held_records += 1;
-        self.held_bytes += row.value.len();
-        self.count += 1;
+        self.held_bytes += bytes;
+        self.read += 1;
         // A source that trickles faster than the time-out must not hold records back either.
         let is_due = self.held_records >= BATCH_RECORDS
             || (self.held_records.is_multiple_of(32) && self.held_since.elapsed() >= LINGER);
         if is_due { self.send() } else { Ok(()) }
+    }
+
+    /// Where a record goes: where it is told, else where its key belongs, else by turns.
+    fn partition_of(&self, row: &Row) -> Result<usize, Failure> {
+        let partitions = self.held.len() as u32;
+        let partition = match (self.to.partition.or(row.partition), &row.key) {
+            (Some(partition), _) => partition,
+            (None, Some(key)) => partition_for_key(key, partitions),
+            (None, None) => self.turn % partitions,
+        };
+        if partition < partitions {
+            return Ok(partition as usize);
+        }
+        let topic = &self.to.topic;
+        Err(self.wrong(
+            row.line,
+            &format!("{topic} has no partition {partition}, only {partitions}; leave partition out, or give --partition"),
+        ))
+    }
+
+    fn wrong(&self, line: u64, detail: &str) -> Failure {
+        Failure::Io(format!("{}, line {line}: {detail}", self.to.input))
     }
 
     fn send(&mut self) -> Result<(), Failure> {
@@ -186,18 +295,35 @@ impl<'a> Producer<'a> {
         }
         (self.held_records, self.held_bytes) = (0, 0);
         self.turn = self.turn.wrapping_add(1);
-        for (partition, batch) in (0..).zip(&mut self.batches) {
-            if !batch.is_empty() {
-                let records = std::mem::take(batch).finish();
-                self.writer.write(&TopicPartition::new(self.topic, partition), records)?;
+        for partition in 0..self.held.len() {
+            let Held { records, lines } = std::mem::take(&mut self.held[partition]);
+            if lines.is_empty() {
+                continue;
+            }
+            let records = records.finish();
+            match self
+                .writer
+                .write(&TopicPartition::new(self.to.topic.as_str(), partition as u32), records.clone())
+            {
+                Ok(()) => self.accepted += lines.len() as u64,
+                Err(error @ LogError::RecordTooLarge { bytes, .. }) => {
+                    let at = records.iter().position(|record| record.data_bytes() == bytes);
+                    return Err(match at.and_then(|at| lines.get(at)) {
+                        Some(line) => self.wrong(*line, &error.to_string()),
+                        None => error.into(),
+                    });
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())
     }
 
+    /// Hands over what is held, and waits until everything that the log has taken is acknowledged.
     fn finish(&mut self) -> Result<(), Failure> {
-        self.send()?;
-        Ok(self.writer.flush(FLUSH)?)
+        let sent = self.send();
+        let flushed = self.writer.flush(FLUSH).map_err(Failure::from);
+        sent.and(flushed)
     }
 }
 
