@@ -6,6 +6,7 @@ mod error;
 pub mod job;
 pub mod journal;
 mod memory;
+pub mod metrics;
 mod plan;
 pub mod replay;
 pub mod restore;
