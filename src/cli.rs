@@ -3,6 +3,7 @@
 mod check;
 mod dead_letter;
 mod failure;
+mod http_args;
 mod job_file;
 mod log_args;
 mod output;

@@ -41,6 +41,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "millstream-runtime" => {
             &["millstream-log", "millstream-operators", "millstream-state", "object_store", "tokio"]
         }
+        "millstream-server" => &["millstream-operators", "millstream-runtime", "axum", "tokio"],
         "millstream-sql" => &["millstream-operators", "arrow", "datafusion"],
         _ => return None,
     })
@@ -54,6 +55,7 @@ const GUARDED: &[&str] = &[
     "millstream-operators",
     "millstream-records",
     "millstream-runtime",
+    "millstream-server",
     "millstream-sql",
     "millstream-state",
     "millstream-wal",

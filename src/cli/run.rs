@@ -3,6 +3,7 @@
 pub(super) mod settings;
 mod watch;
 
+use super::http_args::HttpArgs;
 use super::job_file::JobFile;
 use super::output::{print, written};
 use super::progress::{beside_display, say};
@@ -12,7 +13,9 @@ use millstream::log::{Isolation, Log, LogError, Offset, OffsetQuery, TopicPartit
 use millstream::operators::PrintedLine;
 use millstream::savepoint::OpenSavepoint;
 use millstream::snapshot::SnapshotPlace;
+use millstream::worker::WorkerStatus;
 use millstream::{Job, JobSettings, Until};
+use millstream_server::{Board, PlanNode};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,6 +59,8 @@ pub(crate) struct RunArgs {
     /// Records that each worker takes in a second at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
+    #[command(flatten)]
+    http: HttpArgs,
 }
 
 impl RunArgs {
@@ -65,6 +70,9 @@ impl RunArgs {
         if planned.only_explain {
             return print(&planned.explain);
         }
+        let board = Board::new();
+        let server = self.http.serve(&board)?;
+        board.begin(&name, PlanNode::of(&planned.topology));
         let asked_to_end = signals::watch(Some("ending: committing what has been read"))?;
         let state = self.state.clone();
         let state = state.unwrap_or_else(|| self.file.log.data_directory().join("state").join(&name));
@@ -100,7 +108,13 @@ impl RunArgs {
         }
         let until = if self.exit_when_idle { Until::Drained } else { Until::Finished };
         let mut watch = Watch::new(&settings.name, state);
-        let ended = attend(job, until, &asked_to_end, &mut watch);
+        let name = settings.name.as_str();
+        let look = |status: Vec<WorkerStatus>| {
+            if server.is_some() {
+                board.look(name, status);
+            }
+        };
+        let ended = attend(job, until, &asked_to_end, &mut watch, look);
         watch.close(ended.is_ok());
         if ended.is_ok() && !watch.ended().is_empty() {
             say_what_is_not_read(&*log, &watch)?;
@@ -135,14 +149,22 @@ fn say_what_is_not_read(log: &dyn Log, watch: &Watch) -> Result<(), Failure> {
 }
 
 /// Stays with a job until it has ended.
-fn attend(job: Job, until: Until, asked_to_end: &AtomicBool, watch: &mut Watch) -> Result<(), Failure> {
+fn attend(
+    job: Job,
+    until: Until,
+    asked_to_end: &AtomicBool,
+    watch: &mut Watch,
+    look: impl Fn(Vec<WorkerStatus>),
+) -> Result<(), Failure> {
     let mut stopping = false;
     while !job.has_ended() {
         if !stopping && (asked_to_end.load(Ordering::Relaxed) || job.is_done(until)) {
             job.stop();
             stopping = true;
         }
-        watch.look(&job.status());
+        let status = job.status();
+        watch.look(&status);
+        look(status);
         std::thread::sleep(LOOK);
     }
     watch.look(&job.status());

@@ -6,6 +6,7 @@ mod bucket;
 mod command;
 mod dead_letters;
 mod help;
+mod http;
 mod jobs;
 mod kafka;
 mod object_storage;
