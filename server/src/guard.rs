@@ -16,7 +16,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// Lets a request through, or answers it here.
 pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    if let Err(refusal) = check(&shared, request.uri().path(), request.headers()) {
+    if let Some(refusal) = refusal(&shared, request.uri().path(), request.headers()) {
         return refusal;
     }
     let Ok(_place) = shared.places.clone().try_acquire_owned() else {
@@ -31,9 +31,10 @@ pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: 
 /// Probes have no token: what they are told names jobs and tasks only.
 const OPEN: &[&str] = &["/livez", "/readyz", "/startupz"];
 
-fn check(shared: &Shared, path: &str, headers: &HeaderMap) -> Result<(), Response> {
+/// Why a request is not let through, if it is not.
+fn refusal(shared: &Shared, path: &str, headers: &HeaderMap) -> Option<Response> {
     match &shared.token {
-        None if !names_this_machine(headers) => Err(problem(
+        None if !names_this_machine(headers) => Some(problem(
             StatusCode::FORBIDDEN,
             "without a token only requests to localhost are answered: a page of another host may not read this one",
         )),
@@ -42,9 +43,9 @@ fn check(shared: &Shared, path: &str, headers: &HeaderMap) -> Result<(), Respons
                 problem(StatusCode::UNAUTHORIZED, "send the header Authorization: Bearer TOKEN");
             let scheme = header::HeaderValue::from_static("Bearer");
             refusal.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-            Err(refusal)
+            Some(refusal)
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 
