@@ -141,10 +141,9 @@ fn every_dependency_is_named_in_the_sources_of_its_crate() {
             .for_each(|part| read_sources(&crate_of.join(part), &mut with_tests));
         for dependency in package["dependencies"].as_array().unwrap() {
             let for_tests = dependency["kind"].as_str() == Some("dev");
-            let name = dependency["rename"].as_str().unwrap_or_else(|| text(dependency, "name"));
-            // Most crates have their package's name; this one has not.
-            let krate = if name == "md-5" { "md5".to_owned() } else { name.replace('-', "_") };
-            if !names(if for_tests { &with_tests } else { &sources }, &krate) {
+            let name = text(dependency, "name");
+            let in_sources = dependency["rename"].as_str().unwrap_or_else(|| library_of(&metadata, name));
+            if !names(if for_tests { &with_tests } else { &sources }, &in_sources.replace('-', "_")) {
                 unnamed.insert((text(package, "name"), name));
             }
         }
@@ -154,6 +153,16 @@ fn every_dependency_is_named_in_the_sources_of_its_crate() {
     assert!(unused.is_empty(), "nothing uses these dependencies: {unused:?}");
     let stale: Vec<_> = allowed.difference(&unnamed).collect();
     assert!(stale.is_empty(), "these are used, or gone, and no exceptions any more: {stale:?}");
+}
+
+/// What a package's library is called: `md5` is that of `md-5`.
+fn library_of<'a>(metadata: &'a Value, package: &'a str) -> &'a str {
+    let found = metadata["packages"].as_array().unwrap().iter().find(|found| text(found, "name") == package);
+    let mut targets = found.into_iter().flat_map(|found| found["targets"].as_array().unwrap());
+    let is_library = |target: &&Value| {
+        target["kind"].as_array().unwrap().iter().any(|kind| kind == "lib" || kind == "proc-macro")
+    };
+    targets.find(is_library).map_or(package, |target| text(target, "name"))
 }
 
 /// Whether a crate is named in a source: in a path, or taken in by a `use`.
@@ -177,17 +186,30 @@ fn read_sources(directory: &Path, sources: &mut String) {
     }
 }
 
+/// The crates that a selection of packages and features stands on, each with its version and features.
+fn tree(arguments: &[&str]) -> BTreeSet<String> {
+    let shown = cargo(&[&["tree", "--prefix", "none", "--format", "{p} {f}"], arguments].concat());
+    let shown = String::from_utf8(shown).unwrap();
+    let lines = shown.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+    let found: BTreeSet<String> = lines.filter(|line| !line.contains("(/") && !line.is_empty()).collect();
+    assert!(found.len() > 100, "the tree was not understood: {found:?}");
+    found
+}
+
 #[test]
 fn the_command_and_the_tests_stand_on_crates_that_are_built_once() {
-    let of = |arguments: &[&str]| -> BTreeSet<String> {
-        let shown = cargo(&[&["tree", "--prefix", "none", "--format", "{p} {f}"], arguments].concat());
-        let shown = String::from_utf8(shown).unwrap();
-        let lines = shown.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
-        lines.filter(|line| !line.contains("(/") && !line.is_empty()).collect()
-    };
-    let command = of(&["--package", "millstream", "--edges", "normal,build"]);
-    let all = of(&["--workspace", "--edges", "normal,build,dev"]);
-    assert!(command.len() > 100, "the tree was not understood: {command:?}");
+    let command = tree(&["--package", "millstream", "--edges", "normal,build"]);
+    let all = tree(&["--workspace", "--edges", "normal,build,dev"]);
     let twice: Vec<&String> = command.difference(&all).collect();
     assert!(twice.is_empty(), "tests have these with other features, and DataFusion twice: {twice:?}");
+}
+
+#[test]
+fn a_program_that_embeds_jobs_compiles_nothing_of_the_command() {
+    let embedded = tree(&["--package", "millstream", "--edges", "normal", "--no-default-features"]);
+    let of_the_command =
+        ["axum", "clap", "indicatif", "miette", "mimalloc", "signal-hook", "tracing-subscriber"];
+    let is_of_it = |line: &&String| of_the_command.contains(&line.split(' ').next().unwrap());
+    let found: Vec<&String> = embedded.iter().filter(is_of_it).collect();
+    assert!(found.is_empty(), "not behind the feature `command`: {found:?}");
 }
