@@ -1,6 +1,7 @@
 //! Topics and their settings.
 
 use super::LogError;
+use millstream_records::names::topic_name;
 use std::collections::BTreeMap;
 
 /// A topic to be made.
@@ -148,16 +149,8 @@ pub(crate) fn check_topic_spec(spec: &TopicSpec) -> Result<TopicConfig, LogError
 /// Checks a topic's name and its number of partitions as Kafka does.
 pub(crate) fn check_topic_name(spec: &TopicSpec) -> Result<(), LogError> {
     let name = &spec.name;
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let refuse = |reason: &str| Err(LogError::Unsupported(format!("topic name \"{name}\": {reason}")));
-    if name.is_empty() || name == "." || name == ".." {
-        return refuse("not a name");
-    }
-    if name.len() > 249 {
-        return refuse("longer than 249 characters");
-    }
-    if !name.chars().all(legal) {
-        return refuse("only letters, digits, '.', '_' and '-'");
+    if let Err(why) = topic_name(name) {
+        return Err(LogError::Unsupported(format!("no topic can be called {name:?}: {why}")));
     }
     if spec.partitions == 0 {
         return Err(LogError::Unsupported(format!("topic \"{name}\" needs at least one partition")));

@@ -13,6 +13,7 @@
 
 mod builder;
 mod headers;
+pub mod names;
 mod over;
 mod record;
 mod run;
