@@ -7,7 +7,7 @@ mod partitioner;
 mod print;
 mod upsert;
 
-pub use append::AppendSink;
+pub use append::{AppendSink, Partitioner};
 pub use discard::Blackhole;
 pub use format::FormatEncoderSpec;
 pub use partitioner::{murmur2, partition_for_key};

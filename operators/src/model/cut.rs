@@ -110,10 +110,7 @@ pub struct Repartition {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CutError {
     /// A topic that is read does not exist.
-    #[error(
-        "topic \"{topic}\" of table {table} does not exist; \
-         create it with: millstream topic create {topic} --partitions N"
-    )]
+    #[error("topic \"{topic}\" of table {table} does not exist")]
     NoTopic {
         /// The topic.
         topic: String,

@@ -86,7 +86,13 @@ impl<T: Row> Stream<T> {
             }
         };
         let value = Arc::new(WriteWith { what: "json", write: Arc::new(write_json::<T>) });
-        let append = AppendSink { table: topic.to_owned(), topic: topic.to_owned(), key: None, value };
+        let append = AppendSink {
+            table: topic.to_owned(),
+            topic: topic.to_owned(),
+            key: None,
+            value,
+            partitioner: Default::default(),
+        };
         self.job.add(topic, sink(topic, false, Arc::new(append)), &[node]);
     }
 }

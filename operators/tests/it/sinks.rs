@@ -4,7 +4,9 @@ use arrow::datatypes::Fields;
 use millstream_operators::StreamKind;
 use millstream_operators::formats::csv::CsvOptions;
 use millstream_operators::formats::{Format, FormatEncoderSpec};
-use millstream_operators::sink::{AppendSink, RowEncoderSpec, SinkWriter, UpsertSink, partition_for_key};
+use millstream_operators::sink::{
+    AppendSink, Partitioner, RowEncoderSpec, SinkWriter, UpsertSink, partition_for_key,
+};
 use millstream_operators::testing::{Event, Harness, Written, check_events, field};
 use std::sync::Arc;
 
@@ -24,7 +26,8 @@ fn upsert(partitions: u32) -> Written<UpsertSink> {
 fn append(keyed: bool, partitions: u32) -> Written<AppendSink> {
     let (table, topic) = ("t".to_owned(), "out".to_owned());
     let key = keyed.then(|| csv(&[0]));
-    Written { sink: AppendSink { table, topic, key, value: csv(&[0, 1]) }, partitions }
+    let sink = AppendSink { table, topic, key, value: csv(&[0, 1]), partitioner: Partitioner::ByKey };
+    Written { sink, partitions }
 }
 
 use Event::{Commit, Rows};
@@ -100,4 +103,23 @@ fn a_sink_that_only_appends_refuses_changes() {
     assert!(sink.sink.accepts(StreamKind::Changelog).unwrap_err().contains("upsert-kafka"));
     assert!(sink.sink.accepts(StreamKind::Upsert).is_err());
     assert!(Harness::new(&sink).process("k:utf8 v:i64 | - a 1").is_err());
+}
+
+#[test]
+fn records_of_a_task_go_to_one_partition_where_that_is_asked_for() {
+    for keyed in [false, true] {
+        let Written { sink, partitions } = append(keyed, 3);
+        let sink = AppendSink { partitioner: Partitioner::ByTask, ..sink };
+        let (a, b) = if keyed { ("a", "b") } else { ("null", "null") };
+        check_events(
+            &Written { sink, partitions },
+            &[
+                Rows(0, "k:utf8 v:i64 | + @1 a 1  + @2 b 2"),
+                Commit,
+                Rows(0, "k:utf8 v:i64 | + @3 a 3"),
+                Commit,
+            ],
+            &format!("{HEAD} | + @1 0 {a} a,1  + @2 0 {b} b,2  + @3 0 {a} a,3"),
+        );
+    }
 }

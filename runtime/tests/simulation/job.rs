@@ -43,7 +43,13 @@ pub(crate) fn plan_of(name: &str, partitions: u32) -> JobPlan {
         dead_letters: None,
     };
     let source = topology.add("in", NodeSpec::Source(Arc::new(source)), &[]).unwrap();
-    let append = AppendSink { table: OUT.into(), topic: OUT.into(), key: None, value: Arc::new(Column(0)) };
+    let append = AppendSink {
+        table: OUT.into(),
+        topic: OUT.into(),
+        key: None,
+        value: Arc::new(Column(0)),
+        partitioner: Default::default(),
+    };
     topology.add("out", sink(OUT, false, Arc::new(append)), &[source]).unwrap();
     let keyed = topology.add("key", NodeSpec::Operator(Arc::new(ByKey)), &[source]).unwrap();
     let exchange =

@@ -8,8 +8,18 @@ use crate::operator::{BuildCx, Cx, Operator, Port};
 use crate::source::Policy;
 use std::sync::Arc;
 
-/// Writes an append stream, a record a row. With a key, records of a key go to one partition; without, each commit of
-/// a task goes to the next partition, so that a commit's records stay together and partitions fill evenly.
+/// Which partition a record goes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Partitioner {
+    /// Records of a key to one partition. Without a key each commit of a task goes to the next partition, so that a
+    /// commit's records stay together and partitions fill evenly.
+    #[default]
+    ByKey,
+    /// All records of a task to one partition, whatever their keys.
+    ByTask,
+}
+
+/// Writes an append stream, a record a row.
 #[derive(Debug, Clone)]
 pub struct AppendSink {
     /// The table's name.
@@ -20,12 +30,16 @@ pub struct AppendSink {
     pub key: Option<Arc<dyn RowEncoderSpec>>,
     /// Writes values.
     pub value: Arc<dyn RowEncoderSpec>,
+    /// Which partition records go to.
+    pub partitioner: Partitioner,
 }
 
 impl SinkWriter for AppendSink {
     fn describe(&self) -> String {
         let key = self.key.as_ref().map_or("no key".to_owned(), |key| format!("key {}", key.describe()));
-        format!("append to {}: {key}, value {}", self.topic, self.value.describe())
+        let by_task =
+            if self.partitioner == Partitioner::ByTask { ", a partition for each task" } else { "" };
+        format!("append to {}: {key}, value {}{by_task}", self.topic, self.value.describe())
     }
 
     fn accepts(&self, kind: StreamKind) -> Result<(), String> {
@@ -42,7 +56,9 @@ impl SinkWriter for AppendSink {
     fn build(&self, partitions: u32, _cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
         let key = self.key.as_ref().map(|key| key.build()).transpose()?;
         let topic = self.topic.as_str().into();
-        Ok(Box::new(Append { topic, partitions, key, value: self.value.build()?, key_bytes: Vec::new() }))
+        let by_task = self.partitioner == Partitioner::ByTask;
+        let value = self.value.build()?;
+        Ok(Box::new(Append { topic, partitions, key, value, key_bytes: Vec::new(), by_task }))
     }
 }
 
@@ -52,6 +68,7 @@ struct Append {
     key: Option<Box<dyn RowEncoder>>,
     value: Box<dyn RowEncoder>,
     key_bytes: Vec<u8>,
+    by_task: bool,
 }
 
 impl Operator for Append {
@@ -74,8 +91,9 @@ type Failures = Vec<(usize, Failure)>;
 impl Append {
     fn write_without_key(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<Failures, OperatorError> {
         let mut failures = Vec::new();
-        let partition = (u64::from(cx.task.partition) + cx.commit) % u64::from(self.partitions);
-        let records = cx.outbox.records(&self.topic, partition as u32);
+        let next = (u64::from(cx.task.partition) + cx.commit) % u64::from(self.partitions);
+        let partition = if self.by_task { cx.task.partition % self.partitions } else { next as u32 };
+        let records = cx.outbox.records(&self.topic, partition);
         let before = records.data_bytes();
         for (row, time) in batch.times.iter().enumerate() {
             let start = records.open_value().len();
@@ -102,7 +120,10 @@ impl Append {
                 failures.push((row, Failure::of_row(error)?));
                 continue;
             }
-            let partition = partition_for_key(&self.key_bytes, self.partitions);
+            let partition = match self.by_task {
+                true => cx.task.partition % self.partitions,
+                false => partition_for_key(&self.key_bytes, self.partitions),
+            };
             let records = cx.outbox.records(&self.topic, partition);
             let start = records.open_value().len();
             match self.value.encode(row, records.open_value()) {
