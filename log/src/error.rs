@@ -12,7 +12,7 @@ pub enum LogError {
     #[error("no answer in time: {0}")]
     Timeout(String),
     /// The topic does not exist.
-    #[error("topic \"{0}\" does not exist; create it with: millstream topic create {0} --partitions N")]
+    #[error("topic \"{0}\" does not exist")]
     UnknownTopic(String),
     /// The topic exists already.
     #[error("topic \"{0}\" exists already")]

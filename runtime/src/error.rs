@@ -106,9 +106,7 @@ pub enum JobError {
         reason: String,
     },
     /// A topic for dead letters is not there. It is not made: how long letters are kept is somebody's decision.
-    #[error(
-        "topic {topic}, for dead letters of table {table}, does not exist; create it: millstream topic create {topic}"
-    )]
+    #[error("topic \"{topic}\", for dead letters of table {table}, does not exist")]
     DeadLetterTopic {
         /// The table.
         table: String,
