@@ -1,71 +1,21 @@
-//! Keys of `SET`.
+//! `SET`: what a file sets, for the planner and for whoever runs the job.
+
+mod table;
+
+pub use table::JobSetting;
+pub(crate) use table::of_job;
 
 use crate::catalog::{DURATION, duration_ms};
 use crate::error::{SqlError, code, nearest};
 use crate::script::Spanned;
+use millstream_operators::records::names::{job_name, topic_name};
 use std::collections::BTreeMap;
+use table::{Applied, Kind, REFUSED, SETTINGS, WITHOUT_EFFECT};
 
 /// The settings of a file by key. Durations are whole milliseconds, sizes whole bytes, names and numbers as written.
 pub(crate) type Settings = BTreeMap<String, String>;
 
-/// What a key may be set to.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    /// A name that can be part of a topic's.
-    Name,
-    /// A duration longer than 0.
-    Duration,
-    /// A duration; 0 stands for no end.
-    Retention,
-    /// A number of bytes, greater than 0.
-    Size,
-    /// A number of bytes, at least this many MiB.
-    SizeFrom(u64),
-    /// A whole number greater than 0.
-    Count,
-    /// One of these.
-    Choice(&'static [&'static str]),
-    /// The only value there is: what Flink's other values ask for does not exist.
-    Only(&'static str, &'static str),
-}
-
-const KEYS: &[(&str, Kind)] = &[
-    ("pipeline.name", Kind::Name),
-    ("parallelism.default", Kind::Count),
-    ("execution.runtime-mode", Kind::Only("streaming", "a table that ends is read with 'scan.bounded.mode'")),
-    ("table.exec.state.ttl", Kind::Retention),
-    ("table.local-time-zone", Kind::Only("UTC", "times are those of UTC everywhere")),
-    ("millstream.commit-interval", Kind::Duration),
-    ("millstream.checkpoint-bytes", Kind::Size),
-    ("millstream.checkpoint-commits", Kind::Count),
-    ("millstream.snapshot-bytes", Kind::Size),
-    ("millstream.session-timeout", Kind::Duration),
-    ("millstream.transaction-timeout", Kind::Duration),
-    ("millstream.memory", Kind::SizeFrom(128)),
-    ("millstream.records-per-second", Kind::Count),
-    ("millstream.delivery-guarantee", Kind::Choice(&["exactly-once", "at-least-once"])),
-    ("millstream.bad-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
-    ("millstream.late-records", Kind::Choice(&["fail", "skip", "dead-letter"])),
-    ("millstream.dead-letter-topic", Kind::Name),
-];
-
-/// Keys of Flink's by their names, or by what they begin with when that ends with a `.`.
-const REFUSED: &[(&str, &str)] = &[
-    ("execution.checkpointing.interval", "set 'millstream.commit-interval': results appear with each commit"),
-    ("execution.checkpointing.", "leave it out: each commit is one, and exactly once"),
-    ("execution.state-recovery.", "leave it out: a job's state is found by its name"),
-    ("table.exec.source.idle-timeout", "set 'scan.watermark.idle-timeout' in the WITH of the table"),
-    ("table.exec.mini-batch.", "leave it out: rows are always computed in batches"),
-    ("table.exec.sink.", "leave it out: rows are written as the table declares them"),
-    ("table.optimizer.", "leave it out: the planner decides"),
-    ("table.dml-sync", "leave it out: how a file is run is said where it is started"),
-    ("pipeline.auto-watermark-interval", "leave it out: watermarks are computed for every run of records"),
-    ("state.", "leave it out: state is kept in one way"),
-    ("restart-strategy.", "leave it out: whoever runs the process decides"),
-    ("sql-client.", "leave it out: it is for Flink's client"),
-];
-
-/// Takes `SET 'key' = 'value'`.
+/// Takes `SET 'key' = 'value'`. A key of Flink's that changes nothing here is a warning.
 ///
 /// # Errors
 /// For keys that are not known, and values they can't have.
@@ -73,45 +23,66 @@ pub(crate) fn set(
     settings: &mut Settings,
     key: &Spanned<String>,
     value: &Spanned<String>,
-) -> Result<(), SqlError> {
-    let Some((_, kind)) = KEYS.iter().find(|(known, _)| *known == key.value) else {
-        return Err(no_such_key(key));
+) -> Result<Option<SqlError>, SqlError> {
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key.value) else {
+        return warning(key).map(Some).map_err(|error| *error);
     };
-    match checked(*kind, &value.value) {
-        Ok(value) => settings.insert(key.value.clone(), value),
+    match checked(setting.kind, &value.value) {
+        Ok(value) => {
+            let key = match setting.applied {
+                Applied::As(other) => other,
+                _ => setting.key,
+            };
+            settings.insert(key.to_owned(), value);
+            Ok(None)
+        }
         Err(expected) => {
             let message = format!("'{}' can't be '{}'", key.value, value.value);
-            return Err(SqlError::new(code::SETTING_VALUE, value.span, message).help(expected));
+            Err(SqlError::new(code::SETTING_VALUE, value.span, message).help(expected))
         }
-    };
-    Ok(())
+    }
 }
 
-fn no_such_key(key: &Spanned<String>) -> SqlError {
-    let is = |refused: &&(&str, &str)| {
-        refused.0 == key.value || (refused.0.ends_with('.') && key.value.starts_with(refused.0))
-    };
-    if let Some((_, help)) = REFUSED.iter().find(is) {
-        return SqlError::new(code::SETTING, key.span, format!("'{}' can't be set", key.value)).help(*help);
+/// What a key of Flink's may differ in from one that means something here, and be taken for that.
+const TYPING_ERRORS: usize = 2;
+
+fn listed(key: &str, list: &[(&str, &'static str)]) -> Option<&'static str> {
+    let is = |(name, _): &&(&str, &str)| *name == key || (name.ends_with('.') && key.starts_with(name));
+    list.iter().find(is).map(|(_, reason)| *reason)
+}
+
+fn warning(key: &Spanned<String>) -> Result<SqlError, Box<SqlError>> {
+    let error = |message: String| SqlError::new(code::SETTING, key.span, message);
+    // Somebody meant something with it.
+    let known = SETTINGS.iter().map(|setting| setting.key);
+    let is_of_flink = listed(&key.value, WITHOUT_EFFECT).is_some();
+    let near = nearest(&key.value, known.clone())
+        .filter(|near| !is_of_flink || strsim::osa_distance(near, &key.value) <= TYPING_ERRORS);
+    let is_exact = WITHOUT_EFFECT.iter().any(|(name, _)| *name == key.value);
+    match (listed(&key.value, REFUSED), listed(&key.value, WITHOUT_EFFECT), near) {
+        (_, Some(reason), _) if is_exact => {
+            Ok(error(format!("'{}' changes nothing", key.value)).help(reason))
+        }
+        (Some(help), _, _) => Err(Box::new(error(format!("'{}' can't be set", key.value)).help(help))),
+        (None, _, Some(near)) => {
+            let error = error(format!("there is no setting '{}'", key.value));
+            Err(Box::new(error.help(format!("did you mean '{near}'?"))))
+        }
+        (None, Some(reason), None) => Ok(error(format!("'{}' changes nothing", key.value)).help(reason)),
+        (None, None, None) => {
+            let error = error(format!("there is no setting '{}'", key.value));
+            let help = format!("leave it out; settings are {}", known.collect::<Vec<_>>().join(", "));
+            Err(Box::new(error.help(help)))
+        }
     }
-    let known = KEYS.iter().map(|(known, _)| *known);
-    let help = match nearest(&key.value, known.clone()) {
-        Some(near) => format!("did you mean '{near}'?"),
-        None => format!("leave it out; settings are {}", known.collect::<Vec<_>>().join(", ")),
-    };
-    SqlError::new(code::SETTING, key.span, format!("there is no setting '{}'", key.value)).help(help)
 }
 
 /// A value as [`Settings`] has it, or what is expected.
 fn checked(kind: Kind, value: &str) -> Result<String, String> {
     let count = |number: Option<u64>| number.filter(|number| *number > 0).map(|number| number.to_string());
     match kind {
-        Kind::Name => {
-            let is_legal = |char: char| char.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&char);
-            let legal = !value.is_empty() && value.len() <= 100 && value.chars().all(is_legal);
-            let expected = "a name of 1 to 100 letters, digits, '.', '_' and '-': topics are named by it";
-            legal.then(|| value.to_owned()).ok_or_else(|| format!("expected {expected}"))
-        }
+        Kind::Name => job_name(value).map(|()| value.to_owned()),
+        Kind::Topic => topic_name(value).map(|()| value.to_owned()),
         Kind::Duration => {
             let duration = duration_ms(value).and_then(|duration| u64::try_from(duration).ok());
             count(duration).ok_or_else(|| format!("expected {DURATION}"))
@@ -162,7 +133,7 @@ mod tests {
         let spanned = |text: &str| Spanned { value: text.to_owned(), span: Span::default() };
         let mut settings = Settings::default();
         set(&mut settings, &spanned(key), &spanned(value)).ok()?;
-        settings.remove(key)
+        settings.pop_first().map(|(_, value)| value)
     }
 
     #[test]
@@ -177,6 +148,7 @@ mod tests {
             ("table.local-time-zone", "utc", "UTC"),
             ("parallelism.default", " 4 ", "4"),
             ("millstream.bad-records", "Dead-Letter", "dead-letter"),
+            ("execution.checkpointing.interval", "3 s", "3000"),
         ] {
             assert_eq!(kept(key, value).as_deref(), Some(expected), "{key} = {value}");
         }
@@ -187,8 +159,47 @@ mod tests {
             ("millstream.memory", "18446744073709551615 gb"),
             ("pipeline.name", ""),
             ("Pipeline.Name", "a"),
+            ("pipeline.name", ".."),
+            ("pipeline.name", "a/b"),
+            ("millstream.dead-letter-topic", "."),
         ] {
             assert_eq!(kept(key, value), None, "{key} = {value}");
+        }
+    }
+
+    #[test]
+    fn settings_of_flinks_that_only_tune_are_warned_of_and_those_that_mean_something_are_refused() {
+        let told = |key: &str| {
+            let key = Spanned { value: key.to_owned(), span: Span::default() };
+            let value = Spanned { value: "1".to_owned(), span: Span::default() };
+            let mut settings = Settings::default();
+            let told = set(&mut settings, &key, &value);
+            assert!(settings.is_empty(), "{key:?}");
+            told.map(|warning| warning.map(|warning| warning.message))
+        };
+        for key in [
+            "table.exec.mini-batch.enabled",
+            "table.optimizer.agg-phase-strategy",
+            "table.exec.async-lookup.buffer-capacity",
+            "table.exec.sink.keyed-shuffle",
+            "table.dml-sync",
+            "pipeline.object-reuse",
+            "execution.checkpointing.timeout",
+            "execution.buffer-timeout",
+            "state.backend.type",
+            "sql-client.execution.result-mode",
+        ] {
+            let warning = told(key).unwrap().unwrap();
+            assert_eq!(warning, format!("'{key}' changes nothing"));
+        }
+        for (key, message) in [
+            ("table.exec.source.idle-timeout", "can't be set"),
+            ("table.exec.emit.early-fire.enabled", "can't be set"),
+            ("execution.state-recovery.path", "can't be set"),
+            ("table.exec.state.tl", "there is no setting"),
+            ("frobnicate", "there is no setting"),
+        ] {
+            assert!(told(key).unwrap_err().message.contains(message), "{key}");
         }
     }
 }

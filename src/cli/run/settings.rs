@@ -1,72 +1,64 @@
 //! What `SET` says about how a job runs. Keys that say what it computes are the planner's.
 
-use crate::cli::Failure;
 use millstream::JobSettings;
+use millstream::sql::JobSetting;
 use millstream::worker::Guarantee;
-use std::collections::BTreeMap;
 
-/// Puts the settings of a file where they belong. Durations come as whole milliseconds, sizes as bytes.
-///
-/// # Errors
-/// For a value that is out of range.
-pub(crate) fn apply(from: &BTreeMap<String, String>, to: &mut JobSettings) -> Result<(), Failure> {
-    for (key, value) in from {
-        let number = || value.parse::<u64>().map_err(|_| bad(key, value));
-        let size = || value.parse::<usize>().map_err(|_| bad(key, value));
-        match key.as_str() {
-            "parallelism.default" => to.workers = size()?.max(1),
-            "millstream.commit-interval" => to.worker.commit_interval_ms = number()?,
-            "millstream.checkpoint-bytes" => to.worker.checkpoint_bytes = size()?,
-            "millstream.checkpoint-commits" => to.worker.checkpoint_commits = number()?.max(1),
-            "millstream.session-timeout" => to.session_timeout_ms = number()?,
-            "millstream.transaction-timeout" => to.transaction_timeout_ms = number()?,
-            "millstream.delivery-guarantee" if value == "at-least-once" => {
-                to.worker.guarantee = Guarantee::AtLeastOnce;
-            }
-            "millstream.snapshot-bytes" => to.worker.snapshot_journal_bytes = number()?.max(1),
-            "millstream.memory" => to.memory_bytes = size()?,
-            "millstream.records-per-second" => to.worker.records_per_second = Some(number()?.max(1)),
-            _ => {}
+/// Puts the settings of a file where they belong.
+pub(crate) fn apply(from: &[JobSetting], to: &mut JobSettings) {
+    for setting in from {
+        match *setting {
+            JobSetting::Workers(workers) => to.workers = workers,
+            JobSetting::CommitIntervalMs(interval) => to.worker.commit_interval_ms = interval,
+            JobSetting::CheckpointBytes(bytes) => to.worker.checkpoint_bytes = bytes,
+            JobSetting::CheckpointCommits(commits) => to.worker.checkpoint_commits = commits,
+            JobSetting::SnapshotBytes(bytes) => to.worker.snapshot_journal_bytes = bytes,
+            JobSetting::SessionTimeoutMs(timeout) => to.session_timeout_ms = timeout,
+            JobSetting::TransactionTimeoutMs(timeout) => to.transaction_timeout_ms = timeout,
+            JobSetting::MemoryBytes(bytes) => to.memory_bytes = bytes,
+            JobSetting::RecordsPerSecond(records) => to.worker.records_per_second = Some(records),
+            JobSetting::AtLeastOnce(true) => to.worker.guarantee = Guarantee::AtLeastOnce,
+            JobSetting::AtLeastOnce(false) => to.worker.guarantee = Guarantee::ExactlyOnce,
         }
     }
     to.worker.commit_interval_min_ms = to.worker.commit_interval_min_ms.min(to.worker.commit_interval_ms);
     to.worker.commit_interval_idle_ms = to.worker.commit_interval_idle_ms.max(to.worker.commit_interval_ms);
-    Ok(())
-}
-
-fn bad(key: &str, value: &str) -> Failure {
-    Failure::Usage(format!("SET '{key}' = '{value}': not a number that it can have"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn applied(settings: &[(&str, &str)]) -> Result<JobSettings, Failure> {
-        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    fn applied(settings: &[(&str, &str)]) -> JobSettings {
+        let set = settings.iter().map(|(key, value)| format!("SET '{key}' = '{value}';\n"));
+        let tables = "CREATE TABLE t (k STRING) WITH ('connector' = 'kafka', 'topic' = 't', 'format' = 'json');\n\
+                      EXPLAIN SELECT k FROM t;";
+        let text = set.collect::<String>() + tables;
+        let planned = millstream::sql::plan("job", &text).unwrap_or_else(|errors| panic!("{errors}"));
         let mut to = JobSettings::new("job");
-        apply(&settings, &mut to).map(|()| to)
+        apply(&planned.job_settings, &mut to);
+        to
     }
 
     #[test]
     fn settings_reach_the_job() {
         let given = [
             ("parallelism.default", "3"),
-            ("millstream.commit-interval", "5000"),
+            ("millstream.commit-interval", "5 s"),
             ("millstream.checkpoint-commits", "7"),
             ("millstream.records-per-second", "10"),
             ("millstream.delivery-guarantee", "at-least-once"),
             ("millstream.snapshot-bytes", "9"),
             ("table.local-time-zone", "UTC"),
         ];
-        let job = applied(&given).unwrap();
+        let job = applied(&given);
         assert_eq!((job.workers, job.worker.commit_interval_ms), (3, 5_000));
         assert_eq!((job.worker.checkpoint_commits, job.worker.guarantee), (7, Guarantee::AtLeastOnce));
-        assert_eq!(applied(&[]).unwrap().worker.guarantee, Guarantee::ExactlyOnce);
+        assert_eq!(applied(&[]).worker.guarantee, Guarantee::ExactlyOnce);
         assert_eq!(job.worker.snapshot_journal_bytes, 9);
         assert_eq!((job.worker.commit_interval_idle_ms, job.worker.records_per_second), (5_000, Some(10)));
-        assert_eq!(applied(&[("millstream.commit-interval", "5")]).unwrap().worker.commit_interval_min_ms, 5);
-        assert!(applied(&[("millstream.memory", "-1")]).is_err());
+        assert_eq!(applied(&[("millstream.commit-interval", "5")]).worker.commit_interval_min_ms, 5);
+        assert_eq!(applied(&[("execution.checkpointing.interval", "3 s")]).worker.commit_interval_ms, 3_000);
         // What a file may ask for is what a process can keep to.
         let is_refused = |mb: usize| {
             let planned = millstream::sql::plan("job", &format!("SET 'millstream.memory' = '{mb} mb';"));
