@@ -10,6 +10,7 @@ mod topic;
 use crate::error::{Span, SqlError, code, nearest};
 use crate::script::{CreateTable, Ident, Spanned, Tokens};
 use arrow::datatypes::DataType;
+use millstream_operators::sink::Partitioner;
 use millstream_operators::source::{Bounded, Policy, Startup};
 use millstream_operators::table::{Layout, Metadata};
 use options::Options;
@@ -95,11 +96,38 @@ pub(crate) struct TopicTable {
     pub dead_letter_topic: Option<Spanned<String>>,
     pub idle_timeout_ms: i64,
     pub max_future_ms: i64,
+    pub partitioner: Partitioner,
     pub group: Option<Spanned<String>>,
     pub bootstrap_servers: Option<Spanned<String>>,
     /// Properties of Kafka's Java client without `properties.`.
     pub properties: BTreeMap<String, Spanned<String>>,
 }
+
+/// Connectors of Flink's that there are not, and what to do instead.
+const OTHERS: &[(&str, &str)] = &[
+    ("datagen", "write rows to a topic with millstream topic produce, and read that"),
+    ("faker", "write rows to a topic with millstream topic produce, and read that"),
+    ("filesystem", "write the files to a topic with millstream topic produce, and read that"),
+    ("jdbc", "bring the rows into a topic, compacted by their key, and read that as 'upsert-kafka'"),
+    ("dynamic-kafka", "declare a table with 'connector' = 'kafka' for each cluster's topic"),
+    (
+        "postgres-cdc",
+        "bring the changes into a topic, compacted by their key, and read that as 'upsert-kafka'",
+    ),
+    ("mysql-cdc", "bring the changes into a topic, compacted by their key, and read that as 'upsert-kafka'"),
+    ("mongodb", "bring the rows into a topic, and read that"),
+    ("elasticsearch-7", "write to a topic, and bring its records there with Kafka Connect"),
+    ("elasticsearch-8", "write to a topic, and bring its records there with Kafka Connect"),
+    ("opensearch", "write to a topic, and bring its records there with Kafka Connect"),
+    ("hbase-2.2", "write to a topic, and bring its records there with Kafka Connect"),
+    ("kinesis", "bring the records into a topic, and read that"),
+    ("pulsar", "bring the records into a topic, and read that"),
+    ("rabbitmq", "bring the records into a topic, and read that"),
+    ("firehose", "write to a topic, and bring its records there"),
+    ("iceberg", "write to a topic, and bring its records there with Kafka Connect"),
+    ("paimon", "write to a topic, and bring its records there with Kafka Connect"),
+    ("hudi", "write to a topic, and bring its records there with Kafka Connect"),
+];
 
 /// Connectors there are.
 const CONNECTORS: &[&str] = &["kafka", "upsert-kafka", "print", "blackhole"];
@@ -158,6 +186,10 @@ fn connector(
 }
 
 fn no_such_connector(name: &Spanned<String>) -> SqlError {
+    if let Some((_, help)) = OTHERS.iter().find(|(other, _)| *other == name.value) {
+        let message = format!("connector '{}' is not supported yet", name.value);
+        return SqlError::new(code::CONNECTOR, name.span, message).help(*help);
+    }
     let help = match nearest(&name.value, CONNECTORS.iter().copied()) {
         Some(near) => format!("did you mean '{near}'?"),
         None => "connectors are 'kafka', 'upsert-kafka', 'print' and 'blackhole'".to_owned(),

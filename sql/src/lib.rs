@@ -18,6 +18,7 @@ mod features;
 mod front_tests;
 #[allow(dead_code, unused_imports, reason = "the planner takes its functions from here next")]
 mod functions;
+mod guard;
 mod lower;
 mod plan;
 mod query;
@@ -26,6 +27,8 @@ mod settings;
 #[doc(hidden)]
 pub mod testing;
 
-pub use error::{Span, SqlError, SqlErrors};
+pub use error::{Picture, Span, SqlError, SqlErrors};
 pub use explain::explain;
+pub use guard::PLANNER;
 pub use plan::{SqlJob, plan};
+pub use settings::JobSetting;

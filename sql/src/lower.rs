@@ -23,6 +23,7 @@ pub(crate) use stream::{PartitionedBy, Partitioning, Stream, Windows};
 use crate::expression::Columns;
 use crate::features::top_n::RankedRows;
 use crate::query::nodes::{TemporalJoin, Versioned, WindowTable};
+use crate::query::{Words, words};
 use crate::settings::Settings;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan};
@@ -47,7 +48,8 @@ impl Refusal {
 
 impl From<DataFusionError> for Refusal {
     fn from(error: DataFusionError) -> Self {
-        Refusal { message: error.strip_backtrace(), help: None }
+        let Words { message, help } = words(&error, None);
+        Refusal { message, help }
     }
 }
 
@@ -191,6 +193,11 @@ impl<'a> Lowering<'a> {
                 ),
             ));
         }
+        // Each change of a row takes the row it replaces out of that one's window.
+        let input = match self.kind(&input) {
+            StreamKind::Upsert => self.normalize(input)?,
+            _ => input,
+        };
         let first = input.places.len();
         let windows =
             Windows { spec: table.window, start: Some(first), end: Some(first + 1), time: Some(first + 2) };

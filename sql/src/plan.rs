@@ -3,10 +3,11 @@
 use crate::catalog::{self, ColumnKind, Connector, TopicTable};
 use crate::error::{Span, SqlError, SqlErrors, code, nearest};
 use crate::explain::explain;
+use crate::guard::{self, on_own_stack};
 use crate::lower::{InsertInto, Lowering, SourceTable, converted};
-use crate::query::{self, Names};
+use crate::query::{self, For, Names};
 use crate::script::{self, CreateTable, CreateView, Ident, Insert, Script, Spanned, Statement, Tokens};
-use crate::settings::{self, Settings};
+use crate::settings::{self, JobSetting, Settings};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use millstream_operators::Topology;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,10 @@ pub struct SqlJob {
     pub topology: Topology,
     /// The keys of `SET` with their values. Durations are whole milliseconds, sizes whole bytes.
     pub settings: BTreeMap<String, String>,
+    /// Those of them that are for whoever runs the job.
+    pub job_settings: Vec<JobSetting>,
+    /// What the file says to no effect.
+    pub warnings: SqlErrors,
     /// `'properties.group.id'`, when the tables name one.
     pub group: Option<String>,
     /// `'properties.bootstrap.servers'`, when the tables name them.
@@ -32,18 +37,31 @@ pub struct SqlJob {
 
 /// Plans the statements of a file as one job.
 ///
+/// Whatever the text, this ends, soon and with a job or with errors: there are bounds on what a query may be, and a thread
+/// whose stack has room for it. A panic of the planner is an error of the statement that it was for.
+///
 /// # Errors
 /// Everything that is wrong with the file; show it to the user.
 pub fn plan(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
+    // An editor's mark that the file is Unicode.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    on_own_stack(|| plan_here(file_name, text))
+        .unwrap_or_else(|error| Err(SqlErrors::new(file_name, text, vec![error])))
+}
+
+fn plan_here(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
     let (script, mut errors) = script::parse(text);
-    let planner = Planner::read(&script, &mut errors);
+    let mut planner = Planner::read(&script, &mut errors);
     if errors.is_empty() && planner.inserts.is_empty() {
         let end = Span { start: text.trim_end().len(), end: text.trim_end().len() };
         let error = SqlError::new(code::STATEMENT, end, "the file has nothing to run");
         errors.push(error.help("add INSERT INTO sink SELECT .. FROM source;"));
     }
+    let warnings = std::mem::take(&mut planner.warnings);
     match planner.finish(&mut errors) {
-        Some(job) if errors.is_empty() => Ok(job),
+        Some(job) if errors.is_empty() => {
+            Ok(SqlJob { warnings: SqlErrors::new(file_name, text, warnings), ..job })
+        }
         _ => Err(SqlErrors::new(file_name, text, errors)),
     }
 }
@@ -63,10 +81,12 @@ struct Planner<'s> {
     tables: BTreeMap<String, SourceTable>,
     /// Tables and views whose definition is wrong: statements that use them are not to blame.
     broken: BTreeSet<String>,
-    views: BTreeSet<String>,
+    /// The queries of the views.
+    views: BTreeMap<String, &'s Tokens>,
     inserts: Vec<PlannedInsert<'s>>,
     settings: Settings,
     errors: Vec<SqlError>,
+    warnings: Vec<SqlError>,
 }
 
 /// A file up to its analysed plans: what tests ask a batch engine for.
@@ -77,6 +97,11 @@ pub(crate) struct Analyzed {
 
 impl Analyzed {
     pub(crate) fn of(file_name: &str, text: &str) -> Result<Self, SqlErrors> {
+        on_own_stack(|| Analyzed::of_here(file_name, text))
+            .unwrap_or_else(|error| Err(SqlErrors::new(file_name, text, vec![error])))
+    }
+
+    fn of_here(file_name: &str, text: &str) -> Result<Self, SqlErrors> {
         let (script, mut errors) = script::parse(text);
         let planner = Planner::read(&script, &mut errors);
         if !errors.is_empty() {
@@ -136,14 +161,24 @@ impl<'s> Planner<'s> {
             names: Names::new(),
             tables: BTreeMap::new(),
             broken: script.broken.iter().map(|name| name.value.clone()).collect(),
-            views: BTreeSet::new(),
+            views: BTreeMap::new(),
             inserts: Vec::new(),
             settings: Settings::new(),
             errors: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
+    /// Takes a statement in. When the planner panics that is an error of this statement, and what it was to make is broken.
     fn add(&mut self, statement: &'s Statement, explained: bool) {
+        let added = guard::caught(statement.span(), || self.add_unguarded(statement, explained));
+        if let Err(error) = added {
+            self.errors.push(error);
+            self.broken.extend(statement.makes().map(|(name, _)| name.value.clone()));
+        }
+    }
+
+    fn add_unguarded(&mut self, statement: &'s Statement, explained: bool) {
         match statement {
             Statement::CreateTable(table) => self.create_table(table),
             Statement::CreateView(view) => self.create_view(view),
@@ -151,15 +186,22 @@ impl<'s> Planner<'s> {
             Statement::StatementSet(inserts) => {
                 inserts.iter().for_each(|insert| self.insert(insert, explained))
             }
-            Statement::Explain(inner) => self.add(inner, true),
+            Statement::Explain(inner) => self.add_unguarded(inner, true),
             Statement::Select { query } => {
-                if let Some(plan) = self.query(query) {
+                if let Some(plan) = self.query(query, For::Rows) {
                     self.inserts.push(PlannedInsert { plan, into: None, tokens: query, explained });
                 }
             }
-            Statement::Set { key, value } => {
-                self.errors.extend(settings::set(&mut self.settings, key, value).err());
-            }
+            Statement::Set { key, value } => match settings::set(&mut self.settings, key, value) {
+                Ok(Some(warning)) => {
+                    // A key is warned of once.
+                    if self.warnings.iter().all(|other| other.message != warning.message) {
+                        self.warnings.push(warning);
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => self.errors.push(error),
+            },
         }
     }
 
@@ -179,10 +221,11 @@ impl<'s> Planner<'s> {
     }
 
     fn create_view(&mut self, view: &'s CreateView) {
-        let plan = self.query(&view.query).and_then(|plan| self.rename(plan, view));
+        let of = if view.columns.is_some() { For::Rows } else { For::View };
+        let plan = self.query(&view.query, of).and_then(|plan| self.rename(plan, view));
         match plan {
             Some(plan) => {
-                self.views.insert(view.name.value.clone());
+                self.views.insert(view.name.value.clone(), &view.query);
                 self.names.add_view(&view.name.value, plan);
             }
             None => {
@@ -216,18 +259,19 @@ impl<'s> Planner<'s> {
         match LogicalPlanBuilder::from(plan).project(renamed).and_then(LogicalPlanBuilder::build) {
             Ok(plan) => Some(plan),
             Err(error) => {
-                self.errors.push(SqlError::new(code::QUERY, view.name.span, error.strip_backtrace()));
+                let positions = &self.script.positions;
+                self.errors.push(query::from_datafusion(&error, &self.names, &view.query, positions));
                 None
             }
         }
     }
 
     /// Plans a query; `None` when something is wrong with it, or with what it reads.
-    fn query(&mut self, tokens: &Tokens) -> Option<LogicalPlan> {
+    fn query(&mut self, tokens: &Tokens, of: For) -> Option<LogicalPlan> {
         if tokens.words().any(|word| self.broken.contains(word)) {
             return None;
         }
-        match query::plan_query(tokens, &self.names, &self.script.positions) {
+        match query::plan_query(tokens, of, &self.names, &self.script.positions) {
             Ok(plan) => Some(plan),
             Err(error) => {
                 self.errors.push(error);
@@ -237,13 +281,13 @@ impl<'s> Planner<'s> {
     }
 
     fn insert(&mut self, insert: &'s Insert, explained: bool) {
-        let plan = self.query(&insert.query);
+        let plan = self.query(&insert.query, For::Rows);
         let target = &insert.target;
         if self.broken.contains(&target.value) {
             return;
         }
         let Some(table) = self.tables.get(&target.value) else {
-            let message = match self.views.contains(&target.value) {
+            let message = match self.views.contains_key(&target.value) {
                 true => format!("{} is a view: it can't be written to", target.value),
                 false => format!("there is no table {}", target.value),
             };
@@ -271,9 +315,13 @@ impl<'s> Planner<'s> {
         let wanted = self.inserts.iter().filter(|insert| insert.explained == only_explain);
         let mut optimized: Vec<(LogicalPlan, &PlannedInsert<'_>)> = Vec::new();
         for insert in wanted {
-            match query::optimize(insert.plan.clone(), &self.names) {
+            let plan = guard::caught(insert.tokens.span, || {
+                let plan = query::optimize(insert.plan.clone(), &self.names);
+                plan.map_err(|error| query::from_datafusion(&error, &self.names, insert.tokens, positions))
+            });
+            match plan.and_then(|plan| plan) {
                 Ok(plan) => optimized.push((plan, insert)),
-                Err(error) => errors.push(query::from_datafusion(&error, insert.tokens, positions)),
+                Err(error) => errors.push(error),
             }
         }
         let plans = optimized.iter().map(|(plan, _)| plan);
@@ -285,15 +333,19 @@ impl<'s> Planner<'s> {
             }
         };
         for (plan, insert) in &optimized {
-            let lowered = match &insert.into {
+            let lowered = guard::caught(insert.tokens.span, || match &insert.into {
                 None => lowering.explain_query(plan),
                 Some((name, columns)) => self.tables.get(&name.value).map_or(Ok(()), |target| {
                     lowering
                         .insert(&InsertInto { plan, table: &name.value, columns: columns.clone() }, target)
                 }),
-            };
-            if let Err(refusal) = lowered {
-                errors.push(query::refused(&refusal, insert.tokens, positions));
+            });
+            match lowered {
+                Ok(Ok(())) => {}
+                Ok(Err(refusal)) => {
+                    errors.push(query::refused(&refusal, insert.tokens, &self.views, positions))
+                }
+                Err(error) => errors.push(error),
             }
         }
         let topology = lowering.topology;
@@ -312,7 +364,9 @@ impl<'s> Planner<'s> {
         });
         Some(SqlJob {
             topology,
+            job_settings: settings::of_job(&self.settings),
             settings: self.settings,
+            warnings: SqlErrors::default(),
             group: clients.group,
             bootstrap_servers: clients.bootstrap_servers,
             client_properties: clients.properties,

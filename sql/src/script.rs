@@ -6,6 +6,7 @@
 
 mod columns;
 mod create;
+mod dialect;
 mod lexer;
 mod parser;
 mod refused;
@@ -17,8 +18,14 @@ use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
 use std::collections::BTreeSet;
 
-pub(crate) use lexer::FlinkDialect;
+pub(crate) use dialect::FlinkDialect;
 pub(crate) use lexer::Positions;
+pub(crate) use parser::found_word;
+
+/// The catalog that tables are in, as Flink calls the one that is always there.
+pub(crate) const CATALOG: &str = "default_catalog";
+/// The database of it that they are in.
+pub(crate) const DATABASE: &str = "default_database";
 
 /// A name of the text, without its backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,8 +162,24 @@ pub(crate) struct Insert {
 }
 
 impl Statement {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Statement::CreateTable(table) => table.span,
+            Statement::CreateView(view) => view.span,
+            Statement::Insert(insert) => insert.span,
+            Statement::StatementSet(inserts) => match (inserts.first(), inserts.last()) {
+                (Some(first), Some(last)) => first.span.to(last.span),
+                _ => Span::default(),
+            },
+            Statement::Set { key, value } => key.span.to(value.span),
+            Statement::Explain(inner) => inner.span(),
+            Statement::Select { query } => query.span,
+        }
+    }
+
     /// The table or view that it makes.
-    fn makes(&self) -> Option<(&Ident, bool)> {
+    pub(crate) fn makes(&self) -> Option<(&Ident, bool)> {
         match self {
             Statement::CreateTable(table) => Some((&table.name, table.if_not_exists)),
             Statement::CreateView(view) => Some((&view.name, view.if_not_exists)),

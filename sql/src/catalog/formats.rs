@@ -13,6 +13,20 @@ use std::collections::BTreeMap;
 /// Formats there are.
 const FORMATS: &[&str] = &["json", "csv", "raw"];
 
+/// Formats of Flink's that there are not, and what to do instead.
+const OTHERS: &[(&str, &str)] = &[
+    ("avro", "write the records as 'json', or read them as 'raw' BYTES"),
+    ("avro-confluent", "write the records as 'json', or read them as 'raw' BYTES"),
+    ("debezium-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
+    ("debezium-avro-confluent", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
+    ("canal-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
+    ("maxwell-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
+    ("ogg-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
+    ("protobuf", "write the records as 'json', or read them as 'raw' BYTES"),
+    ("parquet", "it is for files; topics are of 'json', 'csv' or 'raw'"),
+    ("orc", "it is for files; topics are of 'json', 'csv' or 'raw'"),
+];
+
 /// A format, and where the text names it.
 struct Named {
     format: Format,
@@ -132,14 +146,9 @@ fn key_fields(
 /// The format of this name with its options, which begin with `prefix` and the name.
 fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Option<Named> {
     if !FORMATS.contains(&name.value.as_str()) {
-        let help = match nearest(&name.value, FORMATS.iter().copied()) {
-            Some(near) => format!("did you mean '{near}'?"),
-            None => "formats are 'json', 'csv' and 'raw'".to_owned(),
-        };
         // Its options are as unknown as it is.
         options.with_prefix(&format!("{prefix}{}.", name.value));
-        let error = SqlError::new(code::FORMAT, name.span, format!("there is no format '{}'", name.value));
-        return options.fail(error.help(help));
+        return options.fail(no_such_format(name));
     }
     let full = format!("{prefix}{}.", name.value);
     let given = options.with_prefix(&full);
@@ -163,6 +172,18 @@ fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Opt
             return None;
         }
     }
+}
+
+fn no_such_format(name: &Spanned<String>) -> SqlError {
+    let error = |message| SqlError::new(code::FORMAT, name.span, message);
+    if let Some((_, help)) = OTHERS.iter().find(|(other, _)| *other == name.value) {
+        return error(format!("format '{}' is not supported yet", name.value)).help(*help);
+    }
+    let help = match nearest(&name.value, FORMATS.iter().copied()) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => "formats are 'json', 'csv' and 'raw'".to_owned(),
+    };
+    error(format!("there is no format '{}'", name.value)).help(help)
 }
 
 /// What is wrong with an option of a format, and which.

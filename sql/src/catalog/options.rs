@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// The options of a table, and what is wrong with them so far.
 #[derive(Debug)]
 pub(super) struct Options<'d> {
+    given: &'d [(Spanned<String>, Spanned<String>)],
     /// Those nobody has asked for yet.
     left: BTreeMap<&'d str, &'d (Spanned<String>, Spanned<String>)>,
     /// Names that were asked for.
@@ -22,7 +23,7 @@ pub(super) struct Options<'d> {
 impl<'d> Options<'d> {
     pub(super) fn new(given: &'d [(Spanned<String>, Spanned<String>)], table: Span) -> Self {
         let left = given.iter().map(|option| (option.0.value.as_str(), option)).collect();
-        Options { left, known: Vec::new(), of_formats: Vec::new(), table, errors: Vec::new() }
+        Options { given, left, known: Vec::new(), of_formats: Vec::new(), table, errors: Vec::new() }
     }
 
     /// Reports an error.
@@ -40,6 +41,11 @@ impl<'d> Options<'d> {
     /// Where an option is set, if it is and nobody has asked for it yet.
     pub(super) fn given(&self, name: &str) -> Option<Span> {
         self.left.get(name).map(|(name, _)| name.span)
+    }
+
+    /// Whether an option is in the text, asked for or not.
+    pub(super) fn was_given(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| given.value == name)
     }
 
     /// The value of an option.

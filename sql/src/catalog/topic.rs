@@ -7,6 +7,8 @@ use super::refused::check_property;
 use super::{Column, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
 use crate::script::{CreateTable, Spanned};
+use millstream_operators::records::names::{group_name, topic_name};
+use millstream_operators::sink::Partitioner;
 use millstream_operators::source::{Policy, Startup};
 use std::collections::BTreeMap;
 
@@ -35,10 +37,17 @@ pub(super) fn topic_table(
     let dead_letter_topic = options.text("scan.dead-letter-topic").cloned();
     let dead_letter_topic = dead_letter_topic.and_then(|topic| legal_topic(topic, options));
     let time = TimeOptions::read(!def.watermarks.is_empty(), options);
-    check_partitioner(options);
+    let partitioner = partitioner(kind, options);
     check_guarantee(options);
     let bootstrap_servers = not_empty("properties.bootstrap.servers", "'host:9092'", options);
     let group = not_empty("properties.group.id", "the name of a consumer group", options);
+    let group = group.and_then(|group| match group_name(&group.value) {
+        Ok(()) => Some(group),
+        Err(why) => {
+            let message = "no consumer group can be called so";
+            options.fail(SqlError::new(code::OPTION_VALUE, group.span, message).help(why))
+        }
+    });
     let properties = properties(options);
     let (topics, layout) = (topics?, layout?);
     Some(TopicTable {
@@ -52,6 +61,7 @@ pub(super) fn topic_table(
         dead_letter_topic,
         idle_timeout_ms: time.idle_timeout_ms,
         max_future_ms: time.max_future_ms,
+        partitioner,
         group,
         bootstrap_servers,
         properties,
@@ -79,13 +89,13 @@ fn check_key(kind: TopicKind, def: &CreateTable, options: &mut Options<'_>) {
 
 /// A topic's name, unless it can't be one.
 fn legal_topic(topic: Spanned<String>, options: &mut Options<'_>) -> Option<Spanned<String>> {
-    let is_legal = |char: char| char.is_ascii_alphanumeric() || ['.', '_', '-'].contains(&char);
-    let name = topic.value.as_str();
-    if !name.is_empty() && name.len() <= 249 && name != "." && name != ".." && name.chars().all(is_legal) {
-        return Some(topic);
+    match topic_name(&topic.value) {
+        Ok(()) => Some(topic),
+        Err(why) => {
+            let message = format!("no topic can be called '{}'", topic.value);
+            options.fail(SqlError::new(code::OPTION_VALUE, topic.span, message).help(why))
+        }
     }
-    let error = SqlError::new(code::OPTION_VALUE, topic.span, format!("no topic can be called '{name}'"));
-    options.fail(error.help("names of topics have 1 to 249 letters, digits, '.', '_' and '-'"))
 }
 
 /// `'topic' = 'a;b'`
@@ -131,13 +141,27 @@ impl TimeOptions {
     }
 }
 
-fn check_partitioner(options: &mut Options<'_>) {
-    if let Some(text) = options.text("sink.partitioner")
-        && text.value != "default"
-    {
-        let help = "'default': by the key as Kafka's Java client does, and without a key evenly; for another \
-                    partition choose another 'key.fields'";
-        let _: Option<()> = options.bad("sink.partitioner", text, help);
+/// `'sink.partitioner'`: which partition a record goes to.
+fn partitioner(kind: TopicKind, options: &mut Options<'_>) -> Partitioner {
+    let Some(text) = options.text("sink.partitioner") else { return Partitioner::ByKey };
+    let has_key = kind == TopicKind::Upsert || options.was_given("key.format");
+    let refused = |options: &mut Options<'_>, help: &str| {
+        let message = format!("'{}' partitions are not for records with a key", text.value);
+        let error = SqlError::new(code::CONFLICT, text.span, message);
+        options.fail(error.help(help.to_owned())).unwrap_or(Partitioner::ByKey)
+    };
+    match text.value.as_str() {
+        "default" => Partitioner::ByKey,
+        // Without a key they take turns anyway.
+        "round-robin" if !has_key => Partitioner::ByKey,
+        "round-robin" => refused(options, "leave it out, or leave 'key.format' and 'key.fields' out"),
+        "fixed" if kind == TopicKind::Append => Partitioner::ByTask,
+        "fixed" => refused(options, "leave it out: the last record of a key is found where the key belongs"),
+        _ => {
+            let expected = "'default', 'fixed' (all records of a task to one partition) or 'round-robin'; for another \
+                            partition choose another 'key.fields'";
+            options.bad("sink.partitioner", text, expected).unwrap_or(Partitioner::ByKey)
+        }
     }
 }
 

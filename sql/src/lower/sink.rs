@@ -285,7 +285,10 @@ fn topic_writer(
     }
     match (stream_kind(topic), key) {
         (StreamKind::Upsert, Some(key)) => Ok(Arc::new(UpsertSink { table, topic: name, key, value })),
-        (_, key) => Ok(Arc::new(AppendSink { table, topic: name, key, value })),
+        (_, key) => {
+            let partitioner = topic.partitioner;
+            Ok(Arc::new(AppendSink { table, topic: name, key, value, partitioner }))
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl SourceTable {
             });
             let known = Schema::new(known.collect::<Vec<_>>());
             let planned = DFSchema::try_from(known)
-                .map_err(|error| SqlError::new(code::COLUMN, column.name.span, error.strip_backtrace()))
+                .map_err(|error| crate::query::from_datafusion(&error, names, tokens, positions))
                 .and_then(|schema| Ok((plan_expression(tokens, &schema, names, positions)?, schema)));
             match planned {
                 Err(error) => errors.push(error),
@@ -58,7 +58,9 @@ impl SourceTable {
                         types[index] = Some((data_type, true));
                         computed.insert(index, expr);
                     }
-                    Err(error) => errors.push(crate::query::from_datafusion(&error, tokens, positions)),
+                    Err(error) => {
+                        errors.push(crate::query::from_datafusion(&error, names, tokens, positions))
+                    }
                 },
             }
         }

@@ -1,14 +1,18 @@
 //! What Flink says otherwise than DataFusion, changed in the syntax tree of a query before it is planned.
 
+use crate::script::{CATALOG, DATABASE};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Select,
-    SelectItem, SetExpr, TableFactor, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, VisitMut, VisitorMut,
 };
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// Changes a query, and all in it:
 ///
-/// - a field of a row, `SELECT bid.price`, is a column with the field's name;
+/// - a field of a row, `SELECT bid.price`, is a column with the field's name, any other expression one called `EXPR$1`,
+///   by its place; a second column `v` is called `v0`;
+/// - a table is called by its name alone, and not by those of the catalog and the database that it is in;
 /// - `MOD(a, b)` is `a % b`.
 pub(super) fn as_flink_means(query: &mut Query) {
     let _: ControlFlow<()> = query.visit(&mut AsFlinkMeans);
@@ -19,13 +23,55 @@ pub(super) fn expression_as_flink_means(expr: &mut Expr) {
     let _: ControlFlow<()> = expr.visit(&mut AsFlinkMeans);
 }
 
+/// A column of a query that is called as one before it.
+pub(super) fn repeated_column(query: &Query) -> Option<Ident> {
+    let mut body = query.body.as_ref();
+    while let SetExpr::SetOperation { left, .. } = body {
+        body = left;
+    }
+    let select = body.as_select()?;
+    let relations = relations(select);
+    let mut names = BTreeSet::new();
+    let mut columns = select.projection.iter().enumerate().filter_map(|(place, item)| match item {
+        SelectItem::UnnamedExpr(expr) => Some(column_name(expr, &relations, place).0),
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias.clone()),
+        _ => None,
+    });
+    columns.find(|column| !names.insert(column.value.clone()))
+}
+
 struct AsFlinkMeans;
 
 impl VisitorMut for AsFlinkMeans {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        name_fields(&mut query.body);
+        name_columns(&mut query.body);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
+        let part = |index: usize| relation.0.get(index).and_then(ObjectNamePart::as_ident);
+        let name = |index: usize| part(index).map(|part| part.value.as_str()).unwrap_or_default();
+        let around = match relation.0.len() {
+            3 if name(0) == CATALOG && name(1) == DATABASE => 2,
+            2 if name(0) == DATABASE => 1,
+            _ => 0,
+        };
+        relation.0.drain(..around);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::CompoundIdentifier(parts) = expr {
+            let name = |index: usize| parts.get(index).map(|part| part.value.as_str()).unwrap_or_default();
+            let around = match parts.len() {
+                4.. if name(0) == CATALOG && name(1) == DATABASE => 2,
+                3.. if name(0) == DATABASE => 1,
+                _ => 0,
+            };
+            parts.drain(..around);
+        }
         ControlFlow::Continue(())
     }
 
@@ -42,24 +88,54 @@ impl VisitorMut for AsFlinkMeans {
     }
 }
 
-fn name_fields(body: &mut SetExpr) {
-    match body {
-        SetExpr::Select(select) => {
-            let relations = relations(select);
-            for item in &mut select.projection {
-                if let SelectItem::UnnamedExpr(expr) = item
-                    && let Some(alias) = field_name(expr, &relations)
-                {
-                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
-                }
+fn name_columns(body: &mut SetExpr) {
+    let mut left = vec![body];
+    while let Some(body) = left.pop() {
+        match body {
+            SetExpr::Select(select) => name_columns_of(select),
+            SetExpr::SetOperation { left: one, right: other, .. } => {
+                left.extend([one.as_mut(), other.as_mut()])
             }
+            // Queries in parentheses are visited themselves.
+            _ => {}
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            name_fields(left);
-            name_fields(right);
+    }
+}
+
+fn name_columns_of(select: &mut Select) {
+    let relations = relations(select);
+    let mut names = BTreeSet::new();
+    for (place, item) in select.projection.iter_mut().enumerate() {
+        let (expr, mut alias, is_new) = match item {
+            SelectItem::UnnamedExpr(expr) => {
+                let (alias, is_new) = column_name(expr, &relations, place);
+                (expr, alias, is_new)
+            }
+            SelectItem::ExprWithAlias { expr, alias } => (expr, alias.clone(), false),
+            _ => continue,
+        };
+        let name = alias.value.clone();
+        let mut number = 0;
+        while !names.insert(alias.value.clone()) {
+            alias.value = format!("{name}{number}");
+            number += 1;
         }
-        // Queries in parentheses are visited themselves.
-        _ => {}
+        if is_new || number > 0 {
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+        }
+    }
+}
+
+/// What a column without `AS` is called, and whether that has to be said.
+fn column_name(expr: &Expr, relations: &[String], place: usize) -> (Ident, bool) {
+    match expr {
+        Expr::Identifier(name) => (name.clone(), false),
+        Expr::CompoundIdentifier(parts) => match (field_name(expr, relations), parts.last()) {
+            (Some(field), _) => (field, true),
+            (None, Some(column)) => (column.clone(), false),
+            (None, None) => (Ident::new(format!("EXPR${place}")), true),
+        },
+        _ => (Ident::new(format!("EXPR${place}")), true),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What DataFusion's planner may know: the tables and views of the file, and the functions.
 
+use super::bounds::Size;
 use super::relations::StreamingRelations;
+use crate::error::nearest;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::config::ConfigOptions;
@@ -50,6 +52,8 @@ impl TableSource for ViewSource {
 /// The names that queries can use.
 pub(crate) struct Names {
     relations: BTreeMap<String, Arc<dyn TableSource>>,
+    /// What the views among them amount to.
+    views: BTreeMap<String, Size>,
     scalars: BTreeMap<String, Arc<ScalarUDF>>,
     aggregates: BTreeMap<String, Arc<AggregateUDF>>,
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
@@ -85,6 +89,7 @@ impl Names {
         options.execution.time_zone = Some("+00:00".to_owned());
         Names {
             relations: BTreeMap::new(),
+            views: BTreeMap::new(),
             scalars,
             aggregates,
             expr_planners: SessionStateDefaults::default_expr_planners(),
@@ -99,7 +104,41 @@ impl Names {
 
     pub(crate) fn add_view(&mut self, name: &str, plan: LogicalPlan) {
         let schema = Arc::new(plan.schema().as_arrow().clone());
+        self.views.insert(name.to_owned(), Size::of_plan(&plan));
         self.relations.insert(name.to_owned(), Arc::new(ViewSource { schema, plan }));
+    }
+
+    /// What a relation amounts to; `None` for a name that is none.
+    pub(super) fn size(&self, name: &str) -> Option<Size> {
+        let relation = self.relations.get(name)?;
+        Some(match self.views.get(name) {
+            Some(size) => *size,
+            None => Size::of_table(relation.schema().fields().len()),
+        })
+    }
+
+    /// What to do instead of reading a relation that is not there.
+    pub(super) fn instead_of(&self, name: &str) -> String {
+        let known = self.relations.keys().map(String::as_str);
+        match nearest(name, known.clone()) {
+            Some(near) => format!("did you mean {near}?"),
+            None if self.relations.is_empty() => "declare it with CREATE TABLE in front of this".to_owned(),
+            None => {
+                let more = if self.relations.len() > 20 { ", .." } else { "" };
+                let known: Vec<&str> = known.take(20).collect();
+                format!("declare it with CREATE TABLE; there are {}{more}", known.join(", "))
+            }
+        }
+    }
+
+    /// Whether a function is one of many rows.
+    pub(super) fn is_aggregate(&self, name: &str) -> bool {
+        self.aggregates.contains_key(&name.to_lowercase())
+    }
+
+    /// Names of the functions, in lower case.
+    pub(super) fn functions(&self) -> Vec<String> {
+        self.scalars.keys().chain(self.aggregates.keys()).cloned().collect()
     }
 
     pub(crate) fn config(&self) -> &ConfigOptions {
@@ -111,10 +150,7 @@ impl ContextProvider for Names {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
         match self.relations.get(name.table()) {
             Some(relation) if matches!(name, TableReference::Bare { .. }) => Ok(Arc::clone(relation)),
-            _ => {
-                let known: Vec<&str> = self.relations.keys().map(String::as_str).collect();
-                plan_err!("there is no table or view {name}; there are {}", known.join(", "))
-            }
+            _ => plan_err!("table '{name}' not found"),
         }
     }
 

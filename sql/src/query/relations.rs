@@ -1,7 +1,8 @@
 //! Window table functions and `FOR SYSTEM_TIME AS OF` in a `FROM` clause.
 
 use super::nodes::{Versioned, WindowSpec, WindowTable};
-use datafusion::common::{DataFusionError, Diagnostic, Result, Span};
+use super::words::said;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
@@ -23,10 +24,7 @@ pub(crate) fn error_at(
     at: &impl Spanned,
     help: impl Into<String>,
 ) -> DataFusionError {
-    let message = message.into();
-    let span = Span::try_from_sqlparser_span(at.span());
-    let diagnostic = Diagnostic::new_error(message.clone(), span).with_help(help, None);
-    DataFusionError::Plan(message).with_diagnostic(diagnostic)
+    said(message, help, at.span())
 }
 
 impl RelationPlanner for StreamingRelations {
@@ -131,8 +129,11 @@ fn plan_window(
             "HOP(TABLE t, DESCRIPTOR(time_column), INTERVAL '5' MINUTES /* slide */, INTERVAL '1' HOUR /* size */)"
         }
     };
-    let named = args.iter().any(|arg| !matches!(arg, FunctionArg::Unnamed(_)));
-    if named || args.len() < 2 + lengths || args.len() > 3 + lengths {
+    if args.iter().any(|arg| !matches!(arg, FunctionArg::Unnamed(_))) {
+        let message = format!("arguments of {function} by name are not supported yet");
+        return Err(error_at(message, function, format!("write {usage}")));
+    }
+    if args.len() < 2 + lengths || args.len() > 3 + lengths {
         return Err(error_at(
             format!("{function} is called with other arguments"),
             function,

@@ -1,7 +1,7 @@
 //! What all statements are read with: words one by one, names, texts, and the words of queries and expressions.
 
 use super::lexer::{BAD, Lexed};
-use super::{Ident, Spanned, Statement, Tokens};
+use super::{CATALOG, DATABASE, Ident, Spanned, Statement, Tokens};
 use crate::error::{Span, SqlError, code};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
@@ -134,11 +134,7 @@ impl<'l> Parser<'l> {
         let found = match self.peek() {
             None => "the end of the text".to_owned(),
             Some(Token::SemiColon) => "the end of the statement".to_owned(),
-            Some(token) => {
-                let text = token.to_string();
-                let short: String = text.chars().take(40).collect();
-                if short.len() < text.len() { format!("{short}...") } else { short }
-            }
+            Some(token) => found_word(token),
         };
         let message = format!("expected {expected}, found {found}");
         let mut error =
@@ -206,20 +202,24 @@ impl<'l> Parser<'l> {
         }
     }
 
-    /// The name of a table or view: one word, for there is one catalog.
+    /// The name of a table or view: one word, or all of `default_catalog.default_database.t`, for there is one catalog.
     pub(super) fn table_name(&mut self, what: &str) -> Parsed<Ident> {
         let first = self.at;
-        let name = self.ident(what)?;
-        if self.peek() != Some(&Token::Period) {
-            return Ok(name);
-        }
-        let mut last = name;
+        let mut names = vec![self.ident(what)?];
         while self.take(&Token::Period) {
-            last = self.ident(what)?;
+            names.push(self.ident(what)?);
         }
-        let error = SqlError::new(code::CLAUSE, self.span_from(first), "there are no catalogs and databases")
-            .help(format!("write the name alone: {}", last.value));
-        self.fail(error)
+        let around: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
+        let is_here = matches!(around.as_slice(), [_] | [DATABASE, _] | [CATALOG, DATABASE, _]);
+        match names.pop() {
+            Some(last) if is_here => Ok(Ident { span: self.span_from(first), ..last }),
+            last => {
+                let message = format!("there is one catalog, {CATALOG}, and in it one database, {DATABASE}");
+                let last = last.map(|last| last.value).unwrap_or_default();
+                let error = SqlError::new(code::CLAUSE, self.span_from(first), message);
+                self.fail(error.help(format!("write the name alone: {last}")))
+            }
+        }
     }
 
     /// `(a, b, ..)`.
@@ -291,5 +291,17 @@ impl<'l> Parser<'l> {
         }
         let tokens = self.tokens[first..self.at].to_vec();
         Ok(Tokens { tokens, span: self.span_from(first) })
+    }
+}
+
+/// A word as messages quote it.
+pub(crate) fn found_word(token: &Token) -> String {
+    match token {
+        Token::EOF => "the end".to_owned(),
+        token => {
+            let text = token.to_string();
+            let short: String = text.chars().take(40).collect();
+            if short.len() < text.len() { format!("{short}...") } else { short }
+        }
     }
 }

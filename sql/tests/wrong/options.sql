@@ -19,7 +19,7 @@ CREATE TABLE b (id INT) WITH (
   'scan.startup.mode' = 'earliest',
   'scan.bounded.mode' = 'timestamp',
   'scan.bad-records' = 'dlq',
-  'sink.partitioner' = 'fixed',
+  'sink.partitioner' = 'fxed',
   'sink.delivery-guarantee' = 'at-least-once',
   'properties.group.id' = ''
 );
