@@ -2,6 +2,7 @@
 
 mod check;
 mod dead_letter;
+mod explain;
 mod failure;
 mod http_args;
 mod job_file;
@@ -74,6 +75,11 @@ enum Command {
     /// its input topics are there and fit each other, and which topics it would create; with --from, whether it could start
     /// from that savepoint. Changes nothing.
     Check(check::CheckArgs),
+    /// Say what an error means, or show the plan of a SQL file
+    ///
+    /// Every error of a SQL file has a code, as MS0501, and every code a page: what it means, an example, and what to do. With
+    /// a file instead of a code, prints the plan of its job: its operators, their state and their topics.
+    Explain(explain::ExplainArgs),
     /// Create, look at, fill and read topics
     #[command(subcommand)]
     Topic(topic::TopicCommand),
@@ -93,6 +99,7 @@ impl Cli {
             Command::Run(args) => args.run(),
             Command::Savepoint(args) => args.run(),
             Command::Check(args) => args.run(),
+            Command::Explain(args) => args.run(),
             Command::Topic(command) => command.run(),
             Command::State(command) => command.run(),
             Command::DeadLetter(command) => command.run(),

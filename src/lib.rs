@@ -152,7 +152,9 @@ pub mod log {
 /// assert!(errors.to_string().contains("nowhere"));
 /// ```
 pub mod sql {
-    pub use millstream_sql::{Span, SqlError, SqlErrors, SqlJob, error, explain, plan};
+    pub use millstream_sql::{
+        JobSetting, PLANNER, Picture, Span, SqlError, SqlErrors, SqlJob, error, explain, plan,
+    };
 
     #[doc(hidden)]
     pub use millstream_sql::testing;

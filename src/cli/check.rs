@@ -28,7 +28,15 @@ impl CheckArgs {
         print(&job.explain)?;
         let from = self.from.as_deref().map(OpenSavepoint::open).transpose()?;
         if job.only_explain || !(self.file.log.is_given() || from.is_some()) {
-            say(&format!("{}: fine", self.file.describe()));
+            // A log is only asked when it is named on the command line: a file is checked where no broker is.
+            let unasked = match job.bootstrap_servers.as_deref() {
+                Some(servers) if !job.only_explain => format!(
+                    " as far as the file alone tells; its topics at {servers} were not looked at: add \
+                     --bootstrap-servers {servers}"
+                ),
+                _ => String::new(),
+            };
+            say(&format!("{}: fine{unasked}", self.file.describe()));
             return Ok(());
         }
         let log = self.file.log.choose(Some(&job))?.open_for_topics(false)?;

@@ -1,13 +1,18 @@
 //! How a command fails: what it says, and the code it exits with.
 
-use miette::{LabeledSpan, MietteDiagnostic, NamedSource, Report};
+use super::log_args;
+use miette::{
+    LabeledSpan, MietteDiagnostic, MietteError, MietteSpanContents, Report, SourceCode, SourceSpan,
+    SpanContents,
+};
 use millstream::JobError;
 use millstream::log::LogError;
+use millstream::operators::CutError;
 use millstream::savepoint::SavepointError;
 use millstream::snapshot::StoreError;
-use millstream::sql::{SqlError, SqlErrors};
+use millstream::sql::error::SHOWN_MAX;
+use millstream::sql::{Picture, Span, SqlError, SqlErrors};
 use std::fmt;
-use std::sync::Arc;
 
 /// The codes, for people: part of the help.
 pub(super) const EXIT_CODES: &str = "\
@@ -62,7 +67,24 @@ impl Failure {
             Failure::Sql(errors) => eprint!("{}", render(errors)),
             other => eprintln!("error: {other}"),
         }
+        if let Some(topic) = self.missing_topic() {
+            let log = log_args::chosen();
+            eprintln!("help: create it with: millstream topic create {topic} --partitions N{log}");
+        }
         self.code()
+    }
+
+    /// The topic that is not there, where that is what failed.
+    fn missing_topic(&self) -> Option<&str> {
+        match self {
+            Failure::Log(LogError::UnknownTopic(topic))
+            | Failure::Job(
+                JobError::Log(LogError::UnknownTopic(topic))
+                | JobError::Cut(CutError::NoTopic { topic, .. })
+                | JobError::DeadLetterTopic { topic, .. },
+            ) => Some(topic),
+            _ => None,
+        }
     }
 }
 
@@ -113,28 +135,60 @@ fn code_of_log(error: &LogError) -> u8 {
 
 /// Every error with its place in the file, as pictures on a terminal that can show them.
 fn render(errors: &SqlErrors) -> String {
-    let source = Arc::new(NamedSource::new(&errors.file, errors.text.clone()));
     let mut text = String::new();
-    for error in &errors.errors {
-        let report = Report::new(diagnostic(error, errors.text.len())).with_source_code(Arc::clone(&source));
+    for error in errors.errors.iter().take(SHOWN_MAX) {
+        let shown = Shown::of(errors, error.span);
+        let report = Report::new(diagnostic(error, &shown.picture)).with_source_code(shown);
         text.push_str(&format!("{report:?}\n"));
     }
     let count = errors.errors.len();
     let plural = if count == 1 { "" } else { "s" };
-    text.push_str(&format!("{}: {count} error{plural}\n", errors.file));
+    let of_them = if count > SHOWN_MAX { format!(", of which {SHOWN_MAX} are shown") } else { String::new() };
+    text.push_str(&format!("{}: {count} error{plural}{of_them}\n", errors.file));
     text
 }
 
-fn diagnostic(error: &SqlError, length: usize) -> MietteDiagnostic {
-    let start = error.span.start.min(length);
-    let end = error.span.end.clamp(start, length);
+fn diagnostic(error: &SqlError, picture: &Picture) -> MietteDiagnostic {
     let label = (!error.label.is_empty()).then(|| error.label.clone());
     let diagnostic = MietteDiagnostic::new(&error.message)
         .with_code(error.code)
-        .with_label(LabeledSpan::new(label, start, end - start));
+        .with_label(LabeledSpan::new(label, picture.start, picture.end - picture.start));
     match &error.help {
         Some(help) => diagnostic.with_help(help),
         None => diagnostic,
+    }
+}
+
+/// The lines around an error as miette reads them: short ones, with the numbers that they have in the file.
+#[derive(Debug)]
+struct Shown {
+    file: String,
+    picture: Picture,
+    /// Of the place in its line in the file, from 1.
+    column: usize,
+}
+
+impl Shown {
+    fn of(errors: &SqlErrors, span: Span) -> Self {
+        let (_, column) = errors.line_column(span);
+        Shown { file: errors.file.clone(), picture: errors.picture(span), column }
+    }
+}
+
+impl SourceCode for Shown {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let read = self.picture.text.read_span(span, lines_before, lines_after)?;
+        // What is asked for without lines around it is the place for the head of the picture.
+        let is_place = lines_before == 0 && lines_after == 0;
+        let column = if is_place { self.column - 1 } else { read.column() };
+        let line = self.picture.line - 1 + read.line();
+        let (name, data, span) = (self.file.clone(), read.data(), *read.span());
+        Ok(Box::new(MietteSpanContents::new_named(name, data, span, line, column, read.line_count())))
     }
 }
 
@@ -179,7 +233,6 @@ impl From<SqlErrors> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use millstream::sql::Span;
 
     #[test]
     fn every_sql_error_is_shown_with_its_line() {
@@ -207,7 +260,7 @@ mod tests {
             // A place outside of the file is a defect, but no reason to hide the error.
             SqlError { span: Span { start: 1_000, end: 900 }, ..error("MS0212", "elsewhere", "a", "", None) },
         ];
-        let failure = Failure::Sql(SqlErrors { file: "job.sql".into(), text: text.into(), errors });
+        let failure = Failure::Sql(SqlErrors::new("job.sql", text, errors));
         let Failure::Sql(errors) = &failure else { unreachable!() };
         let shown = render(errors);
         for part in ["MS0210", "MS0211", "job.sql:2:6", "job.sql:2:19", "FROM orders WHERE custmer = 1"] {
@@ -217,6 +270,17 @@ mod tests {
             assert!(shown.contains(part), "{part} is missing in\n{shown}");
         }
         assert_eq!(failure.code(), 3);
+    }
+
+    #[test]
+    fn a_mistake_beyond_column_65535_is_shown_cut_with_its_place() {
+        let text =
+            format!("SET 'a' = 'b';\nSELECT {}wrong{}\nFROM t", "a, ".repeat(30_000), ", b".repeat(30_000));
+        let start = text.find("wrong").unwrap_or_default();
+        let error = SqlError::new("MS0501", Span { start, end: start + 5 }, "no").label("here");
+        let shown = render(&SqlErrors::new("job.sql", text, vec![error]));
+        assert!(shown.contains("job.sql:2:90008") && shown.contains("wrong"), "{shown}");
+        assert!(shown.len() < 2_000, "{}", shown.len());
     }
 
     #[test]

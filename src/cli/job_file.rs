@@ -23,6 +23,11 @@ pub(crate) struct JobFile {
 }
 
 impl JobFile {
+    /// A file on the log there is.
+    pub(crate) fn at(file: &str) -> Self {
+        JobFile { file: file.into(), job: None, log: LogArgs::default() }
+    }
+
     /// Reads and plans the file.
     ///
     /// # Errors
@@ -103,6 +108,8 @@ mod tests {
         let planned = SqlJob {
             topology: millstream::Topology::new(),
             settings: settings.into_iter().collect(),
+            job_settings: Vec::new(),
+            warnings: millstream::sql::SqlErrors::default(),
             group: None,
             explain: String::new(),
             only_explain: false,

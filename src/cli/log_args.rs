@@ -8,7 +8,7 @@ use millstream::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
 use millstream::log::{Log, LogError};
 use millstream::sql::SqlJob;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The directory of the embedded log, and of the state of jobs, when none is named.
@@ -43,6 +43,23 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// The options that name the log of this command, for commands that it advises: each with a space in front.
+static CHOSEN: OnceLock<String> = OnceLock::new();
+
+/// Options by which another command works on the same log; none where no log was chosen or the default was.
+pub(crate) fn chosen() -> &'static str {
+    CHOSEN.get().map_or("", String::as_str)
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:,=@%+".contains(char);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// A log that was chosen and is not open yet.
 #[derive(Debug)]
 pub(crate) enum ChosenLog {
@@ -73,6 +90,7 @@ impl LogArgs {
             Some(_) => None,
             None => self.bootstrap_servers.as_deref().or(servers),
         };
+        let _ = CHOSEN.set(self.in_words(servers));
         let given = self.client_config.is_some() || !self.client_property.is_empty();
         let Some(servers) = servers else {
             if given {
@@ -90,6 +108,19 @@ impl LogArgs {
             config = config.with(key, value, PropertySource::Operator)?;
         }
         Ok(ChosenLog::Kafka(config))
+    }
+
+    /// These options as they are written, of a cluster that may be named elsewhere. Properties are left out: they may be
+    /// secrets.
+    fn in_words(&self, servers: Option<&str>) -> String {
+        let options = [
+            ("--bootstrap-servers", servers.map(str::to_owned)),
+            ("--log", self.log.as_ref().map(|directory| directory.display().to_string())),
+            ("--client-config", self.client_config.as_ref().map(|file| file.display().to_string())),
+        ];
+        let given =
+            options.into_iter().filter_map(|(name, value)| Some(format!(" {name} {}", quoted(&value?))));
+        given.collect()
     }
 
     /// The log for topic commands: an embedded one that another process has is reached through that process. `create`
@@ -159,4 +190,19 @@ fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Failure> {
         key_value(line).map_err(|error| Failure::Usage(format!("{}, line {number}: {error}", path.display())))
     };
     lines.map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_advised_names_the_log_of_the_one_that_failed() {
+        let args = |log: Option<&str>| LogArgs { log: log.map(PathBuf::from), ..LogArgs::default() };
+        assert_eq!(args(None).in_words(None), "");
+        assert_eq!(args(Some("my data")).in_words(None), " --log 'my data'");
+        assert_eq!(args(None).in_words(Some("a:9092,b:9092")), " --bootstrap-servers a:9092,b:9092");
+        let secured = LogArgs { client_config: Some("c.properties".into()), ..args(None) };
+        assert_eq!(secured.in_words(Some("a:1")), " --bootstrap-servers a:1 --client-config c.properties");
+    }
 }

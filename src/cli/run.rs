@@ -79,7 +79,7 @@ impl RunArgs {
         let mut settings = JobSettings::new(name);
         settings.group.clone_from(&planned.group);
         settings.state_directory = Some(state.clone());
-        settings::apply(&planned.settings, &mut settings)?;
+        settings::apply(&planned.job_settings, &mut settings);
         if let Some(workers) = self.workers {
             settings.workers = usize::from(workers);
         }

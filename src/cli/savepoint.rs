@@ -64,7 +64,7 @@ impl SavepointArgs {
         let mut job = JobSettings::new(name);
         job.group.clone_from(&planned.group);
         job.state_directory = Some(state);
-        settings::apply(&planned.settings, &mut job)?;
+        settings::apply(&planned.job_settings, &mut job);
         if let Some(workers) = self.workers {
             job.workers = usize::from(workers);
         }

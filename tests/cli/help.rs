@@ -10,6 +10,7 @@ fn commands_explain_themselves() {
         "run",
         "savepoint",
         "check",
+        "explain",
         "topic",
         "topic create",
         "topic list",
@@ -41,7 +42,7 @@ fn every_command_has_its_help_looked_at() {
     };
     assert_eq!(
         listed(place.ok("-h")),
-        ["run", "savepoint", "check", "topic", "state", "dead-letter", "version", "help"]
+        ["run", "savepoint", "check", "explain", "topic", "state", "dead-letter", "version", "help"]
     );
     let topic = ["create", "list", "describe", "delete", "produce", "consume", "help"];
     assert_eq!(listed(place.ok("topic -h")), topic);

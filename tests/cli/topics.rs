@@ -180,8 +180,15 @@ fn mistakes_end_with_their_codes_and_say_what_to_do() {
     place.ok("topic create t --partitions 1");
     fails("topic create t --partitions 1", 4, "topic \"t\" exists already");
     fails("topic create u --partitions 1 --config retention=5", 2, "not a setting of this log");
-    fails("topic create u/v --partitions 1", 4, "only letters, digits");
-    fails("topic describe u", 4, "create it with: millstream topic create u --partitions N");
+    fails("topic create u/v --partitions 1", 2, "has the character '/': names are of letters");
+    fails("topic create .. --partitions 1", 2, "only of '.'");
+    fails("topic describe u", 4, "create it with: millstream topic create u --partitions N\n");
+    place.ok("topic create w --partitions 1 --log d");
+    fails(
+        "topic describe u --log d",
+        4,
+        "create it with: millstream topic create u --partitions N --log d\n",
+    );
     fails("topic consume u", 4, "topic \"u\" does not exist");
     fails("topic produce u --format json", 4, "topic \"u\" does not exist");
     fails("topic delete u", 4, "topic \"u\" does not exist");

@@ -6,6 +6,7 @@ use crate::cli::output::print;
 use crate::cli::progress::say;
 use clap::Args;
 use millstream::log::{Admin, Isolation, LogError, OffsetQuery, TopicPartition, TopicSpec};
+use millstream::operators::records::names::topic_name;
 use std::fmt::Write;
 
 #[derive(Debug, Args)]
@@ -29,6 +30,12 @@ pub(crate) struct CreateArgs {
 
 impl CreateArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
+        if let Err(why) = topic_name(&self.name) {
+            return Err(Failure::Usage(format!(
+                "no topic can be called \"{}\": {why}",
+                self.name.escape_debug()
+            )));
+        }
         let mut spec = TopicSpec::new(self.name, self.partitions);
         spec.config.extend(self.config);
         self.log.open_for_topics(true)?.admin()?.create_topic(&spec)?;
