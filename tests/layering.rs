@@ -213,5 +213,37 @@ fn a_program_that_embeds_jobs_compiles_nothing_of_the_command() {
         ["axum", "clap", "indicatif", "miette", "mimalloc", "signal-hook", "tracing-subscriber"];
     let is_of_it = |line: &&String| of_the_command.contains(&line.split(' ').next().unwrap());
     let found: Vec<&String> = embedded.iter().filter(is_of_it).collect();
-    assert!(found.is_empty(), "not behind the feature `command`: {found:?}");
+    assert!(found.is_empty(), "not behind the feature `cli`: {found:?}");
+}
+
+/// The crates that a program compiles which takes these features of ours and no others.
+fn compiled_with(features: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "millstream", "--edges", "normal", "--prefix", "none", "--locked"])
+        .args(["--no-default-features", "--features", features, "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Behind an empty line other members of the workspace are listed.
+    let tree = text.lines().take_while(|line| !line.is_empty());
+    tree.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_typed_job_on_one_log_is_built_without_sql_the_command_and_the_other_log() {
+    let sql_and_command = ["datafusion", "sqlparser", "clap", "miette", "indicatif", "millstream-sql"];
+    let kafka = ["rdkafka-sys", "kafka-protocol", "millstream-wire", "tokio-rustls"];
+    let embedded = compiled_with("embedded");
+    assert!(embedded.contains("millstream-runtime") && embedded.contains("rocksdb"), "{embedded:?}");
+    for name in sql_and_command.iter().chain(&kafka) {
+        assert!(!embedded.contains(*name), "{name} is compiled for a typed job on the embedded log");
+    }
+    let on_kafka = compiled_with("kafka");
+    assert!(kafka.iter().all(|name| on_kafka.contains(*name)), "{on_kafka:?}");
+    for name in sql_and_command {
+        assert!(!on_kafka.contains(name), "{name} is compiled for a typed job on Kafka");
+    }
+    assert!(compiled_with("sql").contains("datafusion"));
 }

@@ -8,11 +8,13 @@
 //! than its timeout, and none is asynchronous: each worker drives its clients from its own thread.
 
 pub mod clock;
+#[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;
 mod exit;
 mod group;
 mod group_client;
+#[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod memory;
 mod topics;
