@@ -120,9 +120,10 @@ pub mod log {
     /// let log = EmbeddedLog::open(directory.path(), &EmbeddedOptions::default())?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[cfg(feature = "embedded")]
     pub mod embedded {
         pub use millstream_runtime::log::embedded::{
-            EmbeddedClient, EmbeddedLog, EmbeddedOptions, SyncPolicy, open_or_connect,
+            EmbeddedClient, EmbeddedLog, EmbeddedOptions, SyncPolicy, find, open_or_connect,
         };
     }
 
@@ -133,6 +134,7 @@ pub mod log {
     /// let config = KafkaConfig::new("broker:9092").with("client.id", "mine", PropertySource::Job)?;
     /// # Ok::<(), millstream::log::LogError>(())
     /// ```
+    #[cfg(feature = "kafka")]
     pub mod kafka {
         pub use millstream_runtime::log::kafka::{
             EXIT_CODE_HUNG, KafkaClient, KafkaConfig, KafkaLog, PropertySource, java_property,
@@ -151,6 +153,7 @@ pub mod log {
 /// let errors = millstream::sql::plan("job.sql", "INSERT INTO nowhere SELECT 1;").unwrap_err();
 /// assert!(errors.to_string().contains("nowhere"));
 /// ```
+#[cfg(feature = "sql")]
 pub mod sql {
     pub use millstream_sql::{
         JobSetting, PLANNER, Picture, Span, SqlError, SqlErrors, SqlJob, error, explain, plan,

@@ -66,7 +66,7 @@ use crate::{
 };
 use directory::{Directory, Owner};
 use engine::Shared;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -95,12 +95,21 @@ pub struct EmbeddedLog {
     running: Arc<Running>,
 }
 
+/// Where the log is that a directory stands for: in the directory itself, or in `log` below it, where the command keeps it
+/// beside the state of jobs. `None` where there is none yet. Whoever opens or connects to a log looks for it here.
+///
+/// # Errors
+/// [`LogError::Client`] when there is one in both places.
+pub fn find(dir: impl AsRef<Path>) -> Result<Option<PathBuf>, LogError> {
+    directory::find(dir.as_ref())
+}
+
 /// The log in a directory, for a topic command: opened here if nobody has it open, and through its owner otherwise.
 ///
 /// # Errors
 /// [`LogError::InUse`] when its owner does not serve it; otherwise as [`EmbeddedLog::open`].
 pub fn open_or_connect(dir: impl AsRef<Path>, options: &EmbeddedOptions) -> Result<Arc<dyn Log>, LogError> {
-    let dir = dir.as_ref();
+    let dir = &find(dir.as_ref())?.unwrap_or_else(|| dir.as_ref().to_owned());
     let deadline = Instant::now() + OWNER_TIMEOUT;
     loop {
         let in_use = match EmbeddedLog::open(dir, options) {
@@ -131,7 +140,7 @@ struct Running {
 }
 
 impl EmbeddedLog {
-    /// Opens the log in a directory, or makes one there.
+    /// Opens the log in a directory (see [`find`]), or makes one there.
     ///
     /// # Errors
     /// [`LogError::InUse`] when a process has it open; [`LogError::Unsupported`] when another build wrote it in a
@@ -150,7 +159,7 @@ impl EmbeddedLog {
         options: &EmbeddedOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, LogError> {
-        let dir = dir.as_ref();
+        let dir = &find(dir.as_ref())?.unwrap_or_else(|| dir.as_ref().to_owned());
         let directory = Directory::take(dir, options, clock.as_ref())?;
         // The socket and messages name it wherever another process stands.
         let dir = dir.canonicalize().map_err(|error| {

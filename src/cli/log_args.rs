@@ -3,7 +3,7 @@
 use super::Failure;
 use clap::Args;
 use millstream::MemoryPlan;
-use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions, open_or_connect};
+use millstream::log::embedded::{self, EmbeddedLog, EmbeddedOptions, open_or_connect};
 use millstream::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
 use millstream::log::{Log, LogError};
 use millstream::sql::SqlJob;
@@ -20,7 +20,8 @@ const LOG: &str = "Log";
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct LogArgs {
-    /// Directory of the embedded log [default: ./millstream-data]
+    /// Directory of the embedded log and of the state of jobs, in log and state below it; or that of a log itself [default:
+    /// ./millstream-data]
     #[arg(long, value_name = "DIR", conflicts_with = "bootstrap_servers", help_heading = LOG)]
     log: Option<PathBuf>,
     /// Kafka brokers to use instead of the embedded log, for example 127.0.0.1:9092
@@ -97,7 +98,9 @@ impl LogArgs {
                 let message = "properties of the Kafka client need --bootstrap-servers";
                 return Err(Failure::Usage(message.to_owned()));
             }
-            return Ok(ChosenLog::Embedded(self.data_directory().join("log")));
+            let directory = self.data_directory();
+            let found = embedded::find(&directory)?;
+            return Ok(ChosenLog::Embedded(found.unwrap_or_else(|| directory.join("log"))));
         };
         let mut config = KafkaConfig::new(servers);
         for (key, value) in job.iter().flat_map(|job| &job.client_properties) {

@@ -113,6 +113,36 @@ fn a_record_that_is_too_large_is_named_by_its_line_and_only_what_is_there_is_cal
 }
 
 #[test]
+fn a_program_and_the_command_mean_the_same_log_by_a_directory() {
+    use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions};
+    use millstream::log::{Log, TopicSpec};
+    let place = Place::new();
+    let open = |name: &str| EmbeddedLog::open(place.path().join(name), &EmbeddedOptions::default());
+    // The program was first, then the command.
+    open("mine").unwrap().admin().unwrap().create_topic(&TopicSpec::new("a", 1)).unwrap();
+    assert_eq!(place.ok("topic list --log mine"), "a\n");
+    place.ok("topic create b --partitions 1 --log mine");
+    assert_eq!(open("mine").unwrap().admin().unwrap().topics().unwrap(), ["a", "b"]);
+    // The command was first, then the program; by the log's own directory too.
+    place.ok("topic create c --partitions 1 --log data");
+    for name in ["data", "data/log"] {
+        assert_eq!(open(name).unwrap().admin().unwrap().topics().unwrap(), ["c"], "{name}");
+        assert_eq!(place.ok(&format!("topic list --log {name}")), "c\n");
+    }
+    // While the program has it, the command asks the program.
+    let owner = open("data").unwrap();
+    assert_eq!(place.ok("topic list --log data"), "c\n");
+    drop(owner);
+    // Two logs are never taken for one.
+    std::fs::rename(place.path().join("data/log"), place.path().join("mine/log")).unwrap();
+    let error = open("mine").unwrap_err().to_string();
+    assert!(error.contains("there are two logs"), "{error}");
+    let done = place.run("topic list --log mine");
+    assert!(done.code == 4 && done.err.contains("there are two logs"), "{done:?}");
+    assert_eq!(place.ok("topic list --log mine/log"), "c\n");
+}
+
+#[test]
 fn topics_are_listed_described_and_deleted() {
     let place = Place::new();
     place.ok("topic create b --partitions 2 --config retention.ms=60000 --config cleanup.policy=compact");

@@ -54,6 +54,27 @@ impl Owner {
     }
 }
 
+/// The directory of the log that is meant by `dir`: itself, or `log` below it, where the command keeps it beside the state of
+/// jobs. `None` where there is none yet.
+///
+/// # Errors
+/// [`LogError::Client`] when there is one in both.
+pub(crate) fn find(dir: &Path) -> Result<Option<PathBuf>, LogError> {
+    let holds_log = |dir: &Path| dir.join("format").exists() || dir.join("db").join("CURRENT").exists();
+    let below = dir.join("log");
+    match (holds_log(dir), holds_log(&below)) {
+        (true, true) => Err(LogError::Client(format!(
+            "there are two logs: one in {}, and one in {}; name the second by its own directory, or move one of them \
+             elsewhere",
+            dir.display(),
+            below.display()
+        ))),
+        (true, false) => Ok(Some(dir.to_owned())),
+        (false, true) => Ok(Some(below)),
+        (false, false) => Ok(None),
+    }
+}
+
 /// Tries to take the lock, and the pause between them: 200 ms.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);

@@ -35,12 +35,12 @@ pub struct EmbeddedClient {
 }
 
 impl EmbeddedClient {
-    /// Connects to the process that owns the log in `dir`.
+    /// Connects to the process that owns the log in `dir`, see [`super::super::find`].
     ///
     /// # Errors
     /// [`LogError::NotReady`] when nobody answers there; [`LogError::Unsupported`] when the owner is another build.
     pub fn connect(dir: impl AsRef<Path>) -> Result<Self, LogError> {
-        let dir = dir.as_ref().to_owned();
+        let dir = super::super::find(dir.as_ref())?.unwrap_or_else(|| dir.as_ref().to_owned());
         let mut connection = Connection::open(&dir)?;
         match connection.ask(&Request::Info)? {
             Response::Info { cluster, location } => {
