@@ -38,13 +38,14 @@ pub struct Line {
 /// # Errors
 /// When the job's parts do not fit each other.
 pub fn word_count() -> Result<Topology, TopologyError> {
-    let job = typed::Job::new();
-    job.read::<Line>("lines")
+    let program = typed::Program::new();
+    program
+        .read::<Line>("lines")
         .flat_map(|line| line.text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>())
         .key_by(|word| word.clone())
         .count()
         .to("counts");
-    job.topology()
+    program.topology()
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

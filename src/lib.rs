@@ -48,9 +48,9 @@ pub use millstream_operators as operators;
 /// let log = MemoryLog::new(Arc::new(millstream::log::SystemClock::default()));
 /// log.admin()?.create_topic(&millstream::log::TopicSpec::new("numbers", 1))?;
 /// let log: Arc<dyn Log> = Arc::new(log);
-/// let declared = typed::Job::new();
-/// declared.read::<u64>("numbers").key_by(|number| number % 2).count().to("counts");
-/// let job = Job::start(&declared.topology()?, &log, &JobSettings::new("parity"))?;
+/// let program = typed::Program::new();
+/// program.read::<u64>("numbers").key_by(|number| number % 2).count().to("counts");
+/// let job = Job::start(&program.topology()?, &log, &JobSettings::new("parity"))?;
 /// job.wait(Until::Drained)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -77,10 +77,10 @@ pub mod worker {
 /// use millstream::log::{Log, memory::MemoryLog};
 /// use millstream::{topics, typed};
 /// let log = MemoryLog::new(std::sync::Arc::new(millstream::log::SystemClock::default()));
-/// let declared = typed::Job::new();
-/// declared.read::<u64>("numbers").to("copies");
+/// let program = typed::Program::new();
+/// program.read::<u64>("numbers").to("copies");
 /// // A topic that is read has to be there.
-/// assert!(topics::examine(&declared.topology()?, "job", None, &mut *log.admin()?).is_err());
+/// assert!(topics::examine(&program.topology()?, "job", None, &mut *log.admin()?).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod topics {
@@ -166,14 +166,16 @@ pub mod sql {
 /// Jobs over serde structs.
 ///
 /// ```
-/// let job = millstream::typed::Job::new();
-/// job.read::<String>("words").key_by(|word| word.clone()).count().to("counts");
-/// let topology = job.topology()?;
+/// let program = millstream::typed::Program::new();
+/// program.read::<String>("words").key_by(|word| word.clone()).count().to("counts");
+/// let topology = program.topology()?;
 /// # Ok::<(), millstream::TopologyError>(())
 /// ```
 pub mod typed {
     pub use millstream_operators::source::{Bounded, Policy, Startup};
-    pub use millstream_operators::typed::{Job, JsonKey, Key, KeyedStream, ReadOptions, Row, Stream, Table};
+    pub use millstream_operators::typed::{
+        JsonKey, Key, KeyedStream, Program, ReadOptions, Row, Stream, Table,
+    };
     pub use millstream_operators::{Topology, TopologyError};
 }
 

@@ -1,7 +1,7 @@
 //! Jobs as typed Rust: streams of serde structs, on the same operators, exchanges, state and commits as SQL.
 //!
 //! ```
-//! use millstream_operators::typed::Job;
+//! use millstream_operators::typed::Program;
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -9,13 +9,13 @@
 //!     text: String,
 //! }
 //!
-//! let job = Job::new();
-//! job.read::<Line>("lines")
+//! let program = Program::new();
+//! program.read::<Line>("lines")
 //!     .flat_map(|line| line.text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>())
 //!     .key_by(|word| word.clone())
 //!     .count()
 //!     .to("counts");
-//! let topology = job.topology().unwrap();
+//! let topology = program.topology().unwrap();
 //! assert_eq!(topology.nodes().len(), 5);
 //! ```
 //!
@@ -48,22 +48,26 @@ pub trait Row: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'sta
 
 impl<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static> Row for T {}
 
-/// A job being declared.
+/// A job being declared. What runs it is called a job, and starts from its [`Program::topology`].
 #[derive(Debug, Clone, Default)]
-pub struct Job {
+pub struct Program {
     plan: Rc<RefCell<Plan>>,
 }
+
+/// What a [`Program`] was called.
+#[doc(hidden)]
+pub type Job = Program;
 
 #[derive(Debug, Default)]
 struct Plan {
     topology: Topology,
-    /// The first thing that was wrong; reported by [`Job::topology`].
+    /// The first thing that was wrong; reported by [`Program::topology`].
     error: Option<TopologyError>,
     names: std::collections::BTreeMap<String, u32>,
 }
 
-impl Job {
-    /// A job without anything in it.
+impl Program {
+    /// A program without anything in it.
     pub fn new() -> Self {
         Self::default()
     }

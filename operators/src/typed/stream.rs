@@ -5,7 +5,7 @@ use super::exchange::RowsCodec;
 use super::fold::{Fold, FoldRow};
 use super::json::{WriteWith, write_json};
 use super::key::Key;
-use super::{Job, Row};
+use super::{Program, Row};
 use crate::exchange::{ByEncodedKey, ExchangeSpec};
 use crate::sink::{AppendSink, SinkSpec, SinkTopic, SinkWriter, UpsertSink};
 use crate::topology::{NodeId, NodeSpec};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Rows of `T`, one after the other.
 pub struct Stream<T> {
-    job: Job,
+    program: Program,
     node: NodeId,
     /// Closures declared since the node; `None` when there are none.
     steps: Option<Steps<T>>,
@@ -22,7 +22,7 @@ pub struct Stream<T> {
 
 impl<T> Clone for Stream<T> {
     fn clone(&self) -> Self {
-        Stream { job: self.job.clone(), node: self.node, steps: self.steps.clone() }
+        Stream { program: self.program.clone(), node: self.node, steps: self.steps.clone() }
     }
 }
 
@@ -33,14 +33,14 @@ impl<T> std::fmt::Debug for Stream<T> {
 }
 
 impl<T: Row> Stream<T> {
-    pub(super) fn at(job: Job, node: NodeId) -> Self {
-        Stream { job, node, steps: None }
+    pub(super) fn at(program: Program, node: NodeId) -> Self {
+        Stream { program, node, steps: None }
     }
 
     fn then<U: Row>(self, step: impl Fn(Rows<T>) -> Rows<U> + Send + Sync + 'static) -> Stream<U> {
         let before = self.steps.unwrap_or_else(identity);
         let steps: Steps<U> = Arc::new(move |batch| before(batch).map(&step));
-        Stream { job: self.job, node: self.node, steps: Some(steps) }
+        Stream { program: self.program, node: self.node, steps: Some(steps) }
     }
 
     /// One row for each row.
@@ -66,14 +66,14 @@ impl<T: Row> Stream<T> {
         let steps = self.steps.unwrap_or_else(identity);
         let chain =
             Chain { steps, key_of: Some(Arc::new(move |row: &T, out: &mut Vec<u8>| key(row).write(out))) };
-        let keyed = self.job.add("key by", NodeSpec::Operator(Arc::new(chain)), &[self.node]);
+        let keyed = self.program.add("key by", NodeSpec::Operator(Arc::new(chain)), &[self.node]);
         let exchange = ExchangeSpec {
             by: std::any::type_name::<K>().to_owned(),
             partition_by: Arc::new(ByEncodedKey),
             codec: Arc::new(RowsCodec::<T>::new()),
         };
-        let node = self.job.add("exchange", NodeSpec::Exchange(Arc::new(exchange)), &[keyed]);
-        KeyedStream { job: self.job, node, rows: PhantomData }
+        let node = self.program.add("exchange", NodeSpec::Exchange(Arc::new(exchange)), &[keyed]);
+        KeyedStream { program: self.program, node, rows: PhantomData }
     }
 
     /// Writes every row to a topic, as JSON, without a key.
@@ -82,7 +82,7 @@ impl<T: Row> Stream<T> {
             None => self.node,
             Some(steps) => {
                 let chain = Chain { steps, key_of: None };
-                self.job.add("map", NodeSpec::Operator(Arc::new(chain)), &[self.node])
+                self.program.add("map", NodeSpec::Operator(Arc::new(chain)), &[self.node])
             }
         };
         let value = Arc::new(WriteWith { what: "json", write: Arc::new(write_json::<T>) });
@@ -93,13 +93,13 @@ impl<T: Row> Stream<T> {
             value,
             partitioner: Default::default(),
         };
-        self.job.add(topic, sink(topic, false, Arc::new(append)), &[node]);
+        self.program.add(topic, sink(topic, false, Arc::new(append)), &[node]);
     }
 }
 
 /// Rows of `T` grouped by `K`.
 pub struct KeyedStream<K, T> {
-    job: Job,
+    program: Program,
     node: NodeId,
     rows: PhantomData<fn() -> (K, T)>,
 }
@@ -113,8 +113,8 @@ impl<K, T> std::fmt::Debug for KeyedStream<K, T> {
 impl<K: Key, T: Row> KeyedStream<K, T> {
     fn fold_as<A: Row>(self, what: &'static str, fold: FoldRow<T, A>) -> Table<K, A> {
         let fold: Fold<K, T, A> = Fold { what, fold, key: PhantomData };
-        let node = self.job.add(what, NodeSpec::Operator(Arc::new(fold)), &[self.node]);
-        Table { job: self.job, node, entries: PhantomData }
+        let node = self.program.add(what, NodeSpec::Operator(Arc::new(fold)), &[self.node]);
+        Table { program: self.program, node, entries: PhantomData }
     }
 
     /// The number of rows of each key.
@@ -146,7 +146,7 @@ pub(super) struct Entry<K, A> {
 
 /// The last value of every key.
 pub struct Table<K, A> {
-    job: Job,
+    program: Program,
     node: NodeId,
     entries: PhantomData<fn() -> (K, A)>,
 }
@@ -177,7 +177,7 @@ impl<K: Key, A: Row> Table<K, A> {
             key: Arc::new(key),
             value: Arc::new(value),
         };
-        self.job.add(topic, sink(topic, true, Arc::new(upsert)), &[self.node]);
+        self.program.add(topic, sink(topic, true, Arc::new(upsert)), &[self.node]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Jobs declared with typed streams.
 
 use millstream_operators::Topology;
-use millstream_operators::typed::Job;
+use millstream_operators::typed::Program;
 use millstream_runtime::driver::{Output, TestDriver};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,13 +12,14 @@ struct Line {
 }
 
 fn word_count() -> Topology {
-    let job = Job::new();
-    job.read::<Line>("lines")
+    let program = Program::new();
+    program
+        .read::<Line>("lines")
         .flat_map(|line| line.text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>())
         .key_by(|word| word.clone())
         .count()
         .to("counts");
-    job.topology().unwrap()
+    program.topology().unwrap()
 }
 
 /// The last value of every key.
@@ -93,9 +94,9 @@ fn state_larger_than_its_budget_is_counted_all_the_same() {
 
 #[test]
 fn a_chain_of_closures_is_one_operator() {
-    let job = Job::new();
-    job.read::<u64>("numbers").filter(|n| n % 2 == 0).map(|n| n * 10).flat_map(|n| [n, n + 1]).to("out");
-    let topology = job.topology().unwrap();
+    let program = Program::new();
+    program.read::<u64>("numbers").filter(|n| n % 2 == 0).map(|n| n * 10).flat_map(|n| [n, n + 1]).to("out");
+    let topology = program.topology().unwrap();
     assert_eq!(topology.nodes().len(), 3);
     let mut driver = TestDriver::new(&topology, &[("numbers", 1)]).unwrap();
     for n in 0..5 {
@@ -118,12 +119,13 @@ fn rows_are_reduced_by_any_serde_key() {
         price: f64,
     }
     use millstream_operators::typed::JsonKey;
-    let job = Job::new();
-    job.read::<Trade>("trades")
+    let program = Program::new();
+    program
+        .read::<Trade>("trades")
         .key_by(|trade| JsonKey((trade.venue.clone(), trade.symbol.clone())))
         .reduce(|best, trade| if trade.price > best.price { trade } else { best })
         .to("best");
-    let mut driver = TestDriver::new(&job.topology().unwrap(), &[("trades", 2)]).unwrap();
+    let mut driver = TestDriver::new(&program.topology().unwrap(), &[("trades", 2)]).unwrap();
     for (partition, price) in [(0, 1.5), (1, 4.5), (0, 3.0)] {
         let trade = Trade { venue: "X".into(), symbol: "ABC".into(), price };
         driver.produce("trades", partition, None, Some(&serde_json::to_vec(&trade).unwrap()), 5);

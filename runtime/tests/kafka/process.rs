@@ -1,7 +1,7 @@
 //! One process of a job: what it does, and how a test holds it.
 
 use millstream_operators::Topology;
-use millstream_operators::typed::Job as TypedJob;
+use millstream_operators::typed::Program;
 use millstream_runtime::Rules;
 use millstream_runtime::job::{Job, JobSettings};
 use millstream_runtime::log::kafka::{KafkaConfig, KafkaLog, PropertySource};
@@ -68,13 +68,13 @@ pub(crate) struct Line {
 
 /// Every word as it comes, and how often each has come.
 fn topology(job: &str) -> Topology {
-    let typed = TypedJob::new();
-    let words = typed
+    let program = Program::new();
+    let words = program
         .read::<Line>(&format!("{job}-lines"))
         .flat_map(|line| line.text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
     words.clone().to(&format!("{job}-words"));
     words.key_by(|word| word.clone()).count().to(&format!("{job}-counts"));
-    typed.topology().expect("a topology that is whole")
+    program.topology().expect("a topology that is whole")
 }
 
 impl Spec {
