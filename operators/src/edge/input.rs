@@ -3,7 +3,7 @@
 //! An [`Input`] turns a run of records into a batch with its bounds, and keeps what has to survive in the journal: an
 //! [`InputProgress`] with the clocks and, for a repartition topic, the last block of every upstream task.
 
-use crate::batch::{Batch, END_OF_TIME, EventTime, StreamKind};
+use crate::batch::{Batch, END_OF_TIME, EventTime, NO_WATERMARK, StreamKind};
 use crate::clock::{InputClock, combine, limit, observe};
 use crate::cut::{CutInput, InputFrom, Repartition, SubTopology, Work};
 use crate::dead_letter::DeadLetters;
@@ -50,7 +50,8 @@ struct Upstream {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputProgress {
     /// Watermark, idleness and last block `(commit, sequence)`: one entry for a table, one per upstream task for a
-    /// repartition topic.
+    /// repartition topic. Behind them as many again whose watermark is the time of the last row, in entries of versions
+    /// that know it.
     pub clocks: Vec<(EventTime, bool, Option<(u64, u32)>)>,
 }
 
@@ -120,7 +121,8 @@ impl Input {
             InputWork::Repartition { upstream, .. } => {
                 let clocks: Vec<InputClock> = upstream.iter().map(|upstream| upstream.clock).collect();
                 let idle = clocks.iter().all(|clock| clock.idle || clock.watermark == END_OF_TIME);
-                InputClock { watermark: combine(&clocks), idle }
+                let last = clocks.iter().map(|clock| clock.last).max().unwrap_or(NO_WATERMARK);
+                InputClock { watermark: combine(&clocks), idle, last }
             }
         }
     }
@@ -142,31 +144,52 @@ impl Input {
 
     /// What has to survive.
     pub fn progress(&self) -> InputProgress {
-        let clocks = match &self.work {
+        let mut clocks: Vec<_> = match &self.work {
             InputWork::Table { clock, .. } => vec![(clock.watermark, clock.idle, None)],
             InputWork::Repartition { upstream, .. } => {
                 upstream.iter().map(|task| (task.clock.watermark, task.clock.idle, task.last)).collect()
             }
         };
+        match &self.work {
+            InputWork::Table { clock, .. } => clocks.push((clock.last, false, None)),
+            InputWork::Repartition { upstream, .. } => {
+                clocks.extend(upstream.iter().map(|task| (task.clock.last, false, None)));
+            }
+        }
         InputProgress { clocks }
     }
 
     /// Goes on from what survived. `false` when it does not fit this input.
     #[must_use]
     pub fn resume(&mut self, progress: &InputProgress) -> bool {
-        match (&mut self.work, progress.clocks.as_slice()) {
-            (InputWork::Table { clock, .. }, [(watermark, idle, None)]) => {
-                *clock = InputClock { watermark: *watermark, idle: *idle };
-                true
+        let count = match &self.work {
+            InputWork::Table { .. } => 1,
+            InputWork::Repartition { upstream, .. } => upstream.len(),
+        };
+        let (clocks, lasts) = match progress.clocks.len() {
+            found if found == count => (progress.clocks.as_slice(), &[][..]),
+            found if found == 2 * count => progress.clocks.split_at(count),
+            _ => return false,
+        };
+        if lasts.iter().any(|(_, idle, block)| *idle || block.is_some()) {
+            return false;
+        }
+        let last = |index: usize| lasts.get(index).map_or(NO_WATERMARK, |(last, _, _)| *last);
+        let clock = |index: usize| {
+            let (watermark, idle, _) = clocks[index];
+            InputClock { watermark, idle, last: last(index) }
+        };
+        match &mut self.work {
+            InputWork::Table { clock: own, .. } => {
+                *own = clock(0);
+                clocks[0].2.is_none()
             }
-            (InputWork::Repartition { upstream, .. }, clocks) if clocks.len() == upstream.len() => {
-                for (task, (watermark, idle, last)) in upstream.iter_mut().zip(clocks) {
-                    *task =
-                        Upstream { clock: InputClock { watermark: *watermark, idle: *idle }, last: *last };
+            InputWork::Repartition { upstream, .. } => {
+                for (index, task) in upstream.iter_mut().enumerate() {
+                    *task = Upstream { clock: clock(index), last: clocks[index].2 };
                 }
                 true
             }
-            _ => false,
         }
     }
 
@@ -206,6 +229,7 @@ impl Input {
                     let seen =
                         observe(&batch.times, event_time, clock.watermark, others, task, now_ms, upserts);
                     clock.watermark = seen.watermark;
+                    clock.last = batch.times.iter().copied().fold(clock.last, EventTime::max);
                     counters.far_future += seen.far_future;
                     batch.behind = seen.behind;
                 }
@@ -257,7 +281,9 @@ fn receive(
     }
     known.last = Some(place);
     let rows = decode_block(&header, bytes, &*spec.codec)?;
-    known.clock = InputClock { watermark: header.watermark, idle: header.idle };
+    let newest = rows.as_ref().and_then(|rows| rows.batch.times.iter().copied().max());
+    let last = known.clock.last.max(newest.unwrap_or(NO_WATERMARK));
+    known.clock = InputClock { watermark: header.watermark, idle: header.idle, last };
     let Some(mut batch) = rows.map(|rows| rows.batch) else { return Ok(None) };
     let beside = upstream.iter().enumerate().filter(|(other, _)| *other != writer as usize);
     let others = others.min(limit(beside.map(|(_, other)| other.clock)));

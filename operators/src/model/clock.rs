@@ -1,8 +1,9 @@
 //! Event time of a task: one [`InputClock`] per input partition, and the task's watermark over them.
 //!
 //! The watermark of a task is the minimum over its active inputs and never goes back. An input that is idle (caught
-//! up with the end of its log for a while) or ended does not hold it back. Where every input is idle, the furthest of
-//! them decides: nothing is on its way that could still be in time.
+//! up with the end of its log for a while) or ended does not hold it back. Where every input is idle or ended, the furthest
+//! of them decides: nothing is on its way that could still be in time. An ended one then counts by its last row, not as
+//! the end of time: what comes on an idle one later is not late for that.
 
 use crate::batch::{END_OF_TIME, EventTime, NO_WATERMARK};
 use crate::source::EventTimeSpec;
@@ -15,12 +16,15 @@ pub struct InputClock {
     pub watermark: EventTime,
     /// Whether it is caught up and quiet.
     pub idle: bool,
+    /// Of an input that has ended: the time of its last row, as far as it is known.
+    pub last: EventTime,
 }
 
 impl InputClock {
     /// The clock of an input before its first record. One that declares no event time never holds anything back.
     pub fn new(has_event_time: bool) -> Self {
-        InputClock { watermark: if has_event_time { NO_WATERMARK } else { END_OF_TIME }, idle: false }
+        let watermark = if has_event_time { NO_WATERMARK } else { END_OF_TIME };
+        InputClock { watermark, idle: false, last: NO_WATERMARK }
     }
 }
 
@@ -30,8 +34,14 @@ pub fn combine(clocks: &[InputClock]) -> EventTime {
     if least != END_OF_TIME {
         return least;
     }
-    let idle = clocks.iter().filter(|clock| clock.watermark != END_OF_TIME);
-    idle.map(|clock| clock.watermark).max().unwrap_or(END_OF_TIME)
+    if clocks.iter().all(|clock| clock.watermark == END_OF_TIME) {
+        return END_OF_TIME;
+    }
+    let furthest = |clock: &InputClock| match clock.watermark {
+        END_OF_TIME => clock.last,
+        watermark => watermark,
+    };
+    clocks.iter().map(furthest).max().unwrap_or(END_OF_TIME)
 }
 
 /// How far a watermark may rise as far as `clocks` are concerned: idle and ended ones set no limit.
@@ -106,7 +116,7 @@ mod tests {
     use super::*;
 
     fn clock(watermark: EventTime, idle: bool) -> InputClock {
-        InputClock { watermark, idle }
+        InputClock { watermark, idle, last: NO_WATERMARK }
     }
 
     #[test]
@@ -128,6 +138,20 @@ mod tests {
         assert_eq!(combine(&[clock(END_OF_TIME, false), clock(3, false)]), 3);
         assert_eq!(combine(&[clock(END_OF_TIME, false), clock(3, true)]), 3);
         assert_eq!(combine(&[clock(END_OF_TIME, false)]), END_OF_TIME);
+    }
+
+    #[test]
+    fn an_ended_input_beside_an_idle_one_counts_by_its_last_row() {
+        let ended = InputClock { watermark: END_OF_TIME, idle: false, last: 7 };
+        assert_eq!(combine(&[ended, clock(NO_WATERMARK, true)]), 7);
+        assert_eq!(combine(&[ended, clock(9, true)]), 9);
+        assert_eq!(combine(&[ended, clock(3, false)]), 3);
+        assert_eq!(combine(&[ended, ended]), END_OF_TIME);
+        assert_eq!(
+            combine(&[InputClock::new(false), clock(3, true)]),
+            3,
+            "without event time there is no last row"
+        );
     }
 
     const SPEC: EventTimeSpec = EventTimeSpec { out_of_orderness_ms: 2, max_future_ms: 100 };
