@@ -17,10 +17,10 @@ mod window;
 
 // Folders are for people who look for a file. A module's path is short wherever it stands.
 use changelog::{materialize, normalize};
-use edge::{input, outbox};
+use edge::{input, not_null, outbox};
 use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
-use relational::{join, key_by, project, temporal_join, top_n};
+use relational::{join, key_by, project, temporal_join, top_n, union};
 
 pub use edge::{dead_letter, exchange, origin, sink, source, table};
 pub use kit::keys;
@@ -49,6 +49,7 @@ pub use millstream_records::{
 };
 pub use millstream_state::BytesColumn;
 pub use normalize::Normalize;
+pub use not_null::{NotNull, OnNull};
 pub use operator::{
     BuildCx, Counters, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
     TaskInfo,
@@ -59,6 +60,7 @@ pub use rows::{RowCodec, RowWriter};
 pub use temporal_join::TemporalJoin;
 pub use top_n::{RankFunction, TopN};
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};
+pub use union::Union;
 
 /// Formats: a crate of their own. What writes rows of a sink in one is here.
 pub mod formats {

@@ -6,3 +6,4 @@ pub(crate) mod key_by;
 pub(crate) mod project;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;
+pub(crate) mod union;

@@ -11,7 +11,12 @@ pub struct Window {
     pub(crate) slide_ms: i64,
     /// Start of one of the windows, relative to 1970.
     offset_ms: i64,
+    /// Whether windows of the same start grow by the slide until they have their length.
+    cumulates: bool,
 }
+
+/// In how many windows a row may be: each of them has its rows emitted.
+const WINDOWS_MAX: i64 = 100_000;
 
 impl Window {
     /// Windows of `size_ms` that start every `slide_ms`.
@@ -22,6 +27,13 @@ impl Window {
         if size_ms <= 0 || slide_ms <= 0 {
             return Err("the length and the slide of a window have to be longer than nothing".to_owned());
         }
+        if size_ms / slide_ms > WINDOWS_MAX {
+            return Err(format!(
+                "a row would be in {} windows; it may be in {WINDOWS_MAX} at most, as in windows of a day that begin \
+                 every second",
+                size_ms / slide_ms
+            ));
+        }
         if size_ms % slide_ms != 0 {
             return Err(format!(
                 "a window of {size_ms} ms can't slide by {slide_ms} ms: the size has to be a multiple of the slide; \
@@ -29,13 +41,37 @@ impl Window {
                 (size_ms / slide_ms + 1) * slide_ms
             ));
         }
-        Ok(Window { size_ms, slide_ms, offset_ms: offset_ms.rem_euclid(slide_ms) })
+        Ok(Window { size_ms, slide_ms, offset_ms: offset_ms.rem_euclid(slide_ms), cumulates: false })
+    }
+
+    /// Windows that start every `size_ms`: of `step_ms`, of twice that, and so on up to `size_ms`.
+    ///
+    /// # Errors
+    /// As [`Window::new`].
+    pub fn cumulating(size_ms: i64, step_ms: i64, offset_ms: i64) -> Result<Self, String> {
+        let window = Window::new(size_ms, step_ms, offset_ms)?;
+        Ok(Window { offset_ms: offset_ms.rem_euclid(size_ms), cumulates: true, ..window })
+    }
+
+    /// Start of the window that ends at a time.
+    pub(crate) fn start(&self, end: EventTime) -> EventTime {
+        match self.cumulates {
+            false => end.saturating_sub(self.size_ms),
+            true => self.first_start(end.saturating_sub(1)),
+        }
+    }
+
+    /// Start of the cumulating windows that a time is in.
+    fn first_start(&self, time: EventTime) -> EventTime {
+        let past = (time.rem_euclid(self.size_ms) - self.offset_ms).rem_euclid(self.size_ms);
+        time.saturating_sub(past)
     }
 
     /// The last start or end of a pane that is not after a time.
     #[inline]
     fn floor(&self, time: EventTime) -> EventTime {
-        let past = (time.rem_euclid(self.slide_ms) - self.offset_ms).rem_euclid(self.slide_ms);
+        let offset_ms = self.offset_ms % self.slide_ms;
+        let past = (time.rem_euclid(self.slide_ms) - offset_ms).rem_euclid(self.slide_ms);
         time.saturating_sub(past)
     }
 
@@ -47,7 +83,10 @@ impl Window {
 
     /// End of the last window that a pane is part of.
     pub(crate) fn last_window_of(&self, pane_end: EventTime) -> EventTime {
-        pane_end.saturating_add(self.size_ms - self.slide_ms)
+        match self.cumulates {
+            false => pane_end.saturating_add(self.size_ms - self.slide_ms),
+            true => self.first_start(pane_end.saturating_sub(1)).saturating_add(self.size_ms),
+        }
     }
 
     /// End of the last window that closes when the watermark is `watermark`.
@@ -60,7 +99,9 @@ impl Window {
 
     pub(crate) fn describe(&self) -> String {
         let offset = if self.offset_ms == 0 { String::new() } else { format!(" from {} ms", self.offset_ms) };
-        if self.size_ms == self.slide_ms {
+        if self.cumulates {
+            format!("cumulating {} ms by {} ms{offset}", self.size_ms, self.slide_ms)
+        } else if self.size_ms == self.slide_ms {
             format!("tumbling {} ms{offset}", self.size_ms)
         } else {
             format!("hopping {} ms every {} ms{offset}", self.size_ms, self.slide_ms)

@@ -256,20 +256,35 @@ impl<'a> Parts<'a> {
             }
             let reads = |spec: &crate::topology::Node| spec.inputs.contains(&NodeId(node));
             let mut readers = self.topology.nodes().iter().enumerate().filter(|(_, spec)| reads(spec));
-            if readers.all(|(reader, _)| tasks[&self.part[reader]] == 1) {
-                self.elided[node] = true;
-                self.connect();
+            if !readers.all(|(reader, _)| tasks[&self.part[reader]] == 1) {
+                continue;
+            }
+            self.elided[node] = true;
+            self.connect();
+            if !self.has_loop() {
                 return true;
             }
+            // Another way leads from one part to the other, through a third.
+            self.elided[node] = false;
+            self.connect();
         }
         false
+    }
+
+    /// Whether a part feeds itself.
+    fn has_loop(&self) -> bool {
+        let order = self.order();
+        let place = |part: usize| order.iter().position(|other| *other == part);
+        order.iter().any(|part| {
+            self.feeding(*part).iter().any(|exchange| place(self.part[*exchange]) >= place(*part))
+        })
     }
 
     /// A node with two inputs needs what reaches it directly from topics to be partitioned alike.
     fn check_copartitioning(&self, partitions: PartitionCounts<'_>) -> Result<(), CutError> {
         for (node, spec) in self.topology.nodes().iter().enumerate() {
-            let joins = matches!(spec.spec, NodeSpec::Operator(_)) && spec.inputs.len() > 1;
-            if !joins {
+            let joins = |operator: &dyn OperatorSpec| spec.inputs.len() > 1 && operator.brings_together();
+            if !matches!(&spec.spec, NodeSpec::Operator(operator) if joins(&**operator)) {
                 continue;
             }
             let mut topics: Vec<(String, u32)> = Vec::new();
@@ -347,7 +362,7 @@ impl<'a> Parts<'a> {
             let ready = open.iter().position(|part| {
                 self.feeding(*part).iter().all(|exchange| order.contains(&self.part[*exchange]))
             });
-            // Nodes are added after their inputs, so there is no cycle and one part is always ready.
+            // A topology is made without parts that feed themselves: one part is always ready.
             order.push(open.remove(ready.unwrap_or(0)));
         }
         order
@@ -362,11 +377,11 @@ impl<'a> Parts<'a> {
         partitions: PartitionCounts<'_>,
     ) -> SubTopology {
         let mut built = SubTopology { index, tasks, nodes: Vec::new(), inputs: Vec::new() };
-        let mut place: BTreeMap<usize, usize> = BTreeMap::new();
+        let (mut place, mut received): (BTreeMap<usize, usize>, BTreeMap<usize, usize>) = Default::default();
         for exchange in self.feeding(part) {
             let spec = &self.topology.nodes()[exchange];
             let NodeSpec::Exchange(work) = &spec.spec else { continue };
-            place.insert(exchange, built.nodes.len());
+            received.insert(exchange, built.nodes.len());
             let from = InputFrom::Repartition(repartition_of[&exchange]);
             built.inputs.push(CutInput { node: built.nodes.len(), from });
             built.nodes.push(CutNode {
@@ -379,8 +394,11 @@ impl<'a> Parts<'a> {
         for (node, spec) in
             self.topology.nodes().iter().enumerate().filter(|(node, _)| self.part[*node] == part)
         {
+            // What an exchange sends is read where it is received.
+            let input = |input: &NodeId| received.get(&input.0).copied().unwrap_or_else(|| place[&input.0]);
+            let inputs: Vec<usize> = spec.inputs.iter().map(input).collect();
             if self.elided[node] {
-                place.insert(node, place[&spec.inputs[0].0]);
+                place.insert(node, inputs[0]);
                 continue;
             }
             let at = built.nodes.len();
@@ -402,7 +420,6 @@ impl<'a> Parts<'a> {
                 }
                 NodeSpec::Sink(sink) => Work::Sink(Arc::clone(sink)),
             };
-            let inputs = spec.inputs.iter().map(|input| place[&input.0]).collect();
             place.insert(node, at);
             built.nodes.push(CutNode { name: spec.name.clone(), work, inputs, kind: spec.kind });
         }

@@ -54,6 +54,17 @@ pub enum OperatorError {
         /// What went wrong.
         detail: String,
     },
+    /// A null for a column of a table that may not be null.
+    #[error(
+        "column {column} of table {table} is NOT NULL, but a row of the query has a null there; leave such rows out with \
+         WHERE, or SET 'table.exec.sink.not-null-enforcer' = 'DROP' to count them and go on"
+    )]
+    NullWritten {
+        /// The table that is written.
+        table: String,
+        /// The column.
+        column: String,
+    },
     /// A value could not be encoded for a topic.
     #[error("row for topic \"{topic}\": {detail}")]
     Encode {

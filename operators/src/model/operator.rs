@@ -91,6 +91,11 @@ pub trait OperatorSpec: Send + Sync + Debug {
     /// A sentence that says why the operator can't take such an input, and what to do instead.
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String>;
 
+    /// Whether rows of several inputs meet by their keys, so that what is read directly has to be partitioned alike.
+    fn brings_together(&self) -> bool {
+        true
+    }
+
     /// A new instance for one task.
     ///
     /// # Errors

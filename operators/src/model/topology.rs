@@ -8,6 +8,7 @@ use crate::exchange::ExchangeSpec;
 use crate::operator::OperatorSpec;
 use crate::sink::SinkSpec;
 use crate::source::SourceSpec;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A node of a topology.
@@ -96,6 +97,28 @@ impl Topology {
         Ok(NodeId(self.nodes.len() - 1))
     }
 
+    /// Whether a node that reads `inputs` would make a part of the graph feed itself through exchanges: the nodes that
+    /// hang together without an exchange run in the same tasks, and a task that waits for its own output waits for ever.
+    pub fn would_feed_itself(&self, inputs: &[NodeId]) -> bool {
+        let parts = Parts::of(&self.nodes);
+        let is_exchange = |input: &&NodeId| matches!(self.nodes[input.0].spec, NodeSpec::Exchange(_));
+        let part = |input: &NodeId| parts.part[input.0];
+        let merged: BTreeSet<usize> = inputs.iter().filter(|input| !is_exchange(input)).map(part).collect();
+        let mut open: Vec<usize> = inputs.iter().filter(is_exchange).map(part).collect();
+        let fed_by = |part: &usize| parts.fed_by.get(part).into_iter().flatten().copied();
+        open.extend(merged.iter().flat_map(fed_by));
+        let mut seen = BTreeSet::new();
+        while let Some(part) = open.pop() {
+            if merged.contains(&part) {
+                return true;
+            }
+            if seen.insert(part) {
+                open.extend(fed_by(&part));
+            }
+        }
+        false
+    }
+
     /// The nodes, inputs before their readers.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
@@ -109,5 +132,43 @@ impl Topology {
     /// What the rows of a node mean.
     pub fn kind(&self, id: NodeId) -> StreamKind {
         self.nodes[id.0].kind
+    }
+}
+
+/// Which nodes hang together without an exchange between them.
+struct Parts {
+    /// By node: the first node of its part. An exchange belongs to the part that it ends.
+    part: Vec<usize>,
+    /// By part: the parts whose exchanges it reads.
+    fed_by: BTreeMap<usize, BTreeSet<usize>>,
+}
+
+impl Parts {
+    fn of(nodes: &[Node]) -> Self {
+        let is_exchange = |node: usize| matches!(nodes[node].spec, NodeSpec::Exchange(_));
+        let mut first: Vec<usize> = (0..nodes.len()).collect();
+        fn find(first: &mut [usize], mut node: usize) -> usize {
+            while first[node] != node {
+                first[node] = first[first[node]];
+                node = first[node];
+            }
+            node
+        }
+        let edges = || {
+            nodes
+                .iter()
+                .enumerate()
+                .flat_map(|(node, spec)| spec.inputs.iter().map(move |input| (input.0, node)))
+        };
+        for (input, node) in edges().filter(|(input, _)| !is_exchange(*input)) {
+            let (one, other) = (find(&mut first, input), find(&mut first, node));
+            first[one.max(other)] = one.min(other);
+        }
+        let part: Vec<usize> = (0..nodes.len()).map(|node| find(&mut first, node)).collect();
+        let mut fed_by: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for (input, node) in edges().filter(|(input, _)| is_exchange(*input)) {
+            fed_by.entry(part[node]).or_default().insert(part[input]);
+        }
+        Parts { part, fed_by }
     }
 }

@@ -47,14 +47,18 @@ pub enum JoinKind {
     Right,
     /// Those of both.
     Full,
+    /// None; and of the left side only that a row has met some comes out, not what: each row once, its columns alone.
+    Semi,
+    /// Those of the left side, and nothing else: each row once, its columns alone.
+    Anti,
 }
 
 impl JoinKind {
-    /// Whether unmatched rows of a side (0: left, 1: right) come out.
+    /// Whether it matters of a row of a side (0: left, 1: right) that it has met none.
     fn keeps(self, side: usize) -> bool {
         match self {
             JoinKind::Inner => false,
-            JoinKind::Left => side == 0,
+            JoinKind::Left | JoinKind::Semi | JoinKind::Anti => side == 0,
             JoinKind::Right => side == 1,
             JoinKind::Full => true,
         }
@@ -66,7 +70,14 @@ impl JoinKind {
             JoinKind::Left => "left",
             JoinKind::Right => "right",
             JoinKind::Full => "full",
+            JoinKind::Semi => "semi",
+            JoinKind::Anti => "anti",
         }
+    }
+
+    /// Whether pairs of rows come out.
+    fn pairs(self) -> bool {
+        !matches!(self, JoinKind::Semi | JoinKind::Anti)
     }
 }
 
@@ -109,10 +120,11 @@ pub struct JoinOn {
 }
 
 impl JoinOn {
-    /// Columns of the output: those of the left side, then those of the right.
+    /// Columns of the output: those of the left side, then, where pairs come out, those of the right.
     pub fn schema(&self) -> SchemaRef {
         let nullable = |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_nullable(true));
-        let fields = self.left.schema.fields().iter().chain(self.right.schema.fields());
+        let right = self.right.schema.fields().iter().filter(|_| self.kind.pairs());
+        let fields = self.left.schema.fields().iter().chain(right);
         Arc::new(Schema::new(fields.map(nullable).collect::<Vec<_>>()))
     }
 

@@ -184,7 +184,7 @@ impl Projecting {
 }
 
 /// Turns the rows that have not met the predicate into deletions of their keys.
-fn delete_others(batch: Batch, met: &BooleanArray, key: &[usize]) -> Result<Batch, OperatorError> {
+pub(crate) fn delete_others(batch: Batch, met: &BooleanArray, key: &[usize]) -> Result<Batch, OperatorError> {
     let deleted = |row: usize| batch.ops.get(row) == -1 || !is_true(met, row);
     let deleted: Vec<bool> = (0..batch.len()).map(deleted).collect();
     if !deleted.contains(&true) {

@@ -13,10 +13,19 @@ pub(crate) fn windows(
     [size, slide, offset]: [i64; 3],
     input: StreamKind,
 ) -> Keyed<WindowAggregate> {
+    windows_of(Window::new(size, slide, offset).expect("a window"), columns, keys, texts, input)
+}
+
+pub(crate) fn windows_of(
+    window: Window,
+    columns: &str,
+    keys: usize,
+    texts: &[&str],
+    input: StreamKind,
+) -> Keyed<WindowAggregate> {
     let key = |text: &str| (field(text).name().clone(), field(text).data_type().clone());
     let keys: Vec<_> = columns.split_whitespace().take(keys).map(key).collect();
     let at: Vec<usize> = (0..keys.len()).collect();
-    let window = Window::new(size, slide, offset).expect("a window");
     let calls = calls(columns, texts);
     Keyed::new(at, WindowAggregate { window, keys, calls, input, late: LatePolicy::Skip })
 }
@@ -245,4 +254,37 @@ fn a_window_that_does_not_slide_evenly_is_refused() {
     assert!(Window::new(10, 4, 0).unwrap_err().contains("size of 12 ms"));
     assert!(Window::new(0, 4, 0).is_err());
     assert!(Window::new(4, -4, 0).is_err());
+}
+
+#[test]
+fn windows_that_a_row_would_be_in_without_end_are_refused_at_once() {
+    let error = Window::new(86_400_000, 1, 0).unwrap_err();
+    assert!(error.contains("86400000 windows") && error.contains("100000 at most"), "{error}");
+    assert!(Window::new(86_400_000, 1_000, 0).is_ok());
+    assert!(Window::cumulating(86_400_000, 1, 0).is_err());
+}
+
+#[test]
+fn a_cumulating_window_grows_until_it_has_its_length_and_begins_anew() {
+    let window = Window::cumulating(30, 10, 5).expect("a window");
+    let spec = windows_of(window, KV, 1, &["count(*)"], StreamKind::Append);
+    let rows_in = Rows(0, "k:utf8 v:i64 | + @7 a 1  + @26 a 2  + @34 b 3  + @36 a 4");
+    check_timed(
+        &spec,
+        &[0],
+        &[rows_in, Watermark(END_OF_TIME)],
+        &rows(
+            &[
+                ("a 1", 5, 15),
+                ("a 1", 5, 25),
+                ("a 2", 5, 35),
+                ("b 1", 5, 35),
+                ("a 1", 35, 45),
+                ("a 1", 35, 55),
+                ("a 1", 35, 65),
+            ],
+            "k:utf8 count:i64",
+        ),
+        0,
+    );
 }

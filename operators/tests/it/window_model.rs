@@ -1,7 +1,8 @@
 //! Windows against a model that keeps every row and looks at one row after the other.
 
-use crate::window::{bounds, windows};
+use crate::window::{bounds, windows_of};
 use millstream_operators::StreamKind;
+use millstream_operators::aggregate::Window;
 use millstream_operators::testing::{Happening, batch, canonical, play_every_way};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ type Rows = Vec<(Option<i64>, Option<i64>)>;
 struct Model {
     size: i64,
     slide: i64,
+    cumulates: bool,
     delay: i64,
     watermark: i64,
     open: BTreeMap<(i64, Option<i64>), Rows>,
@@ -40,8 +42,11 @@ struct Model {
 
 impl Model {
     fn row(&mut self, key: Option<i64>, value: Option<i64>, time: i64) {
-        let first = time - time.rem_euclid(self.slide) + self.slide;
-        let ends = (0..self.size / self.slide).map(|hop| first + hop * self.slide);
+        let first = match self.cumulates {
+            false => time - time.rem_euclid(self.slide) + self.slide,
+            true => time - time.rem_euclid(self.size) + self.slide,
+        };
+        let ends = (0..self.size / self.slide).map(|hop| first + hop * self.slide).filter(|end| *end > time);
         let ends: Vec<i64> = ends.filter(|end| end - 1 > self.watermark).collect();
         if ends.is_empty() {
             self.late += 1;
@@ -69,7 +74,10 @@ impl Model {
                 rows.len(),
                 show(sum),
                 show(values.iter().min().copied()),
-                bounds(end - self.size, end)
+                match self.cumulates {
+                    false => bounds(end - self.size, end),
+                    true => bounds(end - 1 - (end - 1).rem_euclid(self.size), end),
+                }
             ));
         }
     }
@@ -85,12 +93,13 @@ proptest! {
     fn windows_hold_what_came_before_they_closed(
         actions in actions(),
         hops in 1..4i64,
+        cumulates in any::<bool>(),
         delay in 0..30i64,
         end in any::<bool>(),
     ) {
         let (size, slide) = (10 * hops, 10);
         let mut model = Model {
-            size, slide, delay,
+            size, slide, cumulates, delay,
             watermark: i64::MIN, open: BTreeMap::new(), output: String::new(), late: 0,
         };
         let (mut happenings, mut time, mut pending) = (Vec::new(), 0, String::new());
@@ -120,7 +129,8 @@ proptest! {
         }
         let calls = ["count(*)", "sum(v)", "min(v)", "count(distinct v)"];
         for input in [StreamKind::Append, StreamKind::Changelog] {
-            let spec = windows("k:i64 v:i64", 1, &calls, [size, slide, 0], input);
+            let window = if cumulates { Window::cumulating(size, slide, 0) } else { Window::new(size, slide, 0) };
+            let spec = windows_of(window.unwrap(), "k:i64 v:i64", 1, &calls, input);
             let outcome = play_every_way(&spec, &[delay], &happenings);
             let expected = if model.output.is_empty() { String::new() } else { format!("{HEAD} |{}", model.output) };
             prop_assert_eq!(outcome.output, canonical(&expected));

@@ -30,7 +30,8 @@ pub struct Aggregate {
     /// What the input means.
     pub input: StreamKind,
     /// Whether whoever reads this needs the old rows of updates ([`StreamKind::Changelog`]) or only the new
-    /// ([`StreamKind::Upsert`]).
+    /// ([`StreamKind::Upsert`]). Groups of insertions of which nothing is computed are insertions
+    /// ([`StreamKind::Append`]): each comes once, and stays.
     pub output: StreamKind,
 }
 
@@ -82,6 +83,10 @@ impl OperatorSpec for Aggregate {
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
         check_input(&self.calls, self.input, inputs)?;
+        let only_groups = self.calls.is_empty() && !self.keys.is_empty() && self.input == StreamKind::Append;
+        if self.output == StreamKind::Append && !only_groups {
+            return Err("groups that change are no insertions".to_owned());
+        }
         Ok(self.output)
     }
 
@@ -90,7 +95,7 @@ impl OperatorSpec for Aggregate {
         Ok(Box::new(Updating {
             schema: self.schema(),
             calls: self.calls.clone(),
-            with_old: self.output == StreamKind::Changelog,
+            with_old: self.output != StreamKind::Upsert,
             is_global: self.keys.is_empty(),
             groups: GroupTable::new(&self.calls, self.input, cx.hash_seed),
             before: Before::new(&self.calls),

@@ -259,7 +259,7 @@ impl Windowed {
 
     /// Emits the groups of the window that ends at `end`.
     fn close(&mut self, end: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let start = end.saturating_sub(self.spec.window.size_ms);
+        let start = self.spec.window.start(end);
         let inside: Vec<EventTime> =
             self.panes.range(start + 1..=end).map(|(pane_end, _)| *pane_end).collect();
         if let [single] = inside.as_slice() {
@@ -290,7 +290,7 @@ impl Windowed {
             groups.append_results(*slot, &mut results)?;
         }
         columns.extend(finish_all(&mut results));
-        for bound in [end.saturating_sub(self.spec.window.size_ms), end, end - 1] {
+        for bound in [self.spec.window.start(end), end, end - 1] {
             let column: ArrayRef = Arc::new(TimestampMillisecondArray::from_value(bound, slots.len()));
             columns.push(column);
         }

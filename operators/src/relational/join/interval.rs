@@ -46,6 +46,9 @@ impl OperatorSpec for IntervalJoin {
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
         match inputs {
+            _ if !self.on.kind.pairs() => {
+                Err(format!("there is no {} join by bounds of time", self.on.kind.name()))
+            }
             [StreamKind::Append, StreamKind::Append] => Ok(StreamKind::Append),
             _ => Err("an interval join needs rows that are not updated or deleted: join before they are aggregated, \
                       or group them by a window first"

@@ -35,6 +35,10 @@ impl OutputRows {
         let [left, right] = self.rows;
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
         for (side, rows) in sides.into_iter().zip([left, right]) {
+            // A semi join and an anti join have the left columns alone.
+            if columns.len() == schema.fields().len() {
+                break;
+            }
             if rows.iter().all(|row| *row == NULLS) {
                 let nulls = |column: &ArrayRef| arrow::array::new_null_array(column.data_type(), rows.len());
                 columns.extend(side.columns().iter().map(nulls));

@@ -9,8 +9,8 @@ use crate::operator::{BuildCx, Description, Operator, OperatorSpec, StoreSpec};
 /// Joins all rows of two streams that meet a condition, for as long as both are there.
 ///
 /// Input: both sides keyed by the columns that have to be equal ([`crate::Batch::keys`]); insertions, changelogs, or upsert
-/// streams keyed by their primary key. Output: the left columns and then the right ones, at the time of the row that
-/// made the change; a changelog, or insertions when it is an inner join of insertions. A row is kept until it is taken
+/// streams keyed by their primary key. Output: the left columns and then, but for semi and anti joins, the right ones, at the time of the row that
+/// made the change; a changelog, or insertions when it is an inner or semi join of insertions. A row is kept until it is taken
 /// back, or until the step's clock has gone on by `ttl_ms` since the row came: then it meets nothing any more, what
 /// it met stays, and its retraction is ignored. Rows with a null among the equal columns meet nothing and are not kept.
 ///
@@ -42,7 +42,10 @@ impl OperatorSpec for Join {
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
         self.on.check_inputs(inputs)?;
         match (self.on.kind, inputs) {
-            (JoinKind::Inner, [StreamKind::Append, StreamKind::Append]) => Ok(StreamKind::Append),
+            // Nothing that has met some ever stops having met it.
+            (JoinKind::Inner | JoinKind::Semi, [StreamKind::Append, StreamKind::Append]) => {
+                Ok(StreamKind::Append)
+            }
             _ => Ok(StreamKind::Changelog),
         }
     }

@@ -7,7 +7,7 @@
 use super::output::{NULLS, OutputRows, evaluate_residual};
 use super::rows::{NONE, RowId};
 use super::sides::{NO_SLOT, Sides};
-use super::{JoinOn, Layout, Residual};
+use super::{JoinKind, JoinOn, Layout, Residual};
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::{Batch, EventTime, StreamKind};
@@ -381,6 +381,9 @@ impl Joining {
         let rows = &mut self.sides.rows[1 - own];
         let Layout { counted, .. } = rows.layout;
         let (padded, matches) = (self.on.kind.keeps(1 - own), rows.entry(other_row).matches);
+        let pairs = self.on.kind.pairs();
+        // What comes and goes of a row that has met none, its other columns null; of a semi join the contrary.
+        let unmatched = if self.on.kind == JoinKind::Semi { -1 } else { 1 };
         match self.rule {
             Rule::Interval { .. } => {
                 let time = item.time.max(rows.entry(other_row).time);
@@ -391,20 +394,24 @@ impl Joining {
             }
             Rule::Updating { .. } if item.sign == 1 => {
                 if padded && (if counted { matches == 0 } else { item.alone }) {
-                    out.push(own, NULLS, place, -1, item.time);
+                    out.push(own, NULLS, place, -unmatched, item.time);
                 }
                 if counted {
                     rows.set_matches(other_row, matches.saturating_add(1));
                 }
-                out.push(own, item.row, place, 1, item.time);
+                if pairs {
+                    out.push(own, item.row, place, 1, item.time);
+                }
             }
             Rule::Updating { .. } => {
-                out.push(own, item.row, place, -1, item.time);
+                if pairs {
+                    out.push(own, item.row, place, -1, item.time);
+                }
                 if counted {
                     rows.set_matches(other_row, matches.saturating_sub(1));
                 }
                 if padded && (if counted { matches == 1 } else { item.alone }) {
-                    out.push(own, NULLS, place, 1, item.time);
+                    out.push(own, NULLS, place, unmatched, item.time);
                 }
             }
         }
@@ -426,8 +433,9 @@ impl Joining {
                 padded = rows.entry(item.entry).matches == 0;
             }
         }
+        let wanted = padded != (self.on.kind == JoinKind::Semi);
         // Unmatched rows of an interval join come out when they go.
-        if padded && (updating || item.entry == NONE) {
+        if wanted && (updating || item.entry == NONE) {
             out.push(own, item.row, NULLS, item.sign, item.time);
         }
     }
