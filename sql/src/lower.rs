@@ -5,6 +5,7 @@
 //! Rows are brought together by key only where they are not together yet.
 
 mod aggregate;
+mod exchange;
 mod interval;
 mod join;
 mod letters;
@@ -14,11 +15,12 @@ mod sink;
 mod source;
 mod stream;
 mod stream_join;
+mod union;
 
 pub(crate) use project::picked_column;
 pub(crate) use sink::{InsertInto, converted};
 pub(crate) use source::SourceTable;
-pub(crate) use stream::{PartitionedBy, Partitioning, Stream, Windows};
+pub(crate) use stream::{PartitionedBy, Partitioning, RowKey, Stream, Windows};
 
 use crate::expression::Columns;
 use crate::features::top_n::RankedRows;
@@ -147,6 +149,7 @@ impl<'a> Lowering<'a> {
             }
             LogicalPlan::Aggregate(aggregate) => self.lower_aggregate(aggregate, changes),
             LogicalPlan::Join(join) => self.lower_stream_join(join),
+            LogicalPlan::Union(union) => self.lower_union(union),
             LogicalPlan::Distinct(Distinct::All(input)) => self.lower_distinct(input, changes),
             LogicalPlan::Extension(Extension { node }) => {
                 if let Some(window) = node.as_any().downcast_ref::<WindowTable>() {
@@ -171,7 +174,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// `TUMBLE` and `HOP`: the columns of the window are in no row until it closes.
+    /// `TUMBLE`, `HOP` and `CUMULATE`: the columns of the window are in no row until it closes.
     fn lower_window(&mut self, table: &WindowTable) -> Result<Stream, Refusal> {
         let input = self.lower(&table.input, Changes::Both)?;
         let named = match &table.time {
@@ -199,8 +202,13 @@ impl<'a> Lowering<'a> {
             _ => input,
         };
         let first = input.places.len();
-        let windows =
-            Windows { spec: table.window, start: Some(first), end: Some(first + 1), time: Some(first + 2) };
+        let windows = Windows {
+            spec: table.window,
+            by: input.time.and_then(|time| input.place(time)),
+            start: Some(first),
+            end: Some(first + 1),
+            time: Some(first + 2),
+        };
         let mut places = input.places.clone();
         places.extend([None; crate::query::nodes::WINDOW_COLUMNS]);
         Ok(Stream { places, windows: Some(windows), ..input })
@@ -224,7 +232,6 @@ impl<'a> Lowering<'a> {
 
 fn unsupported(plan: &LogicalPlan) -> Refusal {
     let (what, help) = match plan {
-        LogicalPlan::Union(_) => ("UNION is not supported yet", "write one INSERT INTO for each part of it"),
         LogicalPlan::Sort(_) => (
             "ORDER BY is not supported yet: a stream that goes on has no last row to sort",
             "add LIMIT n for the first rows, or sort where the results are read",
@@ -241,7 +248,7 @@ fn unsupported(plan: &LogicalPlan) -> Refusal {
         }
         _ => (
             "this kind of query is not supported yet",
-            "use SELECT with WHERE, GROUP BY, TUMBLE, HOP and JOIN",
+            "use SELECT with WHERE, GROUP BY, TUMBLE, HOP, JOIN and UNION",
         ),
     };
     Refusal::new(what, help)

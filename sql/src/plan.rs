@@ -6,7 +6,9 @@ use crate::explain::explain;
 use crate::guard::{self, on_own_stack};
 use crate::lower::{InsertInto, Lowering, SourceTable, converted};
 use crate::query::{self, For, Names};
-use crate::script::{self, CreateTable, CreateView, Ident, Insert, Script, Spanned, Statement, Tokens};
+use crate::script::{
+    self, CreateTable, CreateView, Ident, Insert, OnConflict, Script, Spanned, Statement, Tokens,
+};
 use crate::settings::{self, JobSetting, Settings};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use millstream_operators::Topology;
@@ -71,6 +73,7 @@ struct PlannedInsert<'s> {
     plan: LogicalPlan,
     /// The table that is written, by its name, and its columns by column of the query; none for an explained query.
     into: Option<(&'s Ident, Vec<usize>)>,
+    on_conflict: Option<OnConflict>,
     tokens: &'s Tokens,
     explained: bool,
 }
@@ -189,7 +192,8 @@ impl<'s> Planner<'s> {
             Statement::Explain(inner) => self.add_unguarded(inner, true),
             Statement::Select { query } => {
                 if let Some(plan) = self.query(query, For::Rows) {
-                    self.inserts.push(PlannedInsert { plan, into: None, tokens: query, explained });
+                    let (into, on_conflict) = (None, None);
+                    self.inserts.push(PlannedInsert { plan, into, on_conflict, tokens: query, explained });
                 }
             }
             Statement::Set { key, value } => match settings::set(&mut self.settings, key, value) {
@@ -302,7 +306,14 @@ impl<'s> Planner<'s> {
         match columns_of_insert(insert, table, plan.schema().fields().len()) {
             Ok(columns) => {
                 let into = Some((target, columns));
-                self.inserts.push(PlannedInsert { plan, into, tokens: &insert.query, explained });
+                let on_conflict = insert.on_conflict;
+                self.inserts.push(PlannedInsert {
+                    plan,
+                    into,
+                    on_conflict,
+                    tokens: &insert.query,
+                    explained,
+                });
             }
             Err(error) => self.errors.push(error),
         }
@@ -336,8 +347,9 @@ impl<'s> Planner<'s> {
             let lowered = guard::caught(insert.tokens.span, || match &insert.into {
                 None => lowering.explain_query(plan),
                 Some((name, columns)) => self.tables.get(&name.value).map_or(Ok(()), |target| {
-                    lowering
-                        .insert(&InsertInto { plan, table: &name.value, columns: columns.clone() }, target)
+                    let (table, columns) = (name.value.as_str(), columns.clone());
+                    let on_conflict = insert.on_conflict;
+                    lowering.insert(&InsertInto { plan, table, columns, on_conflict }, target)
                 }),
             });
             match lowered {

@@ -16,6 +16,7 @@ mod provider;
 mod relations;
 mod rewrite;
 mod unread;
+mod windows;
 mod words;
 
 pub(crate) use provider::Names;
@@ -88,6 +89,10 @@ fn check(
 ) -> Result<(), SqlError> {
     bounds::check_query(query, names, tokens, positions)?;
     unread::check(query, names, tokens, positions)?;
+    if let Some(message) = flink::not_as_flink(query) {
+        let help = "there are UNION, UNION ALL, INTERSECT and EXCEPT";
+        return Err(SqlError::new(code::UNSUPPORTED, tokens.span, message).label("here").help(help));
+    }
     let Some(column) = flink::repeated_column(query).filter(|_| of == For::View) else { return Ok(()) };
     let span = positions.span(column.span).unwrap_or(tokens.span);
     let message = format!("the view has two columns called {}", column.value);

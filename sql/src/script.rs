@@ -157,8 +157,16 @@ pub(crate) struct Insert {
     pub columns: Vec<Ident>,
     /// `SELECT ..`, `VALUES ..`, `WITH ..`.
     pub query: Tokens,
+    pub on_conflict: Option<OnConflict>,
     /// The whole statement.
     pub span: Span,
+}
+
+/// What is done with rows of a query that are different ones for the query and the same one for the table's primary key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnConflict {
+    /// The table has the last of those that are there.
+    Deduplicate,
 }
 
 impl Statement {

@@ -145,6 +145,7 @@ mod tests {
             ("table.exec.state.ttl", "2 d", "172800000"),
             ("table.exec.state.ttl", "0 ms", "0"),
             ("millstream.checkpoint-bytes", "512", "512"),
+            ("table.exec.sink.not-null-enforcer", "drop", "DROP"),
             ("table.local-time-zone", "utc", "UTC"),
             ("parallelism.default", " 4 ", "4"),
             ("millstream.bad-records", "Dead-Letter", "dead-letter"),

@@ -9,7 +9,7 @@ use crate::plan::Analyzed;
 use crate::query::nodes::{WindowSpec, WindowTable};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result, plan_err};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{
@@ -42,7 +42,7 @@ pub fn batch_queries(
 ) -> std::result::Result<Result<Vec<BatchQuery>>, SqlErrors> {
     let analyzed = Analyzed::of("test.sql", text)?;
     let queries = analyzed.into_queries().into_iter().map(|(table, plan)| {
-        let plan = plan?.transform_up(|node| over_rows(node, rows))?.data;
+        let plan = plan?.transform_up_with_subqueries(|node| over_rows(node, rows))?.data;
         Ok((table, plan))
     });
     Ok(queries.collect())
@@ -73,25 +73,32 @@ fn over_rows(node: LogicalPlan, rows: &BTreeMap<String, RecordBatch>) -> Result<
 
 /// Every row once for each window it is in.
 fn windows(table: &WindowTable) -> Result<LogicalPlan> {
-    let WindowSpec { size_ms, slide_ms, offset_ms } = table.window;
+    let WindowSpec { size_ms, slide_ms, offset_ms, cumulates } = table.window;
     let millis = DataType::Timestamp(TimeUnit::Millisecond, None);
     let time = cast(cast(table.time.clone(), millis.clone()), DataType::Int64);
-    let into_pane = ((time.clone() - lit(offset_ms)) % lit(slide_ms) + lit(slide_ms)) % lit(slide_ms);
+    let since =
+        |length_ms: i64| ((time.clone() - lit(offset_ms)) % lit(length_ms) + lit(length_ms)) % lit(length_ms);
     let mut all: Option<LogicalPlanBuilder> = None;
     let schema = table.schema_ref();
     let added = schema.fields().len() - 3;
     let qualifier = schema.qualified_field(added).0.cloned();
     let time_type = schema.field(added + 2).data_type().clone();
     for earlier in 0..size_ms / slide_ms {
-        let start = time.clone() - into_pane.clone() - lit(earlier * slide_ms);
+        // Cumulating: the window that is this many steps shorter than the longest.
+        let (start, length_ms) = match cumulates {
+            false => (time.clone() - since(slide_ms) - lit(earlier * slide_ms), size_ms),
+            true => (time.clone() - since(size_ms), size_ms - earlier * slide_ms),
+        };
         let bound = |shift: i64| cast(start.clone() + lit(shift), millis.clone());
         let named = |expr: Expr, name: &str| expr.alias_qualified(qualifier.clone(), name);
         let columns = table.input.schema().iter().map(Expr::from).chain([
             named(bound(0), "window_start"),
-            named(bound(size_ms), "window_end"),
-            named(cast(bound(size_ms - 1), time_type.clone()), "window_time"),
+            named(bound(length_ms), "window_end"),
+            named(cast(bound(length_ms - 1), time_type.clone()), "window_time"),
         ]);
-        let part = LogicalPlanBuilder::from(table.input.clone()).project(columns.collect::<Vec<_>>())?;
+        let inside = (time.clone() - start.clone()).lt(lit(length_ms));
+        let part = LogicalPlanBuilder::from(table.input.clone()).filter(inside)?;
+        let part = part.project(columns.collect::<Vec<_>>())?;
         all = Some(match all {
             None => part,
             Some(all) => all.union(part.build()?)?,

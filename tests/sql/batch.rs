@@ -1,6 +1,6 @@
 //! The batch answer.
 
-use crate::Case;
+use crate::{Case, Change};
 use arrow::json::{LineDelimitedWriter, ReaderBuilder};
 use arrow::record_batch::RecordBatch;
 use datafusion::prelude::SessionContext;
@@ -12,9 +12,11 @@ use std::sync::Arc;
 /// By table that is written: its rows in the end.
 pub(crate) fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
     let schemas = table_schemas(&case.sql).unwrap_or_else(|errors| panic!("{errors}"));
-    let tables = case.rows.iter().map(|(table, rows)| {
+    let keys = crate::streaming::keys(&case.sql);
+    let tables = case.rows.iter().map(|(table, changes)| {
+        let rows = last_rows(changes, keys.get(table));
         let mut reader = ReaderBuilder::new(Arc::clone(&schemas[table])).build_decoder().unwrap();
-        reader.serialize(rows).unwrap();
+        reader.serialize(&rows).unwrap();
         let batch = reader.flush().unwrap();
         (table.clone(), batch.unwrap_or_else(|| RecordBatch::new_empty(Arc::clone(&schemas[table]))))
     });
@@ -29,6 +31,17 @@ pub(crate) fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
         answers.entry(table).or_default().extend(batches.iter().flat_map(rows_of));
     }
     answers
+}
+
+/// The rows that are there in the end: of an upsert table the last of every key, unless it was deleted.
+fn last_rows(changes: &[Change], key: Option<&Vec<String>>) -> Vec<Value> {
+    let Some(key) = key else { return changes.iter().map(|change| change.row.clone()).collect() };
+    let mut last: BTreeMap<String, Option<Value>> = BTreeMap::new();
+    for Change { row, deletes } in changes {
+        let key = key.iter().map(|field| row[field].to_string()).collect::<Vec<_>>().join(",");
+        last.insert(key, (!deletes).then(|| row.clone()));
+    }
+    last.into_values().flatten().collect()
 }
 
 /// Rows as JSON, nulls included; times as the jobs write them.

@@ -40,3 +40,54 @@ fn a_job_that_has_read_everything_ends_without_waiting_for_an_idle_commit() {
     }
     running.wait(Until::Finished).unwrap();
 }
+
+const TEMPORAL: &str = "
+CREATE TABLE orders (id INT, who STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' MINUTE)
+WITH ('connector' = 'kafka', 'topic' = 'orders', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset',
+  'scan.bounded.mode' = 'latest-offset');
+CREATE TABLE customers (who STRING, city STRING, since TIMESTAMP(3), WATERMARK FOR since AS since, PRIMARY KEY (who) NOT ENFORCED)
+WITH ('connector' = 'upsert-kafka', 'topic' = 'customers', 'key.format' = 'raw', 'value.format' = 'json');
+CREATE TABLE o (id INT, city STRING) WITH ('connector' = 'kafka', 'topic' = 'o', 'format' = 'json');
+INSERT INTO o SELECT orders.id, c.city FROM orders
+LEFT JOIN customers FOR SYSTEM_TIME AS OF orders.ts AS c ON orders.who = c.who;
+";
+
+#[test]
+fn an_ended_side_of_a_temporal_join_does_not_wait_for_an_idle_one_for_ever() {
+    use millstream::driver::{TestDriver, produce};
+    for partitions in [1, 3] {
+        for known in [0, 2] {
+            let job = sql::plan("temporal.sql", TEMPORAL).unwrap_or_else(|errors| panic!("{errors}"));
+            let topics = [("orders", partitions), ("customers", partitions), ("o", 1)];
+            let mut driver = TestDriver::with_records(&job.topology, &topics, |log| {
+                for id in 0..6 {
+                    let value =
+                        format!(r#"{{"id": {id}, "who": "{}", "ts": "2023-01-01 00:00:0{id}"}}"#, id % 2);
+                    produce(log, "orders", id % partitions, None, Some(value.as_bytes()), 1_000);
+                }
+                for who in 0..known {
+                    let value =
+                        format!(r#"{{"who": "{who}", "city": "c{who}", "since": "2022-01-01 00:00:00"}}"#);
+                    let key = who.to_string();
+                    let at = millstream::operators::sink::partition_for_key(key.as_bytes(), partitions);
+                    produce(log, "customers", at, Some(key.as_bytes()), Some(value.as_bytes()), 1_000);
+                }
+            })
+            .unwrap();
+            driver.run().unwrap();
+            // Longer than the idle time-out of customers.
+            driver.advance(20_000).unwrap();
+            driver.run().unwrap();
+            let mut found: Vec<String> =
+                driver.read("o").into_iter().filter_map(|record| record.value).collect();
+            found.sort();
+            let city = |id: u32| if id % 2 < known { format!("\"c{}\"", id % 2) } else { "null".to_owned() };
+            let wanted: Vec<String> =
+                (0..6).map(|id| format!(r#"{{"id":{id},"city":{}}}"#, city(id))).collect();
+            assert_eq!(found, wanted, "{partitions} partitions, {known} customers");
+            driver.crash();
+            driver.run().unwrap();
+            driver.finish().unwrap();
+        }
+    }
+}

@@ -8,6 +8,9 @@
 //! -- rows of t
 //! {"a": 1, "b": "x"}
 //! ```
+//! `-- answer of out` has what Flink 2.3 answered to the same query over the same rows; the batch answer has to be it, too.
+//! Rows of an upsert table come in this order, each with its key; `- {"k": 1}` deletes a key.
+//!
 //! Each case runs with one partition and with three, and every commit of it is replayed. Append tables are compared as
 //! bags of rows, upsert tables by the last row of every key.
 
@@ -16,6 +19,8 @@
 mod batch;
 mod bounded;
 mod dead_letters;
+mod keys;
+mod pairs;
 mod plans;
 mod refused;
 mod streaming;
@@ -26,20 +31,44 @@ use std::collections::BTreeMap;
 /// A case, taken apart.
 struct Case {
     sql: String,
-    /// By table: its rows.
-    rows: BTreeMap<String, Vec<Value>>,
+    /// By table: what came, in its order.
+    rows: BTreeMap<String, Vec<Change>>,
+    /// By table that is written: what Flink answered, where it was asked.
+    recorded: BTreeMap<String, Vec<Value>>,
+}
+
+/// A row that comes, or the key of one that goes.
+#[derive(Debug, Clone)]
+struct Change {
+    row: Value,
+    deletes: bool,
+}
+
+impl Change {
+    fn parse(line: &str) -> Self {
+        let (deletes, row) = match line.strip_prefix("- ") {
+            Some(key) => (true, key),
+            None => (false, line),
+        };
+        Change { row: serde_json::from_str(row).unwrap(), deletes }
+    }
 }
 
 impl Case {
     fn parse(text: &str) -> Self {
-        let mut parts = text.split("-- rows of ");
+        fn lines(part: &str) -> (String, Vec<&str>) {
+            let (table, lines) = part.split_once('\n').unwrap();
+            (table.trim().to_owned(), lines.lines().filter(|line| !line.trim().is_empty()).collect())
+        }
+        let mut answers = text.split("-- answer of ");
+        let mut parts = answers.next().unwrap().split("-- rows of ");
         let sql = parts.next().unwrap().to_owned();
-        let rows = parts.map(|part| {
-            let (table, rows) = part.split_once('\n').unwrap();
-            let rows = rows.lines().filter(|line| !line.trim().is_empty());
-            (table.trim().to_owned(), rows.map(|row| serde_json::from_str(row).unwrap()).collect())
-        });
-        Case { sql, rows: rows.collect() }
+        let rows =
+            parts.map(lines).map(|(table, lines)| (table, lines.into_iter().map(Change::parse).collect()));
+        let answer = |(table, lines): (String, Vec<&str>)| {
+            (table, lines.into_iter().map(|line| serde_json::from_str(line).unwrap()).collect())
+        };
+        Case { sql, rows: rows.collect(), recorded: answers.map(lines).map(answer).collect() }
     }
 }
 
@@ -77,6 +106,13 @@ fn what_a_job_has_written_is_the_batch_answer() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let case = Case::parse(&std::fs::read_to_string(&file).unwrap());
         let wanted = batch::answers(&case);
+        for (table, recorded) in &case.recorded {
+            assert_eq!(
+                sorted(wanted[table].clone()),
+                sorted(recorded.clone()),
+                "{name}: {table}, as Flink has it"
+            );
+        }
         for partitions in [1, 3] {
             let found = streaming::run(&name, &case, partitions);
             assert_eq!(found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{name}");

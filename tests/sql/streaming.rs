@@ -1,6 +1,6 @@
 //! The job itself, on the log in memory.
 
-use crate::Case;
+use crate::{Case, Change};
 use millstream::driver::{TestDriver, produce};
 use millstream::operators::{NodeSpec, Topology};
 use millstream::sql;
@@ -9,69 +9,148 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// By table that is written: its rows in the end, folded where it is an upsert table.
 pub(crate) fn run(name: &str, case: &Case, partitions: u32) -> BTreeMap<String, Vec<Value>> {
+    let (found, driver) = drive(name, case, partitions);
+    driver.finish().unwrap_or_else(|error| panic!("{name}, replayed: {error}"));
+    found
+}
+
+/// The same, and nothing is replayed.
+pub(crate) fn run_once(name: &str, case: &Case, partitions: u32) -> BTreeMap<String, Vec<Value>> {
+    drive(name, case, partitions).0
+}
+
+fn drive(name: &str, case: &Case, partitions: u32) -> (BTreeMap<String, Vec<Value>>, TestDriver) {
     let job = sql::plan(name, &case.sql).unwrap_or_else(|errors| panic!("{errors}"));
-    let (sources, sinks) = topics(&job.topology);
-    let all: BTreeSet<&str> =
-        sources.values().chain(sinks.values()).map(|(topic, _)| topic.as_str()).collect();
-    let all: Vec<(&str, u32)> = all.into_iter().map(|topic| (topic, partitions)).collect();
+    let (sources, sinks) = topics(case, &job.topology);
+    let all = all_topics(&sources, &sinks, partitions);
     let mut driver = TestDriver::with_records(&job.topology, &all, |log| {
-        for (table, rows) in &case.rows {
-            let Some((topic, key)) = sources.get(table) else { continue };
-            for (index, row) in rows.iter().enumerate() {
-                let key = key.as_ref().map(|field| text(&row[field.as_str()]));
-                let partition = match &key {
-                    Some(key) => millstream::operators::sink::partition_for_key(key.as_bytes(), partitions),
-                    None => index as u32 % partitions,
-                };
-                let value = row.to_string();
-                produce(
-                    log,
-                    topic,
-                    partition,
-                    key.as_ref().map(String::as_bytes),
-                    Some(value.as_bytes()),
-                    1_000,
-                );
+        for (table, changes) in &case.rows {
+            let Some(source) = sources.get(table) else { continue };
+            for (index, change) in changes.iter().enumerate() {
+                let (partition, key, value) = source.record(change, index, partitions);
+                produce(log, &source.topic, partition, key.as_deref(), value.as_deref(), 1_000);
             }
         }
     })
     .unwrap_or_else(|error| panic!("{name}: {error}"));
     driver.run().unwrap_or_else(|error| panic!("{name}: {error}"));
-    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (table, (topic, upserts)) in &sinks {
-        let records = driver.read(topic);
-        let rows = if upserts.is_some() {
+    (written(&driver, &sinks), driver)
+}
+
+/// The same with a commit for every record or few, so that changes that come apart are seen apart. Tables are not bounded.
+pub(crate) fn run_stepwise(
+    name: &str,
+    case: &Case,
+    partitions: u32,
+    step: usize,
+) -> BTreeMap<String, Vec<Value>> {
+    let text = case.sql.replace(", 'scan.bounded.mode' = 'latest-offset'", "");
+    let job = sql::plan(name, &text).unwrap_or_else(|errors| panic!("{errors}"));
+    let (sources, sinks) = topics(case, &job.topology);
+    let mut driver = TestDriver::new(&job.topology, &all_topics(&sources, &sinks, partitions))
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let most = case.rows.values().map(Vec::len).max().unwrap_or(0);
+    for first in (0..most).step_by(step) {
+        for (table, changes) in &case.rows {
+            let Some(source) = sources.get(table) else { continue };
+            for (index, change) in changes.iter().enumerate().skip(first).take(step) {
+                let (partition, key, value) = source.record(change, index, partitions);
+                driver.produce(&source.topic, partition, key.as_deref(), value.as_deref(), 1_000);
+            }
+        }
+        driver.run().unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    let found = written(&driver, &sinks);
+    driver.finish().unwrap_or_else(|error| panic!("{name}, replayed: {error}"));
+    found
+}
+
+/// What stands in the topics of sinks, the last of every key where they are upserted.
+fn written(driver: &TestDriver, sinks: &BTreeMap<String, Sink>) -> BTreeMap<String, Vec<Value>> {
+    let rows_of = |sink: &Sink| -> Vec<Value> {
+        let records = driver.read(&sink.topic);
+        let rows: Vec<String> = if sink.is_upserted {
             let mut last: BTreeMap<String, Option<String>> = BTreeMap::new();
             for record in records {
                 last.insert(record.key.unwrap(), record.value);
             }
             last.into_values().flatten().collect()
         } else {
-            records.into_iter().map(|record| record.value.unwrap()).collect::<Vec<_>>()
+            records.into_iter().map(|record| record.value.unwrap()).collect()
         };
-        found.insert(table.clone(), rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect());
-    }
-    driver.finish().unwrap_or_else(|error| panic!("{name}, replayed: {error}"));
-    found
+        rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
+    };
+    sinks.iter().map(|(table, sink)| (table.clone(), rows_of(sink))).collect()
 }
 
-type Tables = BTreeMap<String, (String, Option<String>)>;
+/// A table that is read.
+struct Source {
+    topic: String,
+    /// The format and the fields of the key, if records have one.
+    key: Option<(String, Vec<String>)>,
+}
 
-/// By table its topic; for sources with the field of the key, for sinks with whether they are upserted.
-fn topics(topology: &Topology) -> (Tables, Tables) {
-    let (mut sources, mut sinks) = (Tables::new(), Tables::new());
+/// A table that is written.
+struct Sink {
+    topic: String,
+    is_upserted: bool,
+}
+
+/// A record: its partition, key and value.
+type Record = (u32, Option<Vec<u8>>, Option<Vec<u8>>);
+
+impl Source {
+    fn record(&self, change: &Change, index: usize, partitions: u32) -> Record {
+        let key = self.key.as_ref().map(|(format, fields)| match format.as_str() {
+            "raw" => text(&change.row[&fields[0]]).into_bytes(),
+            _ => {
+                let fields = fields.iter().map(|field| (field.clone(), change.row[field].clone()));
+                Value::Object(fields.collect()).to_string().into_bytes()
+            }
+        });
+        let partition = match &key {
+            Some(key) => millstream::operators::sink::partition_for_key(key, partitions),
+            None => index as u32 % partitions,
+        };
+        (partition, key, (!change.deletes).then(|| change.row.to_string().into_bytes()))
+    }
+}
+
+fn all_topics<'t>(
+    sources: &'t BTreeMap<String, Source>,
+    sinks: &'t BTreeMap<String, Sink>,
+    partitions: u32,
+) -> Vec<(&'t str, u32)> {
+    let read = sources.values().map(|source| source.topic.as_str());
+    let all: BTreeSet<&str> = read.chain(sinks.values().map(|sink| sink.topic.as_str())).collect();
+    all.into_iter().map(|topic| (topic, partitions)).collect()
+}
+
+/// By upsert table of a file: the columns of its primary key.
+pub(crate) fn keys(sql: &str) -> BTreeMap<String, Vec<String>> {
+    let tables = sql.split(';').filter_map(|statement| {
+        let declared = statement.split_once("CREATE TABLE ")?.1;
+        let (_, key) = declared.split_once("PRIMARY KEY (").filter(|_| declared.contains("upsert-kafka"))?;
+        let columns = key.split_once(')')?.0.split(", ").map(str::to_owned);
+        Some((declared.split(' ').next()?.to_owned(), columns.collect()))
+    });
+    tables.collect()
+}
+
+fn topics(case: &Case, topology: &Topology) -> (BTreeMap<String, Source>, BTreeMap<String, Sink>) {
+    let mut keys = keys(&case.sql);
+    let (mut sources, mut sinks) = (BTreeMap::new(), BTreeMap::new());
     for node in topology.nodes() {
         match &node.spec {
             NodeSpec::Source(source) => {
-                // Described as `.. key raw(k STRING) ..`.
-                let described = source.decoder.describe();
-                let key = described.split(", key raw(").nth(1).and_then(|key| key.split(' ').next());
-                sources.insert(source.table.clone(), (source.topics[0].clone(), key.map(str::to_owned)));
+                let format = if source.decoder.describe().contains(", key raw(") { "raw" } else { "json" };
+                let key = keys.remove(&source.table).map(|columns| (format.to_owned(), columns));
+                sources.insert(source.table.clone(), Source { topic: source.topics[0].clone(), key });
             }
             NodeSpec::Sink(sink) => {
                 let topic = sink.topic.as_ref().unwrap();
-                let upserts = topic.compacted.then(String::new);
-                sinks.insert(sink.table.clone(), (topic.name.clone(), upserts));
+                let sunk = Sink { topic: topic.name.clone(), is_upserted: topic.compacted };
+                sinks.insert(sink.table.clone(), sunk);
             }
             _ => {}
         }

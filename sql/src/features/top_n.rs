@@ -11,7 +11,7 @@ mod recognise;
 pub(crate) use recognise::{drop_unread_ranks, recognise};
 
 use crate::lower::picked_column;
-use crate::lower::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream};
+use crate::lower::{Changes, Lowering, PartitionedBy, Refusal, RowKey, Stream};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err};
 use datafusion::logical_expr::logical_plan::UserDefinedLogicalNodeCore;
 use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
@@ -147,7 +147,10 @@ impl Lowering<'_> {
         let order = order.collect::<Result<Vec<_>, Refusal>>()?;
         let order = order.into_iter().map(|(sort, place)| sort_column(sort, place, &input));
         let order = order.collect::<Result<Vec<_>, Refusal>>()?;
-        let (input, partitioning) = self.bring_partitions_together(input, &partition)?;
+        let input = match input.is_together(&partition) {
+            true => self.key_by(input, partition.clone())?,
+            false => self.exchange(input, partition.clone(), PartitionedBy::EncodedKey)?,
+        };
         let names: Vec<&str> =
             partition.iter().map(|place| input.rows.field(*place).name().as_str()).collect();
         let rank = node.with_rank.then(|| node.schema.field(node.schema.fields().len() - 1).name().clone());
@@ -164,38 +167,10 @@ impl Lowering<'_> {
         };
         let rows = operator.schema();
         let id = self.add("top n", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
-        let unique = unique_columns(node, &partition, &input);
-        let nameless = unique.is_none() && self.topology.kind(id) != StreamKind::Append;
-        Ok(Stream {
-            node: id,
-            places: (0..rows.fields().len()).map(Some).collect(),
-            rows,
-            time: None,
-            unique,
-            nameless,
-            partitioning: Some(partitioning),
-            keyed: None,
-            ..input
-        })
-    }
-
-    /// Keys the rows by these places, and sends them to one task where they are not in one.
-    fn bring_partitions_together(
-        &mut self,
-        input: Stream,
-        places: &[usize],
-    ) -> Result<(Stream, Partitioning), Refusal> {
-        // A row's columns stand at their places: the rows were compacted.
-        let together = input.partitioning.clone();
-        let together = together.filter(|by| by.columns.iter().all(|column| places.contains(column)));
-        let keyed = self.key_by(input, places.to_vec())?;
-        match together {
-            Some(partitioning) => Ok((keyed, partitioning)),
-            None => {
-                let partitioning = Partitioning { columns: places.to_vec(), by: PartitionedBy::EncodedKey };
-                Ok((self.exchange(keyed)?, partitioning))
-            }
-        }
+        let unique = row_key(node, &partition, &input);
+        // The rows of the input, and the rank behind them.
+        let stream = Stream { time: None, ..input.over(id, Arc::clone(&rows), Some) };
+        Ok(Stream { places: (0..rows.fields().len()).map(Some).collect(), unique, ..stream })
     }
 }
 
@@ -205,15 +180,16 @@ fn is_last_row(node: &RankedRows, order: &[SortColumn], input: &Stream) -> bool 
     by_time && node.function == RankFunction::RowNumber && node.last == 1
 }
 
-/// What names a row: its partition and rank, or what named it before.
-fn unique_columns(node: &RankedRows, partition: &[usize], input: &Stream) -> Option<Vec<usize>> {
-    let numbered = node.function == RankFunction::RowNumber;
+/// What tells rows apart: their partition and rank, or what did before.
+fn row_key(node: &RankedRows, partition: &[usize], input: &Stream) -> RowKey {
     let rank = node.with_rank.then_some(input.rows.fields().len());
-    match numbered {
-        true if node.first == node.last && !partition.is_empty() => Some(partition.to_vec()),
-        true if rank.is_some() => Some(partition.iter().copied().chain(rank).collect()),
-        _ => input.unique.clone(),
-    }
+    let numbered = node.function == RankFunction::RowNumber;
+    let by_rank = match (numbered, rank) {
+        (true, _) if node.first == node.last => RowKey::of(partition.to_vec()),
+        (true, Some(rank)) => RowKey::of(partition.iter().copied().chain([rank]).collect()),
+        _ => RowKey::Unknown,
+    };
+    by_rank.or(input.unique.clone())
 }
 
 fn sort_column(sort: &SortExpr, place: usize, input: &Stream) -> Result<SortColumn, Refusal> {

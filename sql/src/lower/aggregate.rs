@@ -1,19 +1,19 @@
 //! `GROUP BY`, with and without a window, and `DISTINCT`.
 
 use super::project::{column_ref, picked_column};
-use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream, Windows};
+use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Windows};
 use crate::expression::{Evaluated, counted, sql_text};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::AggregateFunction as DfAggregate;
 use datafusion::logical_expr::{Aggregate as DfAggregateNode, Expr, LogicalPlan};
-use millstream_operators::aggregate::{Aggregate, AggregateCall, AggregateFunction, Window, WindowAggregate};
-use millstream_operators::exchange::{ByEncodedKey, ColumnBlocks, ExchangeSpec};
-use millstream_operators::{Expression, NodeSpec, Project, StreamKind};
+use millstream_operators::aggregate::{Aggregate, AggregateCall, AggregateFunction, WindowAggregate};
+use millstream_operators::{Expression, NodeSpec, StreamKind};
 use std::sync::Arc;
 
 /// What a grouping is made of: expressions over its input, and which group expression is a column of the window.
 struct Grouping<'a> {
+    input: &'a LogicalPlan,
     relation: &'a DFSchema,
     groups: &'a [Expr],
     calls: Vec<Call<'a>>,
@@ -49,7 +49,8 @@ impl Lowering<'_> {
         }
         let calls =
             node.aggr_expr.iter().map(|expr| call(expr, node.input.schema())).collect::<Result<_, _>>()?;
-        let grouping = Grouping { relation: node.input.schema(), groups: &node.group_expr, calls };
+        let grouping =
+            Grouping { input: &node.input, relation: node.input.schema(), groups: &node.group_expr, calls };
         let input = self.lower(&node.input, Changes::Both)?;
         self.group(input, &grouping, changes)
     }
@@ -60,7 +61,7 @@ impl Lowering<'_> {
         changes: Changes,
     ) -> Result<Stream, Refusal> {
         let groups: Vec<Expr> = input.schema().iter().map(Expr::from).collect();
-        let grouping = Grouping { relation: input.schema(), groups: &groups, calls: Vec::new() };
+        let grouping = Grouping { input, relation: input.schema(), groups: &groups, calls: Vec::new() };
         let input = self.lower(input, Changes::Both)?;
         self.group(input, &grouping, changes)
     }
@@ -78,19 +79,23 @@ impl Lowering<'_> {
             .filter(|(_, bound)| bound.is_none())
             .map(|(group, _)| group)
             .collect();
-        let together = is_together(&input, &keys, grouping.relation);
         let (rows, key_places, calls) = self.group_input(input, grouping, &keys)?;
-        let rows = self.key_by(rows, key_places.clone())?;
-        let rows = if together.is_some() { rows } else { self.exchange(rows)? };
+        let together = rows.is_together(&key_places);
+        let rows = match together {
+            true => self.key_by(rows, key_places.clone())?,
+            false => self.exchange(rows, key_places.clone(), PartitionedBy::EncodedKey)?,
+        };
         let key_columns: Vec<(String, DataType)> = keys
             .iter()
             .zip(&key_places)
             .map(|(key, place)| (name_of(key), rows.rows.field(*place).data_type().clone()))
             .collect();
-        let partitioning = partitioning_of_groups(together, &bounds, &rows, &key_places);
+        let constant: Vec<bool> = keys.iter().map(|key| is_constant(key, grouping.input)).collect();
+        let output =
+            GroupKeys { columns: key_columns, constant, partitioning: of_groups(&rows, &key_places) };
         match rows.windows {
-            Some(windows) => self.group_windows(rows, windows, key_columns, calls, &bounds, partitioning),
-            None => self.group_all(rows, key_columns, calls, changes, partitioning),
+            Some(windows) => self.group_windows(rows, windows, output, calls, &bounds),
+            None => self.group_all(rows, output, calls, changes),
         }
     }
 
@@ -130,14 +135,13 @@ impl Lowering<'_> {
                 };
                 outputs.push((Field::new(name_of(expr), output.data_type().clone(), true), output));
             }
-            let rows: SchemaRef =
-                Arc::new(Schema::new(outputs.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
-            let node = self.add_project("project", Project::new(None, outputs), input.node)?;
-            let count = distinct.len();
-            (
-                Stream { node, rows, places: (0..count).map(Some).collect(), keyed: None, ..input },
-                (0..count).collect(),
-            )
+            let (node, rows) = self.add_project("project", &input, None, outputs)?;
+            let moved =
+                |place| distinct.iter().position(|expr| plain_place(expr, &input, relation) == Some(place));
+            let moved: Vec<Option<usize>> = (0..input.rows.fields().len()).map(moved).collect();
+            let stream = input.over(node, rows, |place| moved[place]);
+            let places: Vec<usize> = (0..distinct.len()).collect();
+            (Stream { places: places.iter().copied().map(Some).collect(), ..stream }, places)
         };
         let place_of =
             |expr: &Expr| distinct.iter().position(|other| *other == expr).map(|index| places[index]);
@@ -160,33 +164,22 @@ impl Lowering<'_> {
         Ok((rows, key_places, calls))
     }
 
-    /// Brings rows of a key to one task.
-    pub(crate) fn exchange(&mut self, stream: Stream) -> Result<Stream, Refusal> {
-        let keyed = stream.keyed.as_deref().unwrap_or_default();
-        let names: Vec<&str> = keyed.iter().map(|place| stream.rows.field(*place).name().as_str()).collect();
-        let spec = ExchangeSpec {
-            by: names.join(", "),
-            partition_by: Arc::new(ByEncodedKey),
-            codec: Arc::new(ColumnBlocks::new(Arc::clone(&stream.rows))),
-        };
-        let node = self.add("exchange", NodeSpec::Exchange(Arc::new(spec)), &[stream.node])?;
-        Ok(Stream { node, partitioning: None, ..stream })
-    }
-
     fn group_all(
         &mut self,
         rows: Stream,
-        keys: Vec<(String, DataType)>,
+        keys: GroupKeys,
         calls: Vec<AggregateCall>,
         changes: Changes,
-        partitioning: Option<Partitioning>,
     ) -> Result<Stream, Refusal> {
+        // DISTINCT of rows that only come: each comes once, and stays.
+        let only_groups = calls.is_empty() && !keys.columns.is_empty();
         let output = match changes {
+            _ if only_groups && self.kind(&rows) == StreamKind::Append => StreamKind::Append,
             Changes::Both => StreamKind::Changelog,
             Changes::LastOnly => StreamKind::Upsert,
         };
-        let groups = keys.len();
-        let aggregate = Aggregate { keys, calls, input: self.kind(&rows), output };
+        let unique = RowKey::of(keys.telling().collect());
+        let aggregate = Aggregate { keys: keys.columns, calls, input: self.kind(&rows), output };
         let schema = aggregate.schema();
         let node = self.add("aggregate", NodeSpec::Operator(Arc::new(aggregate)), &[rows.node])?;
         Ok(Stream {
@@ -196,9 +189,8 @@ impl Lowering<'_> {
             time: None,
             has_watermark: rows.has_watermark,
             windows: None,
-            unique: Some((0..groups).collect()),
-            nameless: false,
-            partitioning,
+            unique,
+            partitioning: keys.partitioning,
             keyed: None,
             late: rows.late,
         })
@@ -208,21 +200,22 @@ impl Lowering<'_> {
         &mut self,
         rows: Stream,
         windows: Windows,
-        keys: Vec<(String, DataType)>,
+        keys: GroupKeys,
         calls: Vec<AggregateCall>,
         bounds: &[Option<WindowColumn>],
-        partitioning: Option<Partitioning>,
     ) -> Result<Stream, Refusal> {
         self.check_late(&rows)?;
-        let spec = windows.spec;
-        let window = Window::new(spec.size_ms, spec.slide_ms, spec.offset_ms)
-            .map_err(|message| Refusal { message, help: None })?;
-        let (key_count, call_count) = (keys.len(), calls.len());
-        let aggregate = WindowAggregate { window, keys, calls, input: self.kind(&rows), late: rows.late };
+        let window = windows.spec.checked().map_err(|message| Refusal { message, help: None })?;
+        let (key_count, call_count) = (keys.columns.len(), calls.len());
+        let first_bound = key_count + call_count;
+        // Any column of a window names it.
+        let named = |bound: usize| keys.telling().chain([first_bound + bound]).collect();
+        let unique = RowKey::any_of((0..crate::query::nodes::WINDOW_COLUMNS).map(named).collect());
+        let (input, late) = (self.kind(&rows), rows.late);
+        let aggregate = WindowAggregate { window, keys: keys.columns, calls, input, late };
         let schema = aggregate.schema();
         let node = self.add("window aggregate", NodeSpec::Operator(Arc::new(aggregate)), &[rows.node])?;
         let mut next_key = 0..key_count;
-        let first_bound = key_count + call_count;
         let groups = bounds.iter().map(|bound| match bound {
             None => next_key.next(),
             Some(bound) => Some(first_bound + *bound as usize),
@@ -235,12 +228,45 @@ impl Lowering<'_> {
             places,
             time,
             windows: None,
-            unique: None,
-            nameless: false,
-            partitioning,
+            unique,
+            partitioning: keys.partitioning,
             keyed: None,
             ..rows
         })
+    }
+}
+
+/// The keys of groups, which stand first in what comes out of an aggregation.
+struct GroupKeys {
+    columns: Vec<(String, DataType)>,
+    /// Whether a key is the same for all groups.
+    constant: Vec<bool>,
+    partitioning: Option<Partitioning>,
+}
+
+impl GroupKeys {
+    /// The places of the keys that tell groups apart.
+    fn telling(&self) -> impl Iterator<Item = usize> {
+        self.constant.iter().enumerate().filter(|(_, constant)| !**constant).map(|(place, _)| place)
+    }
+}
+
+/// Whether an expression over the rows of a plan has the same value for all of them.
+fn is_constant(expr: &Expr, plan: &LogicalPlan) -> bool {
+    match expr {
+        Expr::Literal(_, _) => true,
+        Expr::Alias(alias) => is_constant(&alias.expr, plan),
+        Expr::Cast(cast) => is_constant(&cast.expr, plan),
+        Expr::Column(_) => match plan {
+            LogicalPlan::Projection(projection) => picked_column(expr, &projection.schema)
+                .is_some_and(|column| is_constant(&projection.expr[column], &projection.input)),
+            LogicalPlan::Filter(filter) => is_constant(expr, &filter.input),
+            LogicalPlan::SubqueryAlias(alias) => picked_column(expr, &alias.schema).is_some_and(|column| {
+                is_constant(&Expr::from(alias.input.schema().qualified_field(column)), &alias.input)
+            }),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -284,26 +310,11 @@ fn window_columns(input: &Stream, grouping: &Grouping<'_>) -> Result<Vec<Option<
     Ok(bounds)
 }
 
-/// The key columns (indices into `keys`) by which the rows are already in one task, and by which bytes.
-fn is_together(input: &Stream, keys: &[&Expr], relation: &DFSchema) -> Option<(Vec<usize>, PartitionedBy)> {
-    let Partitioning { columns, by } = input.partitioning.as_ref()?;
-    let key_of = |column: &usize| keys.iter().position(|key| picked_column(key, relation) == Some(*column));
-    let keys = columns.iter().map(key_of).collect::<Option<Vec<usize>>>()?;
-    Some((keys, by.clone()))
-}
-
-/// How the groups are partitioned, as columns of the result.
-fn partitioning_of_groups(
-    together: Option<(Vec<usize>, PartitionedBy)>,
-    bounds: &[Option<WindowColumn>],
-    _rows: &Stream,
-    key_places: &[usize],
-) -> Option<Partitioning> {
-    let columns_of_keys: Vec<usize> =
-        bounds.iter().enumerate().filter(|(_, bound)| bound.is_none()).map(|(column, _)| column).collect();
-    let (keys, by) = together.unwrap_or_else(|| ((0..key_places.len()).collect(), PartitionedBy::EncodedKey));
-    let columns = keys.iter().map(|key| columns_of_keys.get(*key).copied()).collect::<Option<Vec<_>>>()?;
-    Some(Partitioning { columns, by })
+/// How groups are partitioned whose keys are these places of the rows.
+fn of_groups(rows: &Stream, keys: &[usize]) -> Option<Partitioning> {
+    let Partitioning { places, by } = rows.partitioning.as_ref()?;
+    let key_of = |place: &usize| keys.iter().position(|key| key == place);
+    Some(Partitioning { places: places.iter().map(key_of).collect::<Option<_>>()?, by: by.clone() })
 }
 
 fn call<'e>(expr: &'e Expr, relation: &DFSchema) -> Result<Call<'e>, Refusal> {

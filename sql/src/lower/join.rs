@@ -4,12 +4,10 @@ use super::project::picked_column;
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream};
 use crate::expression::{Evaluated, sql_text};
 use crate::query::nodes::TemporalJoin as JoinNode;
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::Field;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast};
-use millstream_operators::exchange::{ByTopicKey, ColumnBlocks, ExchangeSpec};
-use millstream_operators::formats::FormatEncoderSpec;
-use millstream_operators::{Expression, NodeSpec, Project, StreamKind, TemporalJoin};
+use millstream_operators::{Expression, NodeSpec, StreamKind, TemporalJoin};
 use std::sync::Arc;
 
 impl Lowering<'_> {
@@ -21,18 +19,19 @@ impl Lowering<'_> {
         let left = self.compact(left)?;
         let right = self.compact(right)?;
         // The key of the right topic decides where its rows are: the left ones go there, as equal bytes.
-        let Some(Partitioning { columns: by_columns, by: PartitionedBy::TopicKey(format, fields) }) =
+        let Some(Partitioning { places: by_places, by: by @ PartitionedBy::TopicKey(_, _) }) =
             right.partitioning.clone()
         else {
             return Err(not_versioned(join));
         };
         let relation = join.left.schema();
         let mut on_left: Vec<Expr> = Vec::new();
-        for column in &by_columns {
-            let Some((expr, _)) = key.iter().find(|(_, right)| right == column) else {
+        for by_place in &by_places {
+            let Some((expr, _)) = key.iter().find(|(_, column)| right.place(*column) == Some(*by_place))
+            else {
                 return Err(not_versioned(join));
             };
-            let (wanted, found) = (right.rows.field(*column).data_type(), expr.get_type(relation)?);
+            let (wanted, found) = (right.rows.field(*by_place).data_type(), expr.get_type(relation)?);
             on_left.push(if *wanted == found {
                 (*expr).clone()
             } else {
@@ -48,28 +47,15 @@ impl Lowering<'_> {
                 picked_column(expr, relation).and_then(|column| left.place(column)).unwrap_or(width + index)
             })
             .collect();
-        let together = left.partitioning
-            == Some(Partitioning {
-                columns: places.clone(),
-                by: PartitionedBy::TopicKey(format.clone(), fields.clone()),
-            });
-        let mut left = self.key_by(left, places.clone())?;
-        if !together {
-            let topic = right.rows.field(by_columns[0]).name().clone();
-            let encoder = FormatEncoderSpec::new(format.clone(), topic, places.clone(), fields.clone())
-                .map_err(|error| Refusal { message: error.to_string(), help: None })?;
-            let names: Vec<&str> =
-                places.iter().map(|place| left.rows.field(*place).name().as_str()).collect();
-            let spec = ExchangeSpec {
-                by: names.join(", "),
-                partition_by: Arc::new(ByTopicKey(Arc::new(encoder))),
-                codec: Arc::new(ColumnBlocks::new(Arc::clone(&left.rows))),
-            };
-            let node = self.add("exchange", NodeSpec::Exchange(Arc::new(spec)), &[left.node])?;
-            let by = PartitionedBy::TopicKey(format, fields);
-            left = Stream { node, partitioning: Some(Partitioning { columns: places.clone(), by }), ..left };
-        }
-        let right = self.key_by(right, by_columns)?;
+        let there = Some(Partitioning { places: places.clone(), by: by.clone() });
+        let left = match left.partitioning == there {
+            true => self.key_by(left, places)?,
+            false => self.exchange(left, places, by.clone())?,
+        };
+        let right = match self.topology.would_feed_itself(&[left.node, right.node]) {
+            true => self.exchange(right, by_places, by)?,
+            false => self.key_by(right, by_places)?,
+        };
         self.join(left, right, width, join)
     }
 
@@ -96,10 +82,8 @@ impl Lowering<'_> {
         let behind = left.rows.fields().len();
         let right_places = right.places.iter().map(|place| place.map(|place| behind + place));
         let places = left.places[..width].iter().copied().chain(right_places).collect();
-        let partitioning = left
-            .partitioning
-            .filter(|partitioning| partitioning.columns.iter().all(|column| *column < width));
-        Ok(Stream { node, rows, places, unique: None, nameless: false, partitioning, keyed: None, ..left })
+        // Of each left row there comes one row at most, in the left row's place.
+        Ok(Stream { node, rows, places, keyed: None, ..left })
     }
 
     fn check_left(&self, left: &Stream, join: &JoinNode) -> Result<(), Refusal> {
@@ -129,7 +113,7 @@ impl Lowering<'_> {
 
     /// Checks that the right side is versioned and joined on its whole key: pairs of left expression and right column.
     fn check_right<'j>(&self, right: &Stream, join: &'j JoinNode) -> Result<Vec<(&'j Expr, usize)>, Refusal> {
-        let (StreamKind::Upsert, Some(unique)) = (self.kind(right), &right.unique) else {
+        let (StreamKind::Upsert, Some(unique)) = (self.kind(right), right.unique.places()) else {
             return Err(not_versioned(join));
         };
         if !right.has_watermark {
@@ -144,7 +128,9 @@ impl Lowering<'_> {
                         "compare it once in ON, and the two left columns in a WHERE behind the join",
                     ));
                 }
-                Some(column) if unique.contains(&column) => pairs.push((left, column)),
+                Some(column) if right.place(column).is_some_and(|place| unique.contains(&place)) => {
+                    pairs.push((left, column));
+                }
                 _ => {
                     return Err(Refusal::new(
                         format!(
@@ -155,8 +141,10 @@ impl Lowering<'_> {
                 }
             }
         }
-        if let Some(missing) = unique.iter().find(|column| pairs.iter().all(|(_, right)| right != *column)) {
-            let name = join.right.schema().field(*missing).name();
+        let is_compared =
+            |place: &usize| pairs.iter().any(|(_, column)| right.place(*column) == Some(*place));
+        if let Some(missing) = unique.iter().find(|place| !is_compared(place)) {
+            let name = right.rows.field(*missing).name();
             return Err(Refusal::new(
                 format!("the join leaves out {name}, which is part of the versioned table's primary key"),
                 format!("add AND left.column = right.{name} to ON"),
@@ -181,9 +169,8 @@ impl Lowering<'_> {
                 Arc::new(key),
             ));
         }
-        let rows = Arc::new(Schema::new(outputs.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
-        let node = self.add_project("project", Project::new(None, outputs), left.node)?;
-        Ok(Stream { node, rows, keyed: None, ..left })
+        let (node, rows) = self.add_project("project", &left, None, outputs)?;
+        Ok(left.over(node, rows, Some))
     }
 }
 

@@ -77,17 +77,17 @@ impl Lowering<'_> {
         if stream.late != Policy::DeadLetter {
             return Ok(());
         }
-        let mut at = stream.node;
-        loop {
-            let node = &self.topology.nodes()[at.0];
+        let mut open = vec![stream.node];
+        while let Some(at) = open.pop() {
+            let node = self.topology.node(at);
             let what = match &node.spec {
                 NodeSpec::Source(_) | NodeSpec::Exchange(_) | NodeSpec::Sink(_) => None,
                 NodeSpec::Operator(operator) => Some(operator.describe().name),
             };
             match what.as_deref() {
-                None | Some("Project" | "KeyBy") => {}
+                None | Some("Project" | "KeyBy" | "Union") => open.extend(&node.inputs),
                 // Their rows are of the moment at which they come.
-                Some("WindowAggregate" | "Aggregate") => return Ok(()),
+                Some("WindowAggregate" | "Aggregate") => {}
                 Some(other) => {
                     return Err(Refusal::new(
                         format!(
@@ -97,10 +97,7 @@ impl Lowering<'_> {
                     ));
                 }
             }
-            match node.inputs.first() {
-                Some(input) => at = *input,
-                None => return Ok(()),
-            }
         }
+        Ok(())
     }
 }

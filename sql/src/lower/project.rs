@@ -2,11 +2,11 @@
 
 use super::{Changes, Lowering, Refusal, Stream};
 use crate::expression::{Evaluated, sql_text};
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, DFSchemaRef};
-use datafusion::logical_expr::{Expr, LogicalPlan};
-use millstream_operators::{ColumnRef, Expression, KeyBy, NodeId, NodeSpec, Normalize, Project, StreamKind};
+use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
+use millstream_operators::{ColumnRef, Expression, NodeId, NodeSpec, Normalize, Project, StreamKind};
 use std::sync::Arc;
 
 impl Lowering<'_> {
@@ -25,16 +25,13 @@ impl Lowering<'_> {
         if exprs.iter().chain(predicate).any(has_subquery) {
             return Err(Refusal::new(
                 "a query inside an expression is not supported yet",
-                "JOIN it: for IN and EXISTS a view of SELECT DISTINCT keys, for NOT IN with LEFT JOIN .. WHERE key IS NULL",
+                "write IN and EXISTS as conditions of a WHERE, and a query for one value as a JOIN",
             ));
         }
         let relation = input.schema();
         let picked: Vec<Option<usize>> = exprs.iter().map(|expr| picked_column(expr, relation)).collect();
-        let changes = if keeps_groups(input, &picked) { changes } else { Changes::Both };
-        let mut stream = self.lower(input, changes)?;
-        if self.kind(&stream) == StreamKind::Upsert && !keeps(&picked, stream.unique.as_deref()) {
-            stream = self.normalize(stream)?;
-        }
+        let changes = if keeps_groups(input, &picked, false) { changes } else { Changes::Both };
+        let stream = self.lower(input, changes)?;
         if predicate.is_none() && picked.iter().all(Option::is_some) {
             let places = picked.iter().flatten().map(|column| stream.places[*column]).collect();
             return Ok(stream.with_columns(&picked, places));
@@ -72,90 +69,92 @@ impl Lowering<'_> {
             places.push(Some(outputs.len()));
             outputs.push((Field::new(field.name(), expression.data_type().clone(), true), expression));
         }
-        let rows = Arc::new(Schema::new(outputs.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
-        let key = match self.kind(&stream) {
-            StreamKind::Upsert => Some(key_places(&stream)?),
-            _ => None,
+        let mut moved: Vec<Option<usize>> = vec![None; stream.rows.fields().len()];
+        for (column, place) in picked.iter().zip(&places) {
+            if let Some(from) = column.and_then(|column| stream.place(column)) {
+                moved[from] = moved[from].or(*place);
+            }
+        }
+        for from in stream.carried(self.kind(&stream)) {
+            if moved[from].is_none() {
+                moved[from] = Some(outputs.len());
+                outputs.push((stream.rows.field(from).clone(), column_ref(&stream, from)));
+            }
+        }
+        // What tells rows apart does so too when it is written as another type.
+        let image = |place: usize| {
+            let is_image = |expr: &&Expr| {
+                converted_column(expr, relation).map(|column| stream.place(column)) == Some(Some(place))
+            };
+            let at = exprs.iter().position(|expr| is_image(&expr))?;
+            places[at]
         };
-        let project = match key {
-            Some(key) => Project::of_upserts(predicate, outputs, key),
-            None => Project::new(predicate, outputs),
-        };
-        let node = self.add_project("project", project, stream.node)?;
-        Ok(Stream { node, rows, keyed: None, ..stream.with_columns(picked, places) })
+        let images = stream.unique.moved(|place| image(place).or(moved[place]));
+        let (node, rows) = self.add_project("project", &stream, predicate, outputs)?;
+        let stream = stream.over(node, rows, |place| moved[place]);
+        let unique = stream.unique.clone().or(images);
+        Ok(Stream { unique, ..stream }.with_columns(picked, places))
     }
 
-    /// Adds a projection of the rows of a node. Rows that it can't compute meet the policy of the tables they are from.
+    /// A projection over the rows of a stream, made for its kind, and what its rows consist of. Rows that it can't compute
+    /// meet the policy of the tables they are from.
     pub(super) fn add_project(
         &mut self,
         what: &str,
-        project: Project,
-        input: NodeId,
-    ) -> Result<NodeId, Refusal> {
-        let project = project.on_bad(self.bad_policy(&[input]));
-        self.add(what, NodeSpec::Operator(Arc::new(project)), &[input])
+        stream: &Stream,
+        predicate: Option<Arc<dyn Expression>>,
+        outputs: Vec<(Field, Arc<dyn Expression>)>,
+    ) -> Result<(NodeId, SchemaRef), Refusal> {
+        let rows = Arc::new(Schema::new(outputs.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
+        let project = match self.kind(stream) {
+            StreamKind::Upsert => Project::of_upserts(predicate, outputs, key_places(stream)?),
+            StreamKind::Append | StreamKind::Changelog => Project::new(predicate, outputs),
+        };
+        let project = project.on_bad(self.bad_policy(&[stream.node]));
+        let node = self.add(what, NodeSpec::Operator(Arc::new(project)), &[stream.node])?;
+        Ok((node, rows))
     }
 
-    /// Rows that hold the columns of the relation and no others, in their order.
+    /// Rows that hold the columns of the relation, in their order, and behind them only what has to go with the rows.
     pub(crate) fn compact(&mut self, stream: Stream) -> Result<Stream, Refusal> {
-        let identity = stream.places.iter().enumerate().all(|(column, place)| *place == Some(column));
-        if identity && stream.rows.fields().len() == stream.places.len() {
+        let known: Vec<usize> = stream.places.iter().flatten().copied().collect();
+        let mut kept = known.clone();
+        for place in stream.carried(self.kind(&stream)) {
+            if !kept.contains(&place) {
+                kept.push(place);
+            }
+        }
+        if kept.iter().copied().eq(0..stream.rows.fields().len()) {
             return Ok(stream);
         }
-        let mut outputs = Vec::new();
-        for place in stream.places.iter().flatten() {
-            let field = stream.rows.field(*place);
-            outputs.push((field.clone().with_nullable(true), column_ref(&stream, *place)));
-        }
-        let rows = Arc::new(Schema::new(outputs.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
-        let places = (0..outputs.len()).map(Some).collect();
-        let project = match self.kind(&stream) {
-            StreamKind::Upsert => Project::of_upserts(None, outputs, key_places(&stream)?),
-            _ => Project::new(None, outputs),
+        let output = |place: &usize| {
+            (stream.rows.field(*place).clone().with_nullable(true), column_ref(&stream, *place))
         };
-        let node = self.add_project("pick", project, stream.node)?;
-        Ok(Stream { node, rows, places, keyed: None, ..stream })
+        let outputs = kept.iter().map(output).collect();
+        let (node, rows) = self.add_project("pick", &stream, None, outputs)?;
+        let mut next = 0..known.len();
+        let places = stream.places.iter().map(|place| place.and_then(|_| next.next())).collect();
+        let stream = stream.over(node, rows, |place| kept.iter().position(|kept| *kept == place));
+        Ok(Stream { places, ..stream })
     }
 
-    /// An upsert stream as a changelog, by keeping its last rows.
+    /// An upsert stream as a changelog of its columns, by keeping its last rows.
     pub(crate) fn normalize(&mut self, stream: Stream) -> Result<Stream, Refusal> {
         let stream = self.compact(stream)?;
         let key = key_places(&stream)?;
+        let names: Vec<String> = key.iter().map(|place| stream.rows.field(*place).name().clone()).collect();
         let stream = self.key_by(stream, key)?;
-        let names: Vec<&str> =
-            stream.unique.iter().flatten().map(|column| stream.rows.field(*column).name().as_str()).collect();
         let operator = Normalize { schema: Arc::clone(&stream.rows), key: names.join(", ") };
         let node = self.add("normalize", NodeSpec::Operator(Arc::new(operator)), &[stream.node])?;
-        Ok(Stream { node, keyed: None, ..stream })
-    }
-
-    /// Keys the rows by these places.
-    pub(crate) fn key_by(&mut self, stream: Stream, places: Vec<usize>) -> Result<Stream, Refusal> {
-        if stream.keyed.as_ref() == Some(&places) {
-            return Ok(stream);
-        }
-        let column = |place: &usize| {
-            let field = stream.rows.field(*place);
-            (*place, field.name().clone(), field.data_type().clone())
-        };
-        let key_by = KeyBy::new(places.iter().map(column).collect()).map_err(|data_type| {
-            let sql_type = millstream_operators::formats::sql_type(&data_type);
-            Refusal::new(
-                format!("rows can't be grouped or joined by a column of type {sql_type}"),
-                "use one of its fields",
-            )
-        })?;
-        let node = self.add("key", NodeSpec::Operator(Arc::new(key_by)), &[stream.node])?;
-        Ok(Stream { node, keyed: Some(places), ..stream })
+        // Every change now names its whole row: what only told rows apart is needed no more.
+        self.compact(Stream { node, keyed: None, ..stream })
     }
 }
 
-/// The places of the columns that name a row.
+/// The places that tell the rows of an upsert stream apart.
 fn key_places(stream: &Stream) -> Result<Vec<usize>, Refusal> {
-    let unique = stream.unique.as_deref().unwrap_or_default();
-    let places: Option<Vec<usize>> = unique.iter().map(|column| stream.place(*column)).collect();
-    places.ok_or_else(|| {
-        Refusal::new("the key of the rows is not among their columns", "select the key columns too")
+    stream.unique.places().map(<[usize]>::to_vec).ok_or_else(|| {
+        Refusal::new("nothing tells the rows of this query apart", "select the PRIMARY KEY of its table too")
     })
 }
 
@@ -173,6 +172,22 @@ pub(crate) fn picked_column(expr: &Expr, relation: &DFSchema) -> Option<usize> {
     }
 }
 
+/// The column that an expression is in another type, which has another value for each of its values.
+fn converted_column(expr: &Expr, relation: &DFSchema) -> Option<usize> {
+    match expr {
+        Expr::Alias(alias) => converted_column(&alias.expr, relation),
+        Expr::Cast(cast) => {
+            let column = picked_column(&cast.expr, relation)?;
+            let (from, to) = (relation.field(column).data_type(), cast.field.data_type());
+            let wider = matches!((from.primitive_width(), to.primitive_width()), (Some(from), Some(to)) if from <= to);
+            let keeps =
+                from.is_signed_integer() && (to.is_signed_integer() && wider || *to == DataType::Utf8);
+            keeps.then_some(column)
+        }
+        _ => None,
+    }
+}
+
 /// Whether a query stands in an expression.
 fn has_subquery(expr: &Expr) -> bool {
     let is_query = |expr: &Expr| {
@@ -184,26 +199,25 @@ fn has_subquery(expr: &Expr) -> bool {
     expr.exists(is_query).unwrap_or(true)
 }
 
-fn keeps(picked: &[Option<usize>], key: Option<&[usize]>) -> bool {
-    key.is_some_and(|key| key.iter().all(|column| picked.contains(&Some(*column))))
-}
-
-/// Whether the groups of an aggregation can still be told apart by the picked columns.
-fn keeps_groups(input: &LogicalPlan, picked: &[Option<usize>]) -> bool {
+/// Whether the groups of an aggregation can still be told apart by the picked columns, so that the last row of each is
+/// enough; `exactly`: by nothing less than all of them.
+pub(super) fn keeps_groups(input: &LogicalPlan, picked: &[Option<usize>], exactly: bool) -> bool {
+    let keeps = |groups: usize| {
+        let is_group = |column: &Option<usize>| column.is_some_and(|column| column < groups);
+        (0..groups).all(|column| picked.contains(&Some(column))) && (!exactly || picked.iter().all(is_group))
+    };
     match input {
-        LogicalPlan::Aggregate(aggregate) => {
-            let groups = aggregate.group_expr.len();
-            (0..groups).all(|column| picked.contains(&Some(column)))
-        }
+        LogicalPlan::Aggregate(aggregate) => keeps(aggregate.group_expr.len()),
+        LogicalPlan::Distinct(Distinct::All(input)) => keeps(input.schema().fields().len()),
         LogicalPlan::Projection(projection) => {
             let through: Vec<Option<usize>> = picked
                 .iter()
                 .map(|column| picked_column(&projection.expr[(*column)?], projection.input.schema()))
                 .collect();
-            keeps_groups(&projection.input, &through)
+            keeps_groups(&projection.input, &through, exactly)
         }
-        LogicalPlan::SubqueryAlias(alias) => keeps_groups(&alias.input, picked),
-        LogicalPlan::Filter(filter) => keeps_groups(&filter.input, picked),
+        LogicalPlan::SubqueryAlias(alias) => keeps_groups(&alias.input, picked, exactly),
+        LogicalPlan::Filter(filter) => keeps_groups(&filter.input, picked, exactly),
         _ => true,
     }
 }

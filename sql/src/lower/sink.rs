@@ -1,10 +1,12 @@
 //! `INSERT INTO`.
 
+use super::project::keeps_groups;
 use super::source::{key_columns, physical_columns, stream_kind};
-use super::{Changes, Lowering, Refusal, SourceTable, Stream};
+use super::{Changes, Lowering, PartitionedBy, Refusal, RowKey, SourceTable, Stream};
 use crate::catalog::{ColumnKind, Connector, TopicTable};
 use crate::expression::{Evaluated, sql_text};
-use arrow::datatypes::{DataType, Field, Fields, Schema};
+use crate::script::OnConflict;
+use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::scalar::ScalarValue;
@@ -12,7 +14,7 @@ use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, sql_
 use millstream_operators::sink::{
     AppendSink, Blackhole, Print, PrintText, RowEncoderSpec, SinkSpec, SinkTopic, SinkWriter, UpsertSink,
 };
-use millstream_operators::{Expression, Materialize, NodeSpec, Project, StreamKind};
+use millstream_operators::{Expression, Materialize, NodeSpec, NotNull, OnNull, StreamKind};
 use std::sync::Arc;
 
 /// What an `INSERT INTO` writes.
@@ -23,6 +25,8 @@ pub(crate) struct InsertInto<'a> {
     pub table: &'a str,
     /// By column of the query: the column of the table.
     pub columns: Vec<usize>,
+    /// What is done where the table's primary key does not tell the query's rows apart.
+    pub on_conflict: Option<OnConflict>,
 }
 
 impl Lowering<'_> {
@@ -30,19 +34,9 @@ impl Lowering<'_> {
     pub(crate) fn insert(&mut self, insert: &InsertInto<'_>, target: &SourceTable) -> Result<(), Refusal> {
         self.scope = insert.table.to_owned();
         let table = &target.table;
-        let changes = match &table.connector {
-            Connector::Topic(topic) if stream_kind(topic) == StreamKind::Upsert => Changes::LastOnly,
-            _ => Changes::Both,
-        };
-        let stream = self.lower(insert.plan, changes)?;
-        if stream.windows.is_some() {
-            return Err(Refusal::new(
-                "the rows of an open window are written",
-                "group them by window_start and window_end",
-            ));
-        }
-        let mut stream = self.sink_rows(stream, insert, target)?;
-        let at = |column: usize| insert.columns.iter().position(|into| *into == column);
+        let stream = self.sink_changes(insert, target)?;
+        let stream = self.sink_rows(stream, insert, target)?;
+        let mut stream = self.without_nulls(stream, target, insert.table)?;
         let writer: Arc<dyn SinkWriter> = match &table.connector {
             Connector::Blackhole => Arc::new(Blackhole),
             Connector::Print { identifier, to_stderr } => {
@@ -50,16 +44,8 @@ impl Lowering<'_> {
                 Arc::new(Print { identifier, to_stderr: *to_stderr, text: Arc::new(PrintText) })
             }
             Connector::Topic(topic) => {
-                if let Some(missing) = table.primary_key.iter().find(|column| at(**column).is_none()) {
-                    let name = &table.columns[*missing].name.value;
-                    return Err(Refusal::new(
-                        format!("INSERT INTO {} leaves out {name}, which is part of its key", insert.table),
-                        "write all columns of the PRIMARY KEY",
-                    ));
-                }
                 if stream_kind(topic) == StreamKind::Upsert {
-                    stream = self.materialize(stream, target)?;
-                    self.check_upsert(&stream, insert, target)?;
+                    stream = self.by_primary_key(stream, insert, target)?;
                 }
                 topic_writer(target, topic, insert.table)?
             }
@@ -75,6 +61,43 @@ impl Lowering<'_> {
         let name = self.free_name(format!("{} / sink", insert.table));
         self.topology.add(name, NodeSpec::Sink(Arc::new(spec)), &[stream.node])?;
         Ok(())
+    }
+
+    /// The query's rows with their changes, as the table takes them.
+    fn sink_changes(&mut self, insert: &InsertInto<'_>, target: &SourceTable) -> Result<Stream, Refusal> {
+        let at = |column: &usize| insert.columns.iter().position(|into| into == column);
+        let key: Vec<Option<usize>> = target.table.primary_key.iter().map(at).collect();
+        let is_upserted = match &target.table.connector {
+            Connector::Topic(topic) => stream_kind(topic) == StreamKind::Upsert,
+            Connector::Print { .. } | Connector::Blackhole => false,
+        };
+        if is_upserted && let Some(missing) = key.iter().position(Option::is_none) {
+            let name = &target.table.columns[target.table.primary_key[missing]].name.value;
+            return Err(Refusal::new(
+                format!("INSERT INTO {} leaves out {name}, which is part of its key", insert.table),
+                "write all columns of the PRIMARY KEY",
+            ));
+        }
+        let last_only = is_upserted && keeps_groups(insert.plan, &key, true);
+        let changes = if last_only { Changes::LastOnly } else { Changes::Both };
+        let stream = self.lower(insert.plan, changes)?;
+        if stream.windows.is_some() {
+            return Err(Refusal::new(
+                "the rows of an open window are written",
+                "group them by window_start and window_end",
+            ));
+        }
+        let places: Option<Vec<usize>> = key.iter().map(|column| stream.place((*column)?)).collect();
+        let takes_as_it_is = match (&target.table.connector, places) {
+            (Connector::Blackhole, _) => true,
+            (Connector::Topic(_), Some(places)) => is_upserted && stream.unique.is(&places),
+            // What is shown of a change is the whole row, not only its key.
+            _ => false,
+        };
+        match self.kind(&stream) {
+            StreamKind::Upsert if !takes_as_it_is => self.normalize(stream),
+            _ => Ok(stream),
+        }
     }
 
     /// Rows with the physical columns of the table, in their order and with their types.
@@ -94,6 +117,16 @@ impl Lowering<'_> {
             let from = insert.columns.iter().position(|into| into == column);
             let expr = match from {
                 Some(from) => converted(relation, from, field)?,
+                None if !target.table.columns[*column].nullable => {
+                    return Err(Refusal::new(
+                        format!(
+                            "INSERT INTO {} leaves out {}, which is NOT NULL",
+                            insert.table,
+                            field.name()
+                        ),
+                        "write the column, or declare it without NOT NULL",
+                    ));
+                }
                 None => lit(ScalarValue::try_from(field.data_type())?),
             };
             let physical = self.columns(&stream, relation).expression(&expr)?;
@@ -111,83 +144,104 @@ impl Lowering<'_> {
         if as_it_is {
             return Ok(stream.with_columns(&picked, places));
         }
-        let project = match (self.kind(&stream), &stream.unique) {
-            (StreamKind::Upsert, Some(unique)) => {
-                let key: Option<Vec<usize>> = unique.iter().map(|column| stream.place(*column)).collect();
-                Project::of_upserts(None, outputs, key.unwrap_or_default())
-            }
-            _ => Project::new(None, outputs),
-        };
-        let node = self.add_project("project", project, stream.node)?;
-        let rows = Arc::new(Schema::new(fields));
-        Ok(Stream { node, rows, keyed: None, ..stream.with_columns(&picked, places) })
+        let (node, rows) = self.add_project("project", &stream, None, outputs)?;
+        // A column that is converted loses nothing, so that it tells apart what it did.
+        let from: Vec<Option<usize>> =
+            picked.iter().map(|column| column.and_then(|column| stream.place(column))).collect();
+        let stream = stream.over(node, rows, |place| from.iter().position(|from| *from == Some(place)));
+        Ok(stream.with_columns(&picked, places))
     }
 
-    /// Of rows that nothing tells apart the last of every key of the table.
-    fn materialize(&mut self, stream: Stream, target: &SourceTable) -> Result<Stream, Refusal> {
-        if !stream.nameless || self.kind(&stream) != StreamKind::Changelog {
+    /// The rows without nulls in columns that may not be null.
+    fn without_nulls(
+        &mut self,
+        stream: Stream,
+        target: &SourceTable,
+        table: &str,
+    ) -> Result<Stream, Refusal> {
+        let physical = physical_columns(target);
+        let is_required = |(_, column): &(usize, usize)| !target.table.columns[*column].nullable;
+        let columns: Vec<usize> =
+            physical.into_iter().enumerate().filter(is_required).map(|(place, _)| place).collect();
+        if columns.is_empty() {
             return Ok(stream);
         }
+        let key = match self.kind(&stream) {
+            StreamKind::Upsert => stream.unique.places().unwrap_or_default().to_vec(),
+            StreamKind::Append | StreamKind::Changelog => Vec::new(),
+        };
+        let on_null = match self.settings.get("table.exec.sink.not-null-enforcer").map(String::as_str) {
+            Some("DROP") => OnNull::Drop,
+            _ => OnNull::Fail,
+        };
+        let (table, schema) = (table.to_owned(), Arc::clone(&stream.rows));
+        let operator = NotNull { table, schema, columns, key, on_null };
+        let node = self.add("not null", NodeSpec::Operator(Arc::new(operator)), &[stream.node])?;
+        Ok(Stream { node, ..stream })
+    }
+
+    /// The rows by the primary key of an upsert table. Where it does not tell the rows of the query apart, or where the
+    /// changes of one of its rows may come from several tasks, in whatever order, the table has the last row of those
+    /// that are there.
+    fn by_primary_key(
+        &mut self,
+        stream: Stream,
+        insert: &InsertInto<'_>,
+        target: &SourceTable,
+    ) -> Result<Stream, Refusal> {
         let physical = physical_columns(target);
         let key = &target.table.primary_key;
         let place = |column: &usize| physical.iter().position(|other| other == column);
         let places: Vec<usize> = key.iter().filter_map(place).collect();
-        let together = stream.partitioning.as_ref();
-        let together = together.is_some_and(|by| by.columns.iter().all(|column| places.contains(column)));
-        let stream = self.key_by(stream, places.clone())?;
-        let stream = if together { stream } else { self.exchange(stream)? };
+        let told_apart = stream.unique.is_within(&places);
+        if !told_apart {
+            self.check_conflict(&stream, insert, target)?;
+        }
+        let in_order = told_apart && stream.is_together(&places);
+        if in_order || self.kind(&stream) != StreamKind::Changelog {
+            return Ok(stream);
+        }
+        let stream = match stream.is_together(&places) {
+            true => self.key_by(stream, places.clone())?,
+            false => self.exchange(stream, places.clone(), PartitionedBy::EncodedKey)?,
+        };
         let names: Vec<&str> =
             key.iter().map(|column| target.schema.field(*column).name().as_str()).collect();
         let operator = Materialize { schema: Arc::clone(&stream.rows), key: names.join(", ") };
         let node = self.add("materialize", NodeSpec::Operator(Arc::new(operator)), &[stream.node])?;
-        Ok(Stream { node, unique: Some(places), nameless: false, keyed: None, ..stream })
+        Ok(Stream { node, unique: RowKey::of(places), keyed: None, ..stream })
     }
+}
 
-    /// The key of an upsert table has to name the rows of the query: otherwise one row would overwrite another.
-    fn check_upsert(
+impl Lowering<'_> {
+    /// Two rows of the query may be one of the table: the statement has to say what is done then.
+    fn check_conflict(
         &self,
         stream: &Stream,
         insert: &InsertInto<'_>,
         target: &SourceTable,
     ) -> Result<(), Refusal> {
-        if self.kind(stream) == StreamKind::Append {
+        let required = self.settings.get("table.exec.sink.require-on-conflict");
+        if insert.on_conflict.is_some() || required.is_some_and(|required| required == "false") {
             return Ok(());
         }
-        let physical = physical_columns(target);
-        let names = |columns: &[usize]| {
-            columns
-                .iter()
-                .map(|column| target.schema.field(*column).name().as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
         let key = &target.table.primary_key;
-        let Some(unique) = &stream.unique else {
-            return Err(Refusal::new(
-                format!(
-                    "the query updates rows, and drops columns that tell them apart; table {} has the PRIMARY KEY ({})",
-                    insert.table,
-                    names(key)
-                ),
-                "select all columns of GROUP BY, and make them the PRIMARY KEY",
-            ));
+        let key: Vec<&str> = key.iter().map(|column| target.schema.field(*column).name().as_str()).collect();
+        let told_apart = match stream.unique.places() {
+            None => "nothing that is written tells the query's rows apart".to_owned(),
+            Some(places) => {
+                let names = places.iter().map(|place| stream.rows.field(*place).name().as_str());
+                format!("the query's rows are told apart by ({})", names.collect::<Vec<_>>().join(", "))
+            }
         };
-        let unique: Vec<usize> = unique.iter().map(|column| physical[*column]).collect();
-        let same = unique.iter().all(|column| key.contains(column))
-            && key.iter().all(|column| unique.contains(column));
-        let wider =
-            self.kind(stream) == StreamKind::Changelog && unique.iter().all(|column| key.contains(column));
-        if same || wider {
-            return Ok(());
-        }
         Err(Refusal::new(
             format!(
-                "rows of the query are told apart by ({}), but table {} has the PRIMARY KEY ({})",
-                names(&unique),
+                "rows of the query may overwrite each other: table {} has the PRIMARY KEY ({}), but {told_apart}",
                 insert.table,
-                names(key)
+                key.join(", ")
             ),
-            format!("declare PRIMARY KEY ({}) NOT ENFORCED", names(&unique)),
+            "write ON CONFLICT DO DEDUPLICATE behind the query: of each key the table then has the last row of those \
+             that are there; or make what tells the rows apart the PRIMARY KEY",
         ))
     }
 }
@@ -201,10 +255,15 @@ pub(crate) fn converted(relation: &DFSchema, from: usize, to: &Field) -> Result<
     }
     if *found != DataType::Null && !widens(found, to.data_type()) {
         let (found, wanted) = (sql_type(found), sql_type(to.data_type()));
-        let name = relation.field(from).name();
+        let (name, cast) = match relation.field(from).name() {
+            unnamed if unnamed.starts_with("EXPR$") => {
+                (format!("its column {}", from + 1), format!("CAST(.. AS {wanted}) around it"))
+            }
+            name => (name.clone(), format!("CAST({name} AS {wanted})")),
+        };
         return Err(Refusal::new(
             format!("column {} of the table is {wanted}, but the query gives {name} as {found}", to.name()),
-            format!("write CAST({name} AS {wanted}), or declare the column as {found}"),
+            format!("write {cast}, or declare the column as {found}"),
         ));
     }
     Ok(datafusion::logical_expr::cast(expr, to.data_type().clone()))

@@ -2,7 +2,7 @@
 
 use super::letters::Policies;
 use super::needed::{Need, add_reads};
-use super::{Lowering, PartitionedBy, Partitioning, Refusal, Stream};
+use super::{Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream};
 use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
 use crate::expression::{Columns, Evaluated, sql_text};
@@ -164,8 +164,15 @@ impl Lowering<'_> {
         };
         let node = self.topology.add(name, NodeSpec::Source(Arc::new(spec)), &[])?;
         self.names.insert(name.to_owned());
-        let unique = (stream_kind(topic) == StreamKind::Upsert).then(|| source.table.primary_key.clone());
-        Ok(Stream {
+        let placed =
+            |columns: &[usize]| columns.iter().map(|column| places[*column]).collect::<Option<Vec<_>>>();
+        let unique = match stream_kind(topic) {
+            StreamKind::Upsert => placed(&source.table.primary_key).map_or(RowKey::Unknown, RowKey::of),
+            StreamKind::Append | StreamKind::Changelog => RowKey::Unknown,
+        };
+        let partitioning = partitioning(source, topic)
+            .and_then(|(columns, by)| Some(Partitioning { places: placed(&columns)?, by }));
+        let stream = Stream {
             node,
             rows,
             places,
@@ -173,11 +180,34 @@ impl Lowering<'_> {
             has_watermark: source.table.watermark.is_some(),
             windows: None,
             unique,
-            nameless: false,
-            partitioning: partitioning(source, topic),
+            partitioning,
             keyed: None,
             late,
-        })
+        };
+        self.one_task_per_row(name, stream, source, topic)
+    }
+
+    /// Versions of a row may stand in several topics, each with another number of partitions: they are brought together.
+    fn one_task_per_row(
+        &mut self,
+        name: &str,
+        stream: Stream,
+        source: &SourceTable,
+        topic: &TopicTable,
+    ) -> Result<Stream, Refusal> {
+        if self.kind(&stream) != StreamKind::Upsert || stream.partitioning.is_some() {
+            return Ok(stream);
+        }
+        let key = topic.layout.key.as_ref().zip(key_columns(source, topic));
+        let places = key.and_then(|(key, columns)| {
+            let places = columns.iter().map(|column| stream.places[*column]).collect::<Option<Vec<_>>>()?;
+            Some((places, PartitionedBy::TopicKey(key.format.clone(), key.declared.clone())))
+        });
+        let Some((places, by)) = places else { return Ok(stream) };
+        let statement = std::mem::replace(&mut self.scope, name.to_owned());
+        let stream = self.exchange(stream, places, by);
+        self.scope = statement;
+        stream
     }
 
     fn reader_of(&self, topics: &[String]) -> Option<&str> {
@@ -254,11 +284,15 @@ fn physical(source: &SourceTable, topic: &TopicTable, column: usize) -> Result<C
     })
 }
 
-/// Records of a topic with a declared key are where their key belongs.
-fn partitioning(source: &SourceTable, topic: &TopicTable) -> Option<Partitioning> {
+/// Records of a topic with a declared key are where their key belongs: the columns of the key, and which bytes decide.
+/// Those without a key are anywhere; and of several topics each may have another number of partitions, and the same key in
+/// another one.
+fn partitioning(source: &SourceTable, topic: &TopicTable) -> Option<(Vec<usize>, PartitionedBy)> {
     let key = topic.layout.key.as_ref()?;
     let columns = key_columns(source, topic)?;
-    Some(Partitioning { columns, by: PartitionedBy::TopicKey(key.format.clone(), key.declared.clone()) })
+    let by = PartitionedBy::TopicKey(key.format.clone(), key.declared.clone());
+    let always_keyed = columns.iter().all(|column| !source.schema.field(*column).is_nullable());
+    (topic.topics.len() == 1 && always_keyed).then_some((columns, by))
 }
 
 /// What the records of a table mean.

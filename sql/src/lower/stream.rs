@@ -2,11 +2,12 @@
 
 use crate::query::nodes::WindowSpec;
 use arrow::datatypes::{FieldRef, Fields, SchemaRef};
-use millstream_operators::NodeId;
 use millstream_operators::formats::Format;
 use millstream_operators::source::Policy;
+use millstream_operators::{NodeId, StreamKind};
 
-/// Rows that carry a relation. "Column" means a column of the relation, "place" one of the rows.
+/// Rows that carry a relation. "Column" means a column of the relation, "place" one of the rows. Rows may have places
+/// that are no column: what tells them apart goes with them whether a query names it or not.
 #[derive(Debug, Clone)]
 pub(crate) struct Stream {
     /// Where the rows come from.
@@ -21,10 +22,8 @@ pub(crate) struct Stream {
     pub has_watermark: bool,
     /// The windows the rows are assigned to, until they are grouped by them.
     pub windows: Option<Windows>,
-    /// Columns that name a row of a stream with changes.
-    pub unique: Option<Vec<usize>>,
-    /// Whether rows with changes come from a join of rows that nothing tells apart: whoever needs a key chooses it.
-    pub nameless: bool,
+    /// What tells the rows apart. An upsert stream always has places that do.
+    pub unique: RowKey,
     /// What decides the task of a row.
     pub partitioning: Option<Partitioning>,
     /// Places that the keys of the batches are made of.
@@ -37,16 +36,80 @@ pub(crate) struct Stream {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Windows {
     pub spec: WindowSpec,
+    /// The place of the time that decides.
+    pub by: Option<usize>,
     pub start: Option<usize>,
     pub end: Option<usize>,
     pub time: Option<usize>,
 }
 
-/// Rows that agree in these columns are in one task.
+/// What tells the rows of a stream apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RowKey {
+    /// Nothing that is known: two rows may be the same.
+    Unknown,
+    /// Rows that agree in these places, or in those of another alternative, are versions of one row. An alternative
+    /// without any place says that there is only one row.
+    AnyOf(Vec<Vec<usize>>),
+}
+
+impl RowKey {
+    /// Rows that agree in these places are versions of one row.
+    pub(crate) fn of(places: Vec<usize>) -> Self {
+        RowKey::any_of(vec![places])
+    }
+
+    /// Each of these tells rows apart; without any nothing does.
+    pub(crate) fn any_of(alternatives: Vec<Vec<usize>>) -> Self {
+        if alternatives.is_empty() { RowKey::Unknown } else { RowKey::AnyOf(alternatives) }
+    }
+
+    pub(crate) fn alternatives(&self) -> &[Vec<usize>] {
+        match self {
+            RowKey::Unknown => &[],
+            RowKey::AnyOf(alternatives) => alternatives,
+        }
+    }
+
+    /// Places that tell rows apart, if any are known to. Of an upsert stream: its key.
+    pub(crate) fn places(&self) -> Option<&[usize]> {
+        self.alternatives().first().map(Vec::as_slice)
+    }
+
+    /// Whether rows that agree in `places` are versions of one row.
+    pub(crate) fn is_within(&self, places: &[usize]) -> bool {
+        self.alternatives().iter().any(|key| key.iter().all(|place| places.contains(place)))
+    }
+
+    /// Whether the key is these places, in whatever order.
+    pub(crate) fn is(&self, places: &[usize]) -> bool {
+        let same = |key: &Vec<usize>| {
+            key.iter().all(|place| places.contains(place)) && places.iter().all(|place| key.contains(place))
+        };
+        self.alternatives().iter().any(same)
+    }
+
+    /// The same, or what else tells rows apart.
+    pub(crate) fn or(self, others: RowKey) -> RowKey {
+        let mut all = self.alternatives().to_vec();
+        all.extend(
+            others.alternatives().iter().filter(|other| !self.alternatives().contains(other)).cloned(),
+        );
+        RowKey::any_of(all)
+    }
+
+    /// The key in other rows, `moved` being where a place of these has gone.
+    pub(crate) fn moved(&self, moved: impl Fn(usize) -> Option<usize>) -> RowKey {
+        let all = |places: &Vec<usize>| places.iter().copied().map(&moved).collect::<Option<Vec<_>>>();
+        RowKey::any_of(self.alternatives().iter().filter_map(all).collect())
+    }
+}
+
+/// Rows that agree in these places are in one task.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Partitioning {
-    /// The columns.
-    pub columns: Vec<usize>,
+    /// The places.
+    pub places: Vec<usize>,
     /// Which bytes of them decide.
     pub by: PartitionedBy,
 }
@@ -88,24 +151,55 @@ impl Stream {
         self.places.get(column).copied().flatten()
     }
 
-    /// The stream with other columns: `of[new]` is the old column, or `None` for one that is new.
+    /// Whether rows that agree in these places are in one task already.
+    pub(crate) fn is_together(&self, places: &[usize]) -> bool {
+        let by = self.partitioning.as_ref();
+        by.is_some_and(|by| by.places.iter().all(|place| places.contains(place)))
+    }
+
+    /// The same rows with other columns: `of[new]` is the old column, or `None` for one that is new.
     pub(crate) fn with_columns(self, of: &[Option<usize>], places: Vec<Option<usize>>) -> Stream {
         let moved = |column: usize| of.iter().position(|old| *old == Some(column));
-        let all = |columns: &[usize]| columns.iter().map(|column| moved(*column)).collect::<Option<Vec<_>>>();
         Stream {
             places,
             time: self.time.and_then(moved),
             windows: self.windows.map(|windows| Windows {
                 spec: windows.spec,
+                by: windows.by,
                 start: windows.start.and_then(moved),
                 end: windows.end.and_then(moved),
                 time: windows.time.and_then(moved),
             }),
-            unique: self.unique.as_deref().and_then(all),
-            partitioning: self.partitioning.and_then(|partitioning| {
-                Some(Partitioning { columns: all(&partitioning.columns)?, by: partitioning.by })
-            }),
             ..self
+        }
+    }
+
+    /// Other rows that an operator makes of these one by one; `moved` is where a place of the old ones has gone. The
+    /// columns are given next, by [`Stream::with_columns`].
+    pub(crate) fn over(
+        self,
+        node: NodeId,
+        rows: SchemaRef,
+        moved: impl Fn(usize) -> Option<usize>,
+    ) -> Stream {
+        let partitioning = self.partitioning.and_then(|partitioning| {
+            let places = partitioning.places.into_iter().map(&moved).collect::<Option<Vec<_>>>()?;
+            Some(Partitioning { places, by: partitioning.by })
+        });
+        let windows = self.windows.map(|windows| Windows { by: windows.by.and_then(&moved), ..windows });
+        Stream { node, rows, unique: self.unique.moved(&moved), partitioning, windows, keyed: None, ..self }
+    }
+
+    /// Places that go with the rows of a stream of this kind, be they columns or not: of an upsert stream its key, which
+    /// alone says which row is replaced, and the time that open windows go by, since a row that only moves to another
+    /// window is a change.
+    pub(crate) fn carried(&self, kind: StreamKind) -> Vec<usize> {
+        match kind {
+            StreamKind::Upsert => {
+                let key = self.unique.places().unwrap_or_default().iter().copied();
+                key.chain(self.windows.and_then(|windows| windows.by)).collect()
+            }
+            StreamKind::Append | StreamKind::Changelog => Vec::new(),
         }
     }
 }

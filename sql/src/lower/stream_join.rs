@@ -3,27 +3,25 @@
 
 use super::interval::find_bounds;
 use super::project::{column_ref, picked_column};
-use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream};
+use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream};
 use crate::expression::{Columns, Evaluated, sql_text};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DFSchema, JoinType, NullEquality};
-use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, ExprSchemable, Join as JoinPlan, cast};
-use millstream_operators::exchange::{ByEncodedKey, ByTopicKey, ColumnBlocks, ExchangeSpec, PartitionBytes};
-use millstream_operators::formats::FormatEncoderSpec;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, Join as JoinPlan, LogicalPlan, cast};
 use millstream_operators::{
-    Expression, IntervalJoin, Join, JoinKind, JoinOn, JoinSide, NodeSpec, OperatorSpec, Project, Residual,
-    StreamKind,
+    Expression, IntervalJoin, Join, JoinKind, JoinOn, JoinSide, NodeSpec, OperatorSpec, Residual, StreamKind,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A side that is ready to be joined.
+#[derive(Clone)]
 struct Side {
     stream: Stream,
-    /// How many of its columns the relation has; computed keys stand behind them.
+    /// How many of its columns the relation has; what else its rows carry and computed keys stand behind them.
     width: usize,
-    /// Columns of the keys, in the order of the pairs.
+    /// Places of the keys, in the order of the pairs.
     keys: Vec<usize>,
 }
 
@@ -40,8 +38,17 @@ impl Lowering<'_> {
         }
         if join.null_equality == NullEquality::NullEqualsNull {
             return Err(Refusal::new(
-                format!("{} and {} are joined on nulls that are equal", names[0], names[1]),
-                "join ON a.column = b.column, or on COALESCE of the columns",
+                format!(
+                    "{} and {} are compared by columns of a type whose nulls can't be equal",
+                    names[0], names[1]
+                ),
+                "compare fields of theirs",
+            ));
+        }
+        if join.null_aware && !is_never_null(join) {
+            return Err(Refusal::new(
+                "NOT IN of values that may be null: one null among them, and no row would come out",
+                "add WHERE .. IS NOT NULL to both queries, or write NOT EXISTS (SELECT * FROM b WHERE b.column = a.column)",
             ));
         }
         let inputs = [self.lower(&join.left, Changes::Both)?, self.lower(&join.right, Changes::Both)?];
@@ -52,7 +59,8 @@ impl Lowering<'_> {
             ));
         }
         let conditions = join.filter.clone().map(split_conjunction_owned).unwrap_or_default();
-        let bounds = find_bounds(&conditions, &join.on, sides, [inputs[0].time, inputs[1].time]);
+        let times = [inputs[0].time, inputs[1].time];
+        let bounds = of_pairs(kind).then(|| find_bounds(&conditions, &join.on, sides, times)).flatten();
         if let (Some(_), Some(side)) =
             (&bounds, inputs.iter().position(|input| self.kind(input) != StreamKind::Append))
         {
@@ -109,22 +117,19 @@ impl Lowering<'_> {
         let relation = [join.left.schema(), join.right.schema()][side];
         let exprs: Vec<&Expr> =
             join.on.iter().map(|(left, right)| if side == 0 { left } else { right }).collect();
-        let input = match (self.kind(&input), &input.unique) {
-            // Of each key there is one row, and it is always in the same task: the join finds it by itself.
-            (StreamKind::Upsert, Some(unique)) => {
-                let plain = |expr: &&Expr| {
-                    let column = picked_column(expr, relation)?;
-                    let same = types[exprs.iter().position(|other| other == expr)?]
-                        == *relation.field(column).data_type();
-                    same.then_some(column)
-                };
-                let keys: Option<BTreeSet<usize>> = exprs.iter().map(plain).collect();
-                match keys == Some(unique.iter().copied().collect()) {
-                    true => input,
-                    false => self.normalize(input)?,
-                }
-            }
-            (StreamKind::Upsert, None) => self.normalize(input)?,
+        // Of each key there is one row, and it is always in the same task: the join finds it by itself.
+        let on_its_key = || {
+            let plain = |expr: &&Expr| {
+                let column = picked_column(expr, relation)?;
+                let same = types[exprs.iter().position(|other| other == expr)?]
+                    == *relation.field(column).data_type();
+                same.then(|| input.place(column)).flatten()
+            };
+            let keys: Option<Vec<usize>> = exprs.iter().map(plain).collect();
+            keys.is_some_and(|keys| input.unique.is(&keys))
+        };
+        let input = match self.kind(&input) {
+            StreamKind::Upsert if !on_its_key() => self.normalize(input)?,
             _ => input,
         };
         let stream = self.compact(input)?;
@@ -148,35 +153,35 @@ impl Lowering<'_> {
                 outputs.push((Field::new(name, key.data_type().clone(), true), Arc::new(key)));
             }
         }
-        if outputs.len() == width {
+        if outputs.len() == stream.rows.fields().len() {
             return Ok(Side { stream, width, keys });
         }
-        let fields: Vec<Field> = outputs.iter().map(|(field, _)| field.clone()).collect();
-        let node = self.add_project("project", Project::new(None, outputs), stream.node)?;
-        Ok(Side {
-            stream: Stream { node, rows: Arc::new(Schema::new(fields)), keyed: None, ..stream },
-            width,
-            keys,
-        })
+        let (node, rows) = self.add_project("project", &stream, None, outputs)?;
+        Ok(Side { stream: stream.over(node, rows, Some), width, keys })
     }
 
     /// Rows of one key of both sides in one task, keyed by all keys.
     fn bring_together(&mut self, left: Side, right: Side) -> Result<[Side; 2], Refusal> {
         let (of_left, of_right) = (partitioned_by(&left), partitioned_by(&right));
-        let [left, right] = match (of_left, of_right) {
-            (Some(one), Some(other)) if one == other => [left, right],
+        let (moves, (pairs, by)) = match (of_left, of_right) {
+            (Some(one), Some(other)) if one == other => ([false, false], one),
             // A topic stays where it is, whichever side it is on: more of it would have to be sent.
-            (Some((pairs, by)), other) if by != PartitionedBy::EncodedKey || other.is_none() => {
-                let right = self.exchange_side(right, &pairs, &by)?;
-                [left, right]
+            (Some(one), other) if one.1 != PartitionedBy::EncodedKey || other.is_none() => {
+                ([false, true], one)
             }
-            (_, Some((pairs, by))) => [self.exchange_side(left, &pairs, &by)?, right],
-            (_, None) => {
-                let pairs: Vec<usize> = (0..left.keys.len()).collect();
-                let left = self.exchange_side(left, &pairs, &PartitionedBy::EncodedKey)?;
-                [left, self.exchange_side(right, &pairs, &PartitionedBy::EncodedKey)?]
-            }
+            (_, Some(other)) => ([true, false], other),
+            (_, None) => ([true, true], ((0..left.keys.len()).collect(), PartitionedBy::EncodedKey)),
         };
+        let mut sides = [left, right];
+        for (side, _) in sides.iter_mut().zip(moves).filter(|(_, moves)| *moves) {
+            *side = self.exchange_side(side.clone(), &pairs, &by)?;
+        }
+        if self.topology.would_feed_itself(&[sides[0].stream.node, sides[1].stream.node]) {
+            for (side, _) in sides.iter_mut().zip(moves).filter(|(_, moves)| !*moves) {
+                *side = self.exchange_side(side.clone(), &pairs, &by)?;
+            }
+        }
+        let [left, right] = sides;
         let keyed = |this: &mut Self, side: Side| -> Result<Side, Refusal> {
             let stream = this.key_by(side.stream, side.keys.clone())?;
             Ok(Side { stream, ..side })
@@ -187,22 +192,8 @@ impl Lowering<'_> {
     /// Sends the rows of a side to the tasks that some of its keys belong to.
     fn exchange_side(&mut self, side: Side, pairs: &[usize], by: &PartitionedBy) -> Result<Side, Refusal> {
         let places: Vec<usize> = pairs.iter().map(|pair| side.keys[*pair]).collect();
-        let stream = self.key_by(side.stream, places.clone())?;
-        let names: Vec<&str> = places.iter().map(|place| stream.rows.field(*place).name().as_str()).collect();
-        let partition_by: Arc<dyn PartitionBytes> = match by {
-            PartitionedBy::EncodedKey => Arc::new(ByEncodedKey),
-            PartitionedBy::TopicKey(format, fields) => {
-                let encoder =
-                    FormatEncoderSpec::new(format.clone(), names.join(", "), places.clone(), fields.clone())
-                        .map_err(|error| Refusal { message: error.to_string(), help: None })?;
-                Arc::new(ByTopicKey(Arc::new(encoder)))
-            }
-        };
-        let codec = Arc::new(ColumnBlocks::new(Arc::clone(&stream.rows)));
-        let spec = ExchangeSpec { by: names.join(", "), partition_by, codec };
-        let node = self.add("exchange", NodeSpec::Exchange(Arc::new(spec)), &[stream.node])?;
-        let partitioning = Some(Partitioning { columns: places, by: by.clone() });
-        Ok(Side { stream: Stream { node, partitioning, ..stream }, ..side })
+        let stream = self.exchange(side.stream, places, by.clone())?;
+        Ok(Side { stream, ..side })
     }
 
     /// What comes out of a join.
@@ -215,21 +206,19 @@ impl Lowering<'_> {
         right: &Side,
     ) -> Stream {
         let behind = left.stream.rows.fields().len();
-        let places = (0..left.width).chain((0..right.width).map(|place| behind + place)).map(Some);
+        let of_right = if of_pairs(kind) { right.width } else { 0 };
+        let places = (0..left.width).chain((0..of_right).map(|place| behind + place)).map(Some);
         let within = |side: &Side, shift: usize| {
-            let partitioning = side.stream.partitioning.clone()?;
-            let inside = partitioning.columns.iter().all(|column| *column < side.width);
-            let columns = partitioning.columns.iter().map(|column| column + shift).collect();
-            inside.then_some(Partitioning { columns, ..partitioning })
+            let Partitioning { places, by } = side.stream.partitioning.clone()?;
+            Some(Partitioning { places: places.into_iter().map(|place| place + shift).collect(), by })
         };
         // Columns that are padded with nulls say nothing about the task of a row.
         let partitioning = match kind {
-            JoinKind::Inner => within(left, 0).or_else(|| within(right, left.width)),
-            JoinKind::Left => within(left, 0),
-            JoinKind::Right => within(right, left.width),
+            JoinKind::Inner => within(left, 0).or_else(|| within(right, behind)),
+            JoinKind::Left | JoinKind::Semi | JoinKind::Anti => within(left, 0),
+            JoinKind::Right => within(right, behind),
             JoinKind::Full => None,
         };
-        let unique = unique(left, right);
         Stream {
             node,
             rows,
@@ -237,8 +226,7 @@ impl Lowering<'_> {
             time: None,
             has_watermark: left.stream.has_watermark && right.stream.has_watermark,
             windows: None,
-            nameless: unique.is_none(),
-            unique,
+            unique: unique(kind, left, right),
             partitioning,
             keyed: None,
             late: left.stream.late,
@@ -252,11 +240,57 @@ fn kind_of(join: &JoinPlan) -> Result<JoinKind, Refusal> {
         JoinType::Left => Ok(JoinKind::Left),
         JoinType::Right => Ok(JoinKind::Right),
         JoinType::Full => Ok(JoinKind::Full),
+        JoinType::LeftSemi => Ok(JoinKind::Semi),
+        JoinType::LeftAnti => Ok(JoinKind::Anti),
+        JoinType::LeftMark | JoinType::RightMark => Err(Refusal::new(
+            "IN or EXISTS with a query inside of OR, NOT or CASE is not supported yet",
+            "write it as a condition of its own, joined to others by AND; or one query for each side of the OR, and UNION",
+        )),
         other => Err(Refusal::new(
             format!("{other} JOIN is not supported yet"),
-            "write JOIN or LEFT JOIN with a view of SELECT DISTINCT keys; of a LEFT JOIN the rows WHERE the other \
-             key IS NULL are those without a match",
+            "write IN or EXISTS with a query, or exchange the sides",
         )),
+    }
+}
+
+/// Whether rows of both sides come out together.
+fn of_pairs(kind: JoinKind) -> bool {
+    !matches!(kind, JoinKind::Semi | JoinKind::Anti)
+}
+
+/// Whether the keys of a join are never null on either side: as the columns are declared, or by a condition.
+fn is_never_null(join: &JoinPlan) -> bool {
+    let of_side = |plan: &LogicalPlan, expr: &Expr| {
+        let expr = match expr {
+            Expr::Cast(cast) if cast.field.data_type().is_integer() => &cast.expr,
+            other => other,
+        };
+        picked_column(expr, plan.schema()).is_some_and(|column| has_no_null(plan, column))
+    };
+    join.on.iter().all(|(left, right)| of_side(&join.left, left) && of_side(&join.right, right))
+        && join.filter.is_none()
+}
+
+fn has_no_null(plan: &LogicalPlan, column: usize) -> bool {
+    if !plan.schema().field(column).is_nullable() {
+        return true;
+    }
+    match plan {
+        LogicalPlan::Filter(filter) => {
+            let says_so = |condition: &Expr| match condition {
+                Expr::IsNotNull(inner) => picked_column(inner, filter.input.schema()) == Some(column),
+                _ => false,
+            };
+            split_conjunction(&filter.predicate).into_iter().any(says_so)
+                || has_no_null(&filter.input, column)
+        }
+        LogicalPlan::SubqueryAlias(alias) => has_no_null(&alias.input, column),
+        LogicalPlan::Distinct(Distinct::All(input)) => has_no_null(input, column),
+        LogicalPlan::Projection(projection) => {
+            let inner = picked_column(&projection.expr[column], projection.input.schema());
+            inner.is_some_and(|inner| has_no_null(&projection.input, inner))
+        }
+        _ => false,
     }
 }
 
@@ -287,25 +321,32 @@ fn key_types(join: &JoinPlan) -> Result<Vec<DataType>, Refusal> {
 
 /// The pairs that the rows of a side are partitioned by, and by which bytes of them.
 fn partitioned_by(side: &Side) -> Option<(Vec<usize>, PartitionedBy)> {
-    let Partitioning { columns, by } = side.stream.partitioning.as_ref()?;
-    let pair_of = |column: &usize| side.keys.iter().position(|key| key == column);
-    let pairs = columns.iter().map(pair_of).collect::<Option<Vec<usize>>>()?;
+    let Partitioning { places, by } = side.stream.partitioning.as_ref()?;
+    let pair_of = |place: &usize| side.keys.iter().position(|key| key == place);
+    let pairs = places.iter().map(pair_of).collect::<Option<Vec<usize>>>()?;
     (!pairs.is_empty()).then(|| (pairs, by.clone()))
 }
 
-/// The columns that tell joined rows apart.
-fn unique(left: &Side, right: &Side) -> Option<Vec<usize>> {
-    let of = |side: &Side| side.stream.unique.clone();
-    let is_joined_on =
-        |side: &Side| of(side).is_some_and(|unique| unique.iter().all(|column| side.keys.contains(column)));
-    let shifted = |columns: Vec<usize>| columns.into_iter().map(|column| column + left.width);
-    match (of(left), of(right)) {
-        // A row of one side meets one row of the other at most.
-        (Some(unique), _) if is_joined_on(right) => Some(unique),
-        (_, Some(unique)) if is_joined_on(left) => Some(shifted(unique).collect()),
-        (Some(one), Some(other)) => Some(one.into_iter().chain(shifted(other)).collect()),
-        _ => None,
+/// What tells joined rows apart. A side whose columns may be padding tells nothing apart by itself.
+fn unique(kind: JoinKind, left: &Side, right: &Side) -> RowKey {
+    let behind = left.stream.rows.fields().len();
+    let of_left = &left.stream.unique;
+    let of_right = &right.stream.unique.moved(|place| Some(behind + place));
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    // A row of one side meets one row of the other at most.
+    if !of_pairs(kind) {
+        return of_left.clone();
     }
+    if matches!(kind, JoinKind::Inner | JoinKind::Left) && right.stream.unique.is_within(&right.keys) {
+        found.extend_from_slice(of_left.alternatives());
+    }
+    if matches!(kind, JoinKind::Inner | JoinKind::Right) && left.stream.unique.is_within(&left.keys) {
+        found.extend_from_slice(of_right.alternatives());
+    }
+    if let (Some(one), Some(other)) = (of_left.places(), of_right.places()) {
+        found.push(one.iter().chain(other).copied().collect());
+    }
+    RowKey::any_of(found)
 }
 
 /// What is left of the condition beside equal keys, over the columns it needs.
@@ -316,13 +357,12 @@ fn residual(
     right: &Side,
 ) -> Result<Option<Residual>, Refusal> {
     let Some(condition) = conjunction(conditions.iter().cloned()) else { return Ok(None) };
-    let needed: BTreeSet<usize> = condition
-        .column_refs()
-        .into_iter()
-        .filter_map(|column| join.schema.maybe_index_of_column(column))
-        .collect();
+    // Of a semi join the relation has the left columns alone.
+    let both = join.left.schema().join(join.right.schema())?;
+    let needed: BTreeSet<usize> =
+        condition.column_refs().into_iter().filter_map(|column| both.maybe_index_of_column(column)).collect();
     let behind = left.stream.rows.fields().len();
-    let mut places = vec![None; join.schema.fields().len()];
+    let mut places = vec![None; both.fields().len()];
     let (mut columns, mut fields) = (Vec::new(), Vec::new());
     for column in needed {
         let (rows, place, shift) = match column.checked_sub(left.width) {
@@ -334,7 +374,7 @@ fn residual(
         fields.push(rows.field(place).clone().with_nullable(true));
     }
     let rows = Arc::new(Schema::new(fields));
-    let over = Columns { relation: &join.schema, places: &places, rows: &rows };
+    let over = Columns { relation: &both, places: &places, rows: &rows };
     let sql = sql_text(&condition);
     let predicate = Evaluated::new(over.expression(&condition)?, &rows, sql)?;
     Ok(Some(Residual { columns, predicate: Arc::new(predicate) }))

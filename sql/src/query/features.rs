@@ -58,18 +58,6 @@ const FEATURES: &[Feature] = &[
         "SELECT k, COUNT(*) FROM TABLE(SESSION(TABLE t PARTITION BY k, DESCRIPTOR(ts), INTERVAL '5' MINUTES)) GROUP BY k, window_start, window_end",
     ),
     feature(
-        "CUMULATE (",
-        "CUMULATE windows",
-        "use HOP that slides by the step: its windows of the full size are the last ones of each CUMULATE",
-        "SELECT k, COUNT(*) FROM TABLE(CUMULATE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTES, INTERVAL '5' MINUTES)) GROUP BY k, window_start, window_end",
-    ),
-    feature(
-        "TUMBLE|HOP ( DATA|TIMECOL|SIZE|SLIDE|OFFSET =>",
-        "arguments by name (DATA => ..)",
-        "write them in their order: TUMBLE(TABLE t, DESCRIPTOR(ts), size) or HOP(TABLE t, DESCRIPTOR(ts), slide, size)",
-        "SELECT k, COUNT(*) FROM TABLE(HOP(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SLIDE => INTERVAL '1' MINUTES, SIZE => INTERVAL '5' MINUTES)) GROUP BY k, window_start, window_end",
-    ),
-    feature(
         "LATERAL SNAPSHOT (",
         "LATERAL SNAPSHOT",
         "join with FOR SYSTEM_TIME AS OF the time of the left row",
@@ -150,26 +138,14 @@ const FEATURES: &[Feature] = &[
     feature(
         "LEFT SEMI JOIN",
         "LEFT SEMI JOIN",
-        "JOIN a view of SELECT DISTINCT keys",
+        "write WHERE .. IN (SELECT ..) or EXISTS",
         "SELECT t.k FROM t LEFT SEMI JOIN u ON t.k = u.id",
     ),
     feature(
         "LEFT ANTI JOIN",
         "LEFT ANTI JOIN",
-        "LEFT JOIN it, and keep the rows WHERE the other key IS NULL",
+        "write WHERE NOT EXISTS (SELECT ..)",
         "SELECT t.k FROM t LEFT ANTI JOIN u ON t.k = u.id",
-    ),
-    feature(
-        "IN ( SELECT",
-        "IN (SELECT ..)",
-        "JOIN a view of SELECT DISTINCT keys; for NOT IN with LEFT JOIN .. WHERE key IS NULL",
-        "SELECT k FROM t WHERE k IN (SELECT id FROM u)",
-    ),
-    feature(
-        "EXISTS ( SELECT",
-        "EXISTS (SELECT ..)",
-        "JOIN a view of SELECT DISTINCT keys; for NOT EXISTS with LEFT JOIN .. WHERE key IS NULL",
-        "SELECT k FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.k)",
     ),
     feature(
         "=|<>|<|>|<=|>=|+|-|*|/|,|SELECT|AND|OR|THEN|ELSE ( SELECT",
@@ -184,16 +160,16 @@ const FEATURES: &[Feature] = &[
         "WITH RECURSIVE r AS (SELECT k FROM t UNION ALL SELECT k FROM r) SELECT k FROM r",
     ),
     feature(
-        "INTERSECT",
-        "INTERSECT",
-        "JOIN the two on all their columns",
-        "SELECT k FROM t INTERSECT SELECT id FROM u",
+        "INTERSECT ALL",
+        "INTERSECT ALL",
+        "write INTERSECT, which has each row once",
+        "SELECT k FROM t INTERSECT ALL SELECT id FROM u",
     ),
     feature(
-        "EXCEPT|MINUS SELECT|ALL|(",
-        "EXCEPT",
-        "LEFT JOIN the two on all their columns, and keep the rows WHERE the other key IS NULL",
-        "SELECT k FROM t EXCEPT SELECT id FROM u",
+        "EXCEPT ALL",
+        "EXCEPT ALL",
+        "write EXCEPT, which has each row once",
+        "SELECT k FROM t EXCEPT ALL SELECT id FROM u",
     ),
     feature(
         "FETCH FIRST|NEXT",

@@ -2,8 +2,9 @@
 
 use crate::script::{CATALOG, DATABASE};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    ObjectNamePart, Query, Select, SelectItem, SetExpr, TableFactor, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, JoinOperator,
+    ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
+    Visit, VisitMut, Visitor, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -16,6 +17,59 @@ use std::ops::ControlFlow;
 /// - `MOD(a, b)` is `a % b`.
 pub(super) fn as_flink_means(query: &mut Query) {
     let _: ControlFlow<()> = query.visit(&mut AsFlinkMeans);
+}
+
+/// What of a query Flink has, or has otherwise, and this planner would plan as something else.
+pub(super) fn not_as_flink(query: &Query) -> Option<&'static str> {
+    match query.visit(&mut NotAsFlink) {
+        ControlFlow::Break(message) => Some(message),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+struct NotAsFlink;
+
+impl Visitor for NotAsFlink {
+    type Break = &'static str;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<&'static str> {
+        let message = in_set_operation(&query.body).or_else(|| in_joins(&query.body));
+        message.map_or(ControlFlow::Continue(()), ControlFlow::Break)
+    }
+}
+
+/// Joins that only other dialects write.
+fn in_joins(body: &SetExpr) -> Option<&'static str> {
+    match body {
+        SetExpr::Select(select) => {
+            let mut joins = select.from.iter().flat_map(|from| &from.joins);
+            joins.find_map(|join| match join.join_operator {
+                JoinOperator::Semi(_) | JoinOperator::LeftSemi(_) | JoinOperator::RightSemi(_) => {
+                    Some("SEMI JOIN is not supported: write IN or EXISTS")
+                }
+                JoinOperator::Anti(_) | JoinOperator::LeftAnti(_) | JoinOperator::RightAnti(_) => {
+                    Some("ANTI JOIN is not supported: write NOT EXISTS")
+                }
+                _ => None,
+            })
+        }
+        SetExpr::SetOperation { left, right, .. } => in_joins(left).or_else(|| in_joins(right)),
+        _ => None,
+    }
+}
+
+fn in_set_operation(body: &SetExpr) -> Option<&'static str> {
+    use SetQuantifier::{All, AllByName, ByName, DistinctByName};
+    // Queries in parentheses are visited themselves.
+    let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return None };
+    let message = match (op, set_quantifier) {
+        (SetOperator::Intersect, All) => Some("INTERSECT ALL is not supported yet"),
+        (SetOperator::Except, All) => Some("EXCEPT ALL is not supported yet"),
+        (SetOperator::Minus, _) => Some("MINUS is not supported"),
+        (_, ByName | AllByName | DistinctByName) => Some("BY NAME is not supported"),
+        _ => None,
+    };
+    message.or_else(|| in_set_operation(left)).or_else(|| in_set_operation(right))
 }
 
 /// The same for an expression.

@@ -4,10 +4,14 @@
 //! conditions on one side are met before the rows are kept, where the kind of join allows it, the others stay with the
 //! join. Names in front of a column decide nothing here: DataFusion's schemas do.
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, NullEquality, Result, internal_err};
 use datafusion::logical_expr::utils::{conjunction, find_valid_equijoin_key_pair, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, Filter, Join, JoinType, LogicalPlan, Operator};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, Filter, Join, JoinType, LogicalPlan, Operator, binary_expr, lit, when,
+};
+use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
 /// The plan with the conditions of all joins where they belong.
@@ -17,20 +21,35 @@ pub(crate) fn place_conditions(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 fn place(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     match plan {
-        LogicalPlan::Filter(filter) if is_inner_join(&filter.input) => {
+        LogicalPlan::Filter(filter) if is_join(&filter.input, &[JoinType::Inner]) => {
             let conditions = split_conjunction_owned(filter.predicate);
             with_conditions(Arc::unwrap_or_clone(filter.input), conditions).map(Transformed::yes)
         }
-        LogicalPlan::Join(mut join) => match join.filter.take() {
-            None => Ok(Transformed::no(LogicalPlan::Join(join))),
-            Some(filter) => place_in(join, split_conjunction_owned(filter)).map(Transformed::yes),
-        },
+        // What comes out are rows of the left side: fewer of them have to be kept.
+        LogicalPlan::Filter(filter) if is_join(&filter.input, &[JoinType::LeftSemi, JoinType::LeftAnti]) => {
+            let LogicalPlan::Join(mut join) = Arc::unwrap_or_clone(filter.input) else {
+                return internal_err!("a join is none");
+            };
+            let conditions = split_conjunction_owned(filter.predicate);
+            join.left = Arc::new(with_conditions(Arc::unwrap_or_clone(join.left), conditions)?);
+            Ok(Transformed::yes(LogicalPlan::Join(join)))
+        }
+        LogicalPlan::Join(mut join) => {
+            let mut conditions = join.filter.take().map(split_conjunction_owned).unwrap_or_default();
+            if join.null_equality == NullEquality::NullEqualsNull {
+                // What INTERSECT and EXCEPT compare by.
+                join.null_equality = NullEquality::NullEqualsNothing;
+                let same = |(one, other)| binary_expr(one, Operator::IsNotDistinctFrom, other);
+                conditions.extend(std::mem::take(&mut join.on).into_iter().map(same));
+            }
+            place_in(join, conditions).map(Transformed::yes)
+        }
         other => Ok(Transformed::no(other)),
     }
 }
 
-fn is_inner_join(plan: &LogicalPlan) -> bool {
-    matches!(plan, LogicalPlan::Join(join) if join.join_type == JoinType::Inner)
+fn is_join(plan: &LogicalPlan, types: &[JoinType]) -> bool {
+    matches!(plan, LogicalPlan::Join(join) if types.contains(&join.join_type))
 }
 
 /// A plan whose rows meet further conditions.
@@ -46,8 +65,8 @@ fn with_conditions(plan: LogicalPlan, conditions: Vec<Expr>) -> Result<LogicalPl
 fn place_in(mut join: Join, conditions: Vec<Expr>) -> Result<LogicalPlan> {
     // A row that a join keeps whether it is matched or not has to reach it.
     let (left_first, right_first) = match join.join_type {
-        JoinType::Inner => (true, true),
-        JoinType::Left => (false, true),
+        JoinType::Inner | JoinType::LeftSemi => (true, true),
+        JoinType::Left | JoinType::LeftAnti => (false, true),
         JoinType::Right => (true, false),
         _ => (false, false),
     };
@@ -59,9 +78,11 @@ fn place_in(mut join: Join, conditions: Vec<Expr>) -> Result<LogicalPlan> {
             of_left.push(condition);
         } else if right_first && is_over(&condition, right) {
             of_right.push(condition);
-        } else if let Some(pair) = equal_pair(&condition, left, right)? {
-            if !join.on.contains(&pair) {
-                join.on.push(pair);
+        } else if let Some(pairs) = equal_pairs(&condition, left, right)? {
+            for pair in pairs {
+                if !join.on.contains(&pair) {
+                    join.on.push(pair);
+                }
             }
         } else if !of_both.contains(&condition) {
             of_both.push(condition);
@@ -79,11 +100,39 @@ fn is_over(condition: &Expr, schema: &DFSchema) -> bool {
     !columns.is_empty() && columns.iter().all(|column| schema.maybe_index_of_column(column).is_some())
 }
 
-fn equal_pair(condition: &Expr, left: &DFSchema, right: &DFSchema) -> Result<Option<(Expr, Expr)>> {
-    match condition {
-        Expr::BinaryExpr(binary) if binary.op == Operator::Eq => {
-            find_valid_equijoin_key_pair(&binary.left, &binary.right, left, right)
-        }
-        _ => Ok(None),
+/// The pairs that are equal where a condition is met, if it is nothing else. `a IS NOT DISTINCT FROM b` is two: both are
+/// null or neither is, and what they are without their nulls is equal.
+fn equal_pairs(condition: &Expr, left: &DFSchema, right: &DFSchema) -> Result<Option<Vec<(Expr, Expr)>>> {
+    let Expr::BinaryExpr(binary) = condition else { return Ok(None) };
+    if !matches!(binary.op, Operator::Eq | Operator::IsNotDistinctFrom) {
+        return Ok(None);
     }
+    let Some((one, other)) = find_valid_equijoin_key_pair(&binary.left, &binary.right, left, right)? else {
+        return Ok(None);
+    };
+    if binary.op == Operator::Eq {
+        return Ok(Some(vec![(one, other)]));
+    }
+    let (Some(of_one), Some(of_other)) = (without_null(&one, left)?, without_null(&other, right)?) else {
+        return Ok(None);
+    };
+    let is_null = |expr: Expr| Expr::IsNull(Box::new(expr));
+    Ok(Some(vec![(of_one, of_other), (is_null(one), is_null(other))]))
+}
+
+/// An expression with a value of its type in the place of a null.
+fn without_null(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    let data_type = expr.get_type(schema)?;
+    let value = match &data_type {
+        DataType::Utf8 => ScalarValue::Utf8(Some(String::new())),
+        DataType::Boolean => ScalarValue::Boolean(Some(false)),
+        DataType::Binary => ScalarValue::Binary(Some(Vec::new())),
+        other if other.is_numeric() || other.is_temporal() => match ScalarValue::new_zero(other) {
+            Ok(zero) => zero,
+            Err(_) => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let is_null = Expr::IsNull(Box::new(expr.clone()));
+    Ok(Some(when(is_null, lit(value)).otherwise(expr.clone())?))
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, TableReference, plan_err};
 use datafusion::logical_expr::logical_plan::UserDefinedLogicalNodeCore;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use millstream_operators::aggregate::Window;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -25,9 +26,25 @@ pub(crate) struct WindowSpec {
     pub slide_ms: i64,
     /// Start of one of the windows, relative to 1970.
     pub offset_ms: i64,
+    /// Whether windows of the same start grow by the slide until they have their length.
+    pub cumulates: bool,
 }
 
-/// `TUMBLE(..)` and `HOP(..)`: the columns of the input, then start, end and time of the window.
+impl WindowSpec {
+    /// The windows, as operators have them.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the lengths.
+    pub(crate) fn checked(&self) -> std::result::Result<Window, String> {
+        let WindowSpec { size_ms, slide_ms, offset_ms, cumulates } = *self;
+        match cumulates {
+            true => Window::cumulating(size_ms, slide_ms, offset_ms),
+            false => Window::new(size_ms, slide_ms, offset_ms),
+        }
+    }
+}
+
+/// `TUMBLE(..)`, `HOP(..)` and `CUMULATE(..)`: the columns of the input, then start, end and time of the window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct WindowTable {
     /// The rows.

@@ -17,6 +17,7 @@ use datafusion::logical_expr::{
     cast,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
+use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
@@ -26,9 +27,9 @@ use std::sync::Arc;
 
 /// The plan with Flink's meaning, its types settled. This is what a batch engine can be asked for the same answer.
 pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
-    let plan = plan.transform_up(temporal_join)?.data;
-    let plan = plan.transform_up(integer_literals)?.data;
-    let plan = plan.transform_up(flink_aggregates)?.data;
+    let plan = plan.transform_up_with_subqueries(temporal_join)?.data;
+    let plan = plan.transform_up_with_subqueries(integer_literals)?.data;
+    let plan = plan.transform_up_with_subqueries(flink_aggregates)?.data;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
     analyzer.execute_and_check(plan, names.config(), |_, _| {})
 }
@@ -39,6 +40,8 @@ pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> 
     let apply = |plan: LogicalPlan, rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>| {
         Optimizer::with_rules(rules).optimize(plan, &context, |_, _| {})
     };
+    // IN and EXISTS become joins.
+    let plan = apply(plan, vec![Arc::new(DecorrelatePredicateSubquery::new())])?;
     let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(EliminateCrossJoin::new())])?;
     let plan = place_conditions(plan)?;
     let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())])?;

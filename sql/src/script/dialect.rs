@@ -5,7 +5,7 @@
 //! they can be meant, and the number of steps is bounded for all others.
 
 use datafusion::sql::sqlparser::ast::{CastKind, Expr};
-use datafusion::sql::sqlparser::dialect::Dialect;
+use datafusion::sql::sqlparser::dialect::{Dialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
@@ -81,6 +81,27 @@ impl Dialect for FlinkDialect {
 
     fn supports_boolean_literals(&self) -> bool {
         true
+    }
+
+    /// `a IS [NOT] DISTINCT FROM b AND c` is a comparison and a condition: sqlparser takes all of the rest for the
+    /// other value.
+    fn parse_infix(
+        &self,
+        parser: &mut Parser<'_>,
+        expr: &Expr,
+        _precedence: u8,
+    ) -> Option<Result<Expr, ParserError>> {
+        use Keyword::{DISTINCT, FROM, IS, NOT};
+        let negated = parser.parse_keywords(&[IS, NOT, DISTINCT, FROM]);
+        if !negated && !parser.parse_keywords(&[IS, DISTINCT, FROM]) {
+            return None;
+        }
+        let other = parser.parse_subexpr(self.prec_value(Precedence::Is));
+        let one = Box::new(expr.clone());
+        Some(other.map(|other| match negated {
+            true => Expr::IsNotDistinctFrom(one, Box::new(other)),
+            false => Expr::IsDistinctFrom(one, Box::new(other)),
+        }))
     }
 
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {

@@ -254,7 +254,8 @@ impl<'l> Parser<'l> {
         if !begins {
             return self.unexpected("a query (SELECT, WITH or VALUES)");
         }
-        self.words(|_, _| false, "a query")
+        // It belongs to the statement, not to its query.
+        self.words(|parser, _| parser.are_words("ON CONFLICT DO"), "a query")
     }
 
     /// Words up to one at which `ends` says so outside of parentheses, or to the end of the statement.

@@ -1,7 +1,7 @@
 //! Statements that are not `CREATE`.
 
 use super::parser::{Failed, Parsed, Parser};
-use super::{Insert, Statement};
+use super::{Insert, OnConflict, Statement};
 use crate::error::{SqlError, code};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
@@ -43,8 +43,8 @@ impl Parser<'_> {
             _ => Vec::new(),
         };
         let query = self.query()?;
-        self.refuse_on_conflict(first)?;
-        Ok(Insert { target, columns, query, span: self.span_from(first) })
+        let on_conflict = self.on_conflict()?;
+        Ok(Insert { target, columns, query, on_conflict, span: self.span_from(first) })
     }
 
     fn query_in_parentheses(&self) -> bool {
@@ -52,19 +52,25 @@ impl Parser<'_> {
             || self.peek_at(1) == Some(&Token::LParen)
     }
 
-    /// `ON CONFLICT` at the end of an insertion, which is among the words of its query.
-    fn refuse_on_conflict(&mut self, first: usize) -> Parsed<()> {
-        let end = self.at;
-        self.at = first;
-        while self.at < end && !self.are_words("ON CONFLICT") {
-            self.at += 1;
+    /// `ON CONFLICT DO ..` at the end of an insertion, if it is there.
+    fn on_conflict(&mut self) -> Parsed<Option<OnConflict>> {
+        let first = self.at;
+        if !self.take_words("ON CONFLICT DO") {
+            return Ok(None);
         }
-        if self.at == end {
-            return Ok(());
+        if self.take_words("DEDUPLICATE") {
+            return Ok(Some(OnConflict::Deduplicate));
         }
-        let error = SqlError::new(code::CLAUSE, self.span(), "ON CONFLICT is not supported");
-        self.at = end;
-        self.fail(error.help("leave it out: an 'upsert-kafka' table keeps the last row of each key"))
+        for what in ["NOTHING", "ERROR"] {
+            if self.take_words(what) {
+                let message = format!("ON CONFLICT DO {what} is not supported yet");
+                let error = SqlError::new(code::CLAUSE, self.span_from(first), message);
+                return self.fail(error.help(
+                    "write ON CONFLICT DO DEDUPLICATE: of each key the table then has the last row of those that are there",
+                ));
+            }
+        }
+        self.unexpected("DEDUPLICATE")
     }
 
     /// `EXECUTE STATEMENT SET BEGIN .. END`, or as it was written before, `BEGIN STATEMENT SET; .. END`.

@@ -98,6 +98,24 @@ pub(super) const SETTINGS: &[Setting] = &[
         applied: Applied::In("lower/stream_join.rs"),
     },
     Setting {
+        key: "table.exec.sink.not-null-enforcer",
+        kind: Kind::Choice(&["ERROR", "DROP"]),
+        help: "What becomes of a row with a null for a key or another column that is NOT NULL: it fails the job, or is left out and counted.",
+        applied: Applied::In("lower/sink.rs"),
+    },
+    Setting {
+        key: "table.exec.sink.type-length-enforcer",
+        kind: Kind::Only("IGNORE", "texts are written as long as they are"),
+        help: "What becomes of texts that are longer than their column: they are written as they are.",
+        applied: Applied::Anyway,
+    },
+    Setting {
+        key: "table.exec.sink.require-on-conflict",
+        kind: Kind::Choice(&["true", "false"]),
+        help: "Whether a query whose rows the table's PRIMARY KEY does not tell apart has to say ON CONFLICT.",
+        applied: Applied::In("lower/sink.rs"),
+    },
+    Setting {
         key: "execution.checkpointing.interval",
         kind: Kind::Duration,
         help: "The same as millstream.commit-interval: results appear with each commit.",

@@ -8,9 +8,9 @@ CREATE TABLE twice (n BIGINT, groups BIGINT, total BIGINT, PRIMARY KEY (n) NOT E
 WITH ('connector' = 'upsert-kafka', 'topic' = 'twice', 'key.format' = 'json', 'value.format' = 'json');
 
 INSERT INTO o
-SELECT k, COUNT(*), COUNT(i), SUM(i), SUM(b), SUM(d), SUM(m), AVG(i), AVG(d), AVG(m), MIN(i), MAX(s), COUNT(DISTINCT s),
+SELECT COALESCE(k, '-'), COUNT(*), COUNT(i), SUM(i), SUM(b), SUM(d), SUM(m), AVG(i), AVG(d), AVG(m), MIN(i), MAX(s), COUNT(DISTINCT s),
        COUNT(*) FILTER (WHERE d > 0)
-FROM t GROUP BY k HAVING COUNT(*) > 1;
+FROM t GROUP BY COALESCE(k, '-') HAVING COUNT(*) > 1;
 
 -- An aggregate of an aggregate: its input updates and deletes.
 INSERT INTO twice

@@ -47,26 +47,30 @@ SELECT o.id, p.amount FROM payments AS p, orders AS o
 WHERE o.id = p.order_id AND p.amount >= o.n * 10 AND o.n > 1 AND p.amount < 100;
 -- Unmatched rows, counted: every change of the join is a change of its groups.
 INSERT INTO lefts
-SELECT o.id, COUNT(*), COUNT(p.amount), SUM(p.amount)
-FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id AND p.amount > o.n * 10 GROUP BY o.id;
+SELECT COALESCE(o.id, 0), COUNT(*), COUNT(p.amount), SUM(p.amount)
+FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id AND p.amount > o.n * 10 GROUP BY COALESCE(o.id, 0);
 INSERT INTO rights
-SELECT p.order_id, COUNT(o.id), COUNT(*)
-FROM orders AS o RIGHT JOIN payments AS p ON o.id = p.order_id AND o.n < 3 GROUP BY p.order_id;
+SELECT COALESCE(p.order_id, 0), COUNT(o.id), COUNT(*)
+FROM orders AS o RIGHT JOIN payments AS p ON o.id = p.order_id AND o.n < 3 GROUP BY COALESCE(p.order_id, 0);
 INSERT INTO fulls
-SELECT o.id, COUNT(*), COUNT(p.amount), SUM(p.amount)
-FROM orders AS o FULL JOIN payments AS p ON o.id = p.order_id GROUP BY o.id;
+SELECT COALESCE(o.id, 0), COUNT(*), COUNT(p.amount), SUM(p.amount)
+FROM orders AS o FULL JOIN payments AS p ON o.id = p.order_id GROUP BY COALESCE(o.id, 0);
 INSERT INTO unmatched
-SELECT o.id, COUNT(*) FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id
-WHERE p.order_id IS NULL GROUP BY o.id;
+SELECT COALESCE(o.id, 0), COUNT(*) FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id
+WHERE p.order_id IS NULL GROUP BY COALESCE(o.id, 0);
 -- Rows that only the key of the table tells apart.
 INSERT INTO latest
-SELECT o.id, p.amount FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id AND p.amount > 50 WHERE o.n IN (1, 5, 7);
+SELECT o.id, p.amount FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id AND p.amount > 50 WHERE o.n IN (1, 5, 7)
+ON CONFLICT DO DEDUPLICATE;
 INSERT INTO priced
-SELECT o.id, o.item, i.price FROM orders AS o JOIN items AS i ON o.item = i.item WHERE o.n IN (1, 5, 7);
--- Rows that are updated on both sides. (Of the full join a null id would be told apart from a null order_id by nothing.)
+SELECT o.id, o.item, i.price FROM orders AS o JOIN items AS i ON o.item = i.item WHERE o.n IN (1, 5, 7)
+ON CONFLICT DO DEDUPLICATE;
+-- Rows that are updated on both sides.
 INSERT INTO balances SELECT o.id, o.n, p.amount FROM ordered AS o JOIN payed AS p ON o.id = p.order_id;
 INSERT INTO all_balances
-SELECT o.id, p.order_id, o.n, p.amount FROM (SELECT * FROM ordered WHERE id IS NOT NULL) AS o FULL JOIN payed AS p ON o.id = p.order_id AND p.amount > o.n;
+SELECT COALESCE(o.id, 0), COALESCE(p.order_id, 0), o.n, p.amount
+FROM (SELECT * FROM ordered WHERE id IS NOT NULL) AS o FULL JOIN payed AS p ON o.id = p.order_id AND p.amount > o.n
+ON CONFLICT DO DEDUPLICATE;
 -- A table of upserts: on its key, and on another column, and with itself.
 INSERT INTO makers
 SELECT i.maker, COUNT(*), SUM(p.amount)

@@ -40,10 +40,12 @@ INSERT INTO second SELECT auction, bidder
 FROM (SELECT auction, bidder, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY price DESC, bidder) AS rn FROM bids) WHERE rn > 1 AND rn < 3;
 
 INSERT INTO shared SELECT auction, bidder, r
-FROM (SELECT *, RANK() OVER (PARTITION BY auction ORDER BY price / 10 DESC) AS r FROM bids) WHERE r <= 2;
+FROM (SELECT *, RANK() OVER (PARTITION BY auction ORDER BY price / 10 DESC) AS r FROM bids) WHERE r <= 2
+ON CONFLICT DO DEDUPLICATE;
 
 INSERT INTO dense SELECT auction, bidder, r
-FROM (SELECT *, DENSE_RANK() OVER (PARTITION BY auction ORDER BY price / 10 DESC) AS r FROM bids) WHERE r <= 2;
+FROM (SELECT *, DENSE_RANK() OVER (PARTITION BY auction ORDER BY price / 10 DESC) AS r FROM bids) WHERE r <= 2
+ON CONFLICT DO DEDUPLICATE;
 
 -- Over an aggregate: its rows change.
 INSERT INTO busiest SELECT rn, bidder, bids
