@@ -148,7 +148,7 @@ impl SqlErrors {
         let text: String = text.into();
         let secrets = secrets::find(&text);
         for error in &mut errors {
-            let shown = |text: &str| picture::printable(&secrets.hidden_in(text));
+            let shown = |text: &str| picture::cut(&picture::printable(&secrets.hidden_in(text)));
             error.message = shown(&error.message);
             error.label = shown(&error.label);
             error.help = error.help.as_deref().map(shown);

@@ -25,10 +25,11 @@ pub(crate) use stream::{PartitionedBy, Partitioning, RowKey, Stream, Windows};
 use crate::expression::Columns;
 use crate::features::top_n::RankedRows;
 use crate::query::nodes::{TemporalJoin, Versioned, WindowTable};
-use crate::query::{Words, words};
+use crate::query::{Words, in_flinks_types, words};
 use crate::settings::Settings;
+use arrow::datatypes::DataType;
 use datafusion::common::DataFusionError;
-use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, Extension, LogicalPlan};
 use millstream_operators::{NodeId, NodeSpec, StreamKind, Topology, TopologyError};
 use needed::{Needs, collect_needs};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -57,7 +58,7 @@ impl From<DataFusionError> for Refusal {
 
 impl From<TopologyError> for Refusal {
     fn from(error: TopologyError) -> Self {
-        Refusal { message: error.message, help: None }
+        Refusal { message: in_flinks_types(&error.message), help: None }
     }
 }
 
@@ -188,13 +189,7 @@ impl<'a> Lowering<'a> {
             ));
         }
         if named.is_none() || named != input.time {
-            let name = &table.time;
-            return Err(Refusal::new(
-                format!("{name} is not the time attribute of its table"),
-                format!(
-                    "declare WATERMARK FOR {name} AS {name} - INTERVAL '5' SECONDS in the CREATE TABLE, and keep the column in views as it is"
-                ),
-            ));
+            return Err(not_the_time(table, input.time));
         }
         // Each change of a row takes the row it replaces out of that one's window.
         let input = match self.kind(&input) {
@@ -228,6 +223,27 @@ impl<'a> Lowering<'a> {
     fn columns<'s>(&self, stream: &'s Stream, relation: &'s datafusion::common::DFSchema) -> Columns<'s> {
         Columns { relation, places: &stream.places, rows: &stream.rows }
     }
+}
+
+/// Refuses a column that windows can't be of, with what to do: that depends on what else there is.
+fn not_the_time(table: &WindowTable, time: Option<usize>) -> Refusal {
+    let schema = table.input.schema();
+    let column = match &table.time {
+        Expr::Column(column) => column.name.clone(),
+        other => other.to_string(),
+    };
+    let is_time = table.time.get_type(schema).is_ok_and(|found| matches!(found, DataType::Timestamp(..)));
+    let help = match time.and_then(|time| schema.fields().get(time)) {
+        Some(time) => format!("write DESCRIPTOR({}): the table has its WATERMARK for that", time.name()),
+        None if is_time => format!(
+            "declare WATERMARK FOR {column} AS {column} - INTERVAL '5' SECOND in the CREATE TABLE, and keep the column \
+             in views as it is"
+        ),
+        None => "declare a WATERMARK for a TIMESTAMP column in the CREATE TABLE; of a number or a text make one with a \
+                 computed column: event_time AS TO_TIMESTAMP_LTZ(number, 3)"
+            .to_owned(),
+    };
+    Refusal::new(format!("{column} is not the time attribute of its table"), help)
 }
 
 fn unsupported(plan: &LogicalPlan) -> Refusal {

@@ -21,7 +21,7 @@ mod words;
 
 pub(crate) use provider::Names;
 pub(crate) use rewrite::{analyze, check_deterministic, optimize};
-pub(crate) use words::{Words, from_datafusion, words};
+pub(crate) use words::{Words, from_datafusion, in_flinks_types, words};
 
 use crate::error::{SqlError, code};
 use crate::lower::Refusal;

@@ -2,13 +2,12 @@
 
 use super::Failure;
 use super::log_args::LogArgs;
+use super::progress::say;
 use clap::Args;
+use millstream::operators::records::names::job_name;
 use millstream::sql::{SqlJob, plan};
 use std::io::Read;
 use std::path::PathBuf;
-
-/// The longest name of a job: the names of its topics are a little longer, and bounded by the log.
-const NAME_LENGTH_MAX: usize = 150;
 
 #[derive(Debug, Args)]
 pub(crate) struct JobFile {
@@ -42,7 +41,9 @@ impl JobFile {
             false => std::fs::read(&self.file),
         };
         let bytes = read.map_err(|error| Failure::Io(format!("{name}: {error}")))?;
-        Ok(plan(&name, &text_of(&name, bytes)?)?)
+        let planned = plan(&name, &text_of(&name, bytes)?)?;
+        planned.warnings.lines().for_each(|warning| say(&format!("warning: {warning}")));
+        Ok(planned)
     }
 
     fn is_standard_input(&self) -> bool {
@@ -71,13 +72,10 @@ impl JobFile {
                 self.describe()
             )));
         };
-        let legal = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
-        if name.is_empty() || name.len() > NAME_LENGTH_MAX || !name.chars().all(legal) {
-            return Err(Failure::Usage(format!(
-                "\"{name}\" can't be a job's name: it has up to {NAME_LENGTH_MAX} letters, digits, '.', '_' and '-'; \
-                 give another with --job"
-            )));
-        }
+        job_name(&name).map_err(|why| {
+            let name = name.escape_debug();
+            Failure::Usage(format!("no job can be called \"{name}\": {why}; give another name with --job"))
+        })?;
         Ok(name)
     }
 }
@@ -125,8 +123,13 @@ mod tests {
         assert_eq!(name("jobs/flights.sql", None, None).as_deref(), Ok("flights"));
         assert_eq!(name("jobs/flights.sql", None, Some("delays")).as_deref(), Ok("delays"));
         assert_eq!(name("jobs/flights.sql", Some("mine"), Some("delays")).as_deref(), Ok("mine"));
-        assert!(name("jobs/my flights.sql", None, None).unwrap_err().contains("give another with --job"));
+        assert!(
+            name("jobs/my flights.sql", None, None).unwrap_err().contains("give another name with --job")
+        );
         assert!(name("jobs/flights.sql", Some(&"x".repeat(151)), None).is_err());
+        for job in ["..", ".", "a/b", "../a", "a\n", ""] {
+            assert!(name("jobs/flights.sql", Some(job), None).is_err(), "{job:?}");
+        }
         assert!(name("-", None, None).unwrap_err().contains("--job"));
         assert_eq!(name("-", None, Some("delays")).as_deref(), Ok("delays"));
         assert_eq!(name("-", Some("mine"), None).as_deref(), Ok("mine"));

@@ -9,6 +9,8 @@ use super::Span;
 const WIDTH_MAX: usize = 240;
 /// Characters that are shown in front of the place, where a line is cut.
 const BEFORE: usize = 100;
+/// Characters of a message.
+const MESSAGE_MAX: usize = 800;
 /// Lines of a place that are shown at most.
 const LINES_MAX: usize = 10;
 
@@ -102,4 +104,12 @@ pub(super) fn printable(text: &str) -> String {
         char => char,
     };
     text.chars().map(shown).collect()
+}
+
+/// A message with what it quotes at some length: names may be of any.
+pub(super) fn cut(message: &str) -> String {
+    match message.char_indices().nth(MESSAGE_MAX) {
+        Some((at, _)) => format!("{}…", &message[..at]),
+        None => message.to_owned(),
+    }
 }

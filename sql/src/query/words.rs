@@ -183,6 +183,8 @@ fn column_of(error: &DataFusionError) -> Option<&Column> {
 
 /// What the library says, with `{0}` and `{1}` for what differs; what we say, and what to do. The first that fits is taken.
 const TABLE: &[(&str, &str, &str)] = &[
+    ("Function 'avg' failed to match any signature", "AVG takes numbers", "CAST the argument to a number"),
+    ("Function 'sum' failed to match any signature", "SUM takes numbers", "CAST the argument to a number"),
     ("table '{0}' not found", "there is no table or view {0}", ""),
     ("column '{0}' not found in '{1}'", "{1} has no column {0}", ""),
     ("column '{0}' not found", "there is no column {0}", ""),
@@ -258,6 +260,8 @@ const TABLE: &[(&str, &str, &str)] = &[
         "{0} can't be compared",
         "CAST one of them to the type of the other",
     ),
+    ("in CASE WHEN", "the values of a CASE are of types that don't fit each other", "CAST them to one type"),
+    ("Unsupported compound identifier '{0}'", "{0} is no name of a table or column", "write the name alone"),
     (
         "Substring without for/from",
         "SUBSTRING takes a text and a place",
@@ -444,7 +448,17 @@ fn of_table(text: &str, names: Option<&Names>) -> Option<Words> {
     })
 }
 
+/// Functions that are called with `OVER` only.
+const OF_WINDOWS: &[&str] = &["lag", "lead", "ntile", "nth_value", "percent_rank", "cume_dist"];
+
 fn no_such_function(name: &str, names: Option<&Names>) -> Words {
+    let is_aggregate = names.is_some_and(|names| names.is_aggregate(name));
+    if is_aggregate || OF_WINDOWS.contains(&name.to_lowercase().as_str()) {
+        return Words::new(
+            format!("{} with OVER is not supported yet", name.to_uppercase()),
+            "aggregate with GROUP BY, over TUMBLE or HOP, or into an upsert table",
+        );
+    }
     let message = format!("there is no function {}", name.to_uppercase());
     let known = names.map(Names::functions).unwrap_or_default();
     match nearest(&name.to_lowercase(), known.iter().map(String::as_str)) {
@@ -610,7 +624,7 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// A text in which types are called as Flink calls them: `Timestamp(ms, "+00:00")` is a `TIMESTAMP_LTZ(3)`.
-pub(super) fn in_flinks_types(text: &str) -> String {
+pub(crate) fn in_flinks_types(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|char: char| char.is_ascii_alphabetic()) {
