@@ -4,6 +4,7 @@
 pub mod dead_letter;
 pub mod exchange;
 pub(crate) mod input;
+pub mod lz4;
 pub(crate) mod not_null;
 pub mod origin;
 pub(crate) mod outbox;

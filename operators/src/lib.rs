@@ -7,6 +7,8 @@
 
 mod changelog;
 mod edge;
+#[cfg(test)]
+mod hostile;
 mod kit;
 mod model;
 mod relational;
@@ -22,7 +24,7 @@ use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
 use relational::{join, key_by, project, temporal_join, top_n, union};
 
-pub use edge::{dead_letter, exchange, origin, sink, source, table};
+pub use edge::{dead_letter, exchange, lz4, origin, sink, source, table};
 pub use kit::keys;
 pub use model::{clock, expression};
 pub use relational::aggregate;
@@ -48,6 +50,7 @@ pub use millstream_records::{
     Headers, Offset, Record, Records, RecordsBuilder, RecordsOver, RecordsWithin, Span, TopicPartition,
 };
 pub use millstream_state::BytesColumn;
+pub use model::brief::brief;
 pub use normalize::Normalize;
 pub use not_null::{NotNull, OnNull};
 pub use operator::{
@@ -67,3 +70,8 @@ pub mod formats {
     pub use crate::sink::FormatEncoderSpec;
     pub use millstream_formats::*;
 }
+
+/// Tests look at what damaged bytes make the process ask for.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: millstream_test_support::memory::Counting = millstream_test_support::memory::Counting;

@@ -2,6 +2,7 @@
 //! graph cut into sub-topologies, and the graph of a task.
 
 pub(crate) mod batch;
+pub(crate) mod brief;
 pub mod clock;
 pub(crate) mod cut;
 pub(crate) mod error;

@@ -24,7 +24,7 @@
 //! each over whole batches. They must depend on nothing but their arguments: a job is replayed after a crash.
 
 mod chain;
-mod exchange;
+pub(crate) mod exchange;
 mod fold;
 mod json;
 mod key;

@@ -26,3 +26,8 @@ pub use millstream_log::{clock, exit_now};
 pub use plan::{JobPlan, TaskId};
 pub use rules::Rules;
 pub use states::{MemoryStates, StateDirectory, StateStore};
+
+/// Tests look at what damaged bytes make the process ask for.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: millstream_test_support::memory::Counting = millstream_test_support::memory::Counting;

@@ -343,4 +343,28 @@ mod tests {
         assert_eq!(started.clone().for_plan(&plan).base(id).number, 9);
         assert_eq!(started.for_savepoint().base(id).number, 0);
     }
+
+    #[test]
+    fn a_damaged_savepoint_or_control_record_costs_no_more_than_its_bytes() {
+        use millstream_operators::RecordsBuilder;
+        use millstream_test_support::mutation::survives;
+        let sound = savepoint(vec![mark("in", false)]).encode();
+        survives("savepoint", &sound, 100, |bytes| drop(Savepoint::decode("p", bytes)));
+        // A stranger knows how to make the checksum.
+        let body = &sound[..sound.len() - CHECKSUM.len() - 64 - 1];
+        survives("savepoint with a right checksum", body, 100, |body| {
+            let sealed = [body, CHECKSUM.as_bytes(), content_name(body).as_bytes(), b"\n"].concat();
+            drop(Savepoint::decode("p", &sealed));
+        });
+        let plan = plan("old", "in", 1, Bounded::Unbounded);
+        let control = ControlRecord::new(&plan, 7, Default::default(), Default::default());
+        let (_, records) = control.encode(&plan, 5);
+        let value = records.get(0).value.expect("a value").to_vec();
+        let key = records.get(0).key.map(<[u8]>::to_vec);
+        survives("control record", &value, 200, |bytes| {
+            let mut builder = RecordsBuilder::default();
+            builder.push(key.as_deref(), Some(bytes), 0);
+            drop(ControlRecord::newest("control", &builder.finish()));
+        });
+    }
 }

@@ -288,4 +288,20 @@ mod tests {
         assert_eq!(CheckpointNote::decode(&[]), None);
         assert_eq!(CheckpointNote::decode(&[9, 1, 2]), None);
     }
+
+    #[test]
+    fn a_damaged_note_costs_no_more_than_its_bytes() {
+        let mark = InputMark {
+            topic: "in".to_owned(),
+            partition: 1,
+            position: 2,
+            ended: false,
+            progress: millstream_operators::InputProgress { clocks: vec![(5, false, None); 3] },
+        };
+        let (officials, inputs) = (vec![official(1), official(2)], vec![mark]);
+        let note = CheckpointNote { officials, inputs, watermark: 5, now_ms: 6, fingerprint: 7 };
+        millstream_test_support::mutation::survives("note", &note.encode(), 300, |bytes| {
+            drop(CheckpointNote::decode(bytes));
+        });
+    }
 }

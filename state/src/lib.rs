@@ -20,6 +20,8 @@ mod bytes_column;
 mod delta;
 mod error;
 mod export;
+#[cfg(test)]
+mod hostile;
 mod identity;
 mod inspect;
 mod memory;
@@ -39,3 +41,8 @@ pub use memory::MemoryDisk;
 pub use rocks::{RocksSettings, SharedMemory};
 pub use snapshot::{ContentHasher, SnapshotFile, SnapshotManifest, content_name};
 pub use task_state::TaskState;
+
+/// Tests look at what damaged bytes make the process ask for.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: millstream_test_support::memory::Counting = millstream_test_support::memory::Counting;

@@ -86,7 +86,7 @@ impl SnapshotManifest {
 
     /// Bytes of all files.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
+        self.files.iter().fold(0, |sum, file| file.bytes.saturating_add(sum))
     }
 
     /// Whose state it is.

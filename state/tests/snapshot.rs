@@ -138,7 +138,8 @@ fn files_that_are_not_what_the_manifest_says_are_refused() {
         let bytes = bytes_of(&export, 0);
         let mut flipped = bytes.clone();
         flipped[0] ^= 1;
-        for wrong in [&bytes[1..], &flipped[..], &[]] {
+        let longer = [bytes.as_slice(), b"more"].concat();
+        for wrong in [&bytes[1..], &flipped[..], &longer[..], &[]] {
             let mut import = to.import();
             let mut out = import.file(&file).unwrap();
             out.write_all(wrong).unwrap();

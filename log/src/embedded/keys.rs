@@ -211,4 +211,14 @@ mod tests {
         assert_eq!(committed_of(&committed(12, "meta")), Some((12, "meta".to_owned())));
         assert_eq!(number_of(&number(77)), Some(77));
     }
+
+    #[test]
+    fn damaged_keys_and_values_are_read_as_nothing() {
+        use millstream_test_support::mutation::survives;
+        let place = TopicPartition::new("topic", 3);
+        survives("key", &group_offset("group", &place), 20, |key| drop(group_offset_of(key)));
+        survives("placed key", &placed(Space::Data, ID, 9), 20, place_of);
+        survives("name", &named(Space::Topic, "topic"), 20, |key| name_of(key).map(str::len));
+        survives("committed", &committed(7, "metadata"), 20, |value| drop(committed_of(value)));
+    }
 }

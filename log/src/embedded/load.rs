@@ -8,7 +8,7 @@ use super::keys::{self, IndexEntry, PartitionId, Space};
 use super::partition::Partition;
 use super::store::{Store, StoreSettings};
 use super::synced::SyncedMark;
-use super::topics::{StoredTopic, Topics};
+use super::topics::{PARTITIONS_MAX, StoredTopic, Topics};
 use super::transactions::Transactions;
 use crate::{CommittedOffset, LogError, TopicConfig};
 use millstream_records::{Offset, TopicPartition};
@@ -110,6 +110,9 @@ fn load_topics(
         let name = keys::name_of(key).ok_or_else(|| damaged("the name of a topic"))?;
         let topic: StoredTopic = serde_json::from_slice(value)
             .map_err(|error| LogError::Corrupt(format!("topic \"{name}\" is damaged: {error}")))?;
+        if topic.partitions > PARTITIONS_MAX {
+            return Err(damaged(&format!("the number of partitions of topic \"{name}\"")));
+        }
         stored.push((Arc::<str>::from(name), topic));
         Ok(())
     })?;

@@ -36,7 +36,8 @@ impl SyncedMark {
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(dir.join(FILE)).map_err(failed)?;
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed)?;
+        // A byte more than it has tells that it is not one.
+        (&mut file).take(13).read_to_end(&mut bytes).map_err(failed)?;
         let mark = SyncedMark { dir: dir.to_owned(), file, found: decode(&bytes).unwrap_or(0) };
         mark.keep_logs().map_err(failed)?;
         Ok(mark)

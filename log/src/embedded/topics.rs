@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Partitions that one topic may have: each costs memory while the log is open.
-const PARTITIONS_MAX: u32 = 16_384;
+pub(crate) const PARTITIONS_MAX: u32 = 16_384;
 
 /// All topics.
 #[derive(Debug, Default)]

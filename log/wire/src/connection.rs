@@ -19,8 +19,8 @@ pub use open::Connector;
 pub(crate) use open::backoff;
 pub use parts::Parts;
 
-use crate::pool::Pool;
-use crate::{At, WireError};
+use crate::pool::{POOLED_BYTES_MAX, Pool};
+use crate::{At, WireError, bounds};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, ResponseHeader};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
@@ -185,7 +185,7 @@ impl Connection {
     pub fn send_version<R: Request>(&self, request: &R, version: i16) -> Result<Answer<R>, WireError> {
         let mut body = BytesMut::with_capacity(request.compute_size(version).unwrap_or(256) + 64);
         let (correlation, at) = self.begin::<R>(&mut body, version)?;
-        request.encode(&mut body, version).map_err(|error| not_sent::<R>(self, &error.to_string()))?;
+        request.encode(&mut body, version).map_err(|error| invalid::<R>(self, &error))?;
         self.queue_parts(correlation, at, version, Parts::from(body.freeze()))
     }
 
@@ -218,7 +218,7 @@ impl Connection {
             .with_correlation_id(correlation)
             .with_client_id(Some(self.shared.client_id.clone()));
         let encoded = header.encode(to, R::header_version(version));
-        encoded.map_err(|error| not_sent::<R>(self, &error.to_string()))?;
+        encoded.map_err(|error| invalid::<R>(self, &error))?;
         Ok((correlation, self.at::<R>()))
     }
 
@@ -253,8 +253,9 @@ impl Connection {
     }
 }
 
-fn not_sent<R: Request>(connection: &Connection, reason: &str) -> WireError {
-    WireError::NotSent { at: connection.at::<R>(), reason: reason.to_owned() }
+/// What can't be written down: a name longer than the protocol has room for.
+fn invalid<R: Request>(connection: &Connection, error: &dyn std::fmt::Display) -> WireError {
+    WireError::Invalid { at: connection.at::<R>(), reason: error.to_string() }
 }
 
 impl<R: Request> Answer<R> {
@@ -285,9 +286,10 @@ impl<R: Request> Answer<R> {
     }
 }
 
-fn decode<R: Request>(mut body: Bytes, version: i16) -> Result<R::Response, String> {
+pub(crate) fn decode<R: Request>(mut body: Bytes, version: i16) -> Result<R::Response, String> {
     let header_version = R::Response::header_version(version);
     ResponseHeader::decode(&mut body, header_version).map_err(|error| error.to_string())?;
+    bounds::check(R::KEY, version, &body)?;
     let answer = R::Response::decode(&mut body, version).map_err(|error| error.to_string())?;
     match body.remaining() {
         0 => Ok(answer),
@@ -423,7 +425,7 @@ async fn read_answer(
     if is_over { Err(NOBODY_LEFT.to_owned()) } else { Ok(()) }
 }
 
-/// A length and as many bytes, in one buffer of just that size.
+/// A length and as many bytes, in one buffer.
 async fn read_frame(
     from: &mut (impl AsyncRead + Unpin),
     bytes_max: usize,
@@ -438,7 +440,8 @@ async fn read_frame(
         usize::try_from(length).ok().filter(|length| (4..=bytes_max).contains(length)).ok_or_else(|| {
             format!("an answer of {length} bytes, where {bytes_max} are taken (receive.message.max.bytes)")
         })?;
-    let mut body = pool.take(length);
+    // A larger one grows as it comes: the length alone asks for no more.
+    let mut body = pool.take(length.min(POOLED_BYTES_MAX));
     while body.len() < length {
         let missing = length - body.len();
         let mut room = (&mut body).limit(missing);

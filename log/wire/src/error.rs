@@ -3,6 +3,7 @@
 //! A [`WireError`] always tells whether the request may have been carried out: [`WireError::NotSent`] never left,
 //! [`WireError::NoAnswer`] may have been done. [`WireError::kind`] says what to do.
 
+use crate::Denied;
 use kafka_protocol::error::ResponseError;
 use std::fmt;
 
@@ -76,6 +77,8 @@ pub enum Kind {
     Abortable,
     /// Asking again will not help.
     Fatal,
+    /// Asking again is answered the same, by whatever client, until a right or a setting is changed.
+    Permanent,
 }
 
 /// A failure of a request or a connection.
@@ -95,6 +98,14 @@ pub enum WireError {
         /// Which request.
         at: At,
         /// Why.
+        reason: String,
+    },
+    /// The request can't be written down, whoever it is sent to: nothing was done.
+    #[error("{at}: can't be sent: {reason}")]
+    Invalid {
+        /// Which request.
+        at: At,
+        /// What is wrong with it.
         reason: String,
     },
     /// The request left, wholly or in part, and no answer came. It may have been done.
@@ -158,7 +169,16 @@ impl WireError {
             WireError::NotSent { .. } | WireError::Timeout { .. } => Kind::Retriable,
             WireError::NoAnswer { .. } | WireError::Malformed { .. } => Kind::InDoubt,
             WireError::Refused { code, .. } => kind_of(code.error()),
+            WireError::Invalid { .. } => Kind::Permanent,
             WireError::Config { .. } | WireError::Unsupported { .. } | WireError::Login { .. } => Kind::Fatal,
+        }
+    }
+
+    /// The right that is missing, if that is what is wrong.
+    pub fn denied(&self) -> Option<Denied> {
+        match self {
+            WireError::Refused { at, what, code, .. } => Denied::of(at.api, what, code.error()),
+            _ => None,
         }
     }
 
@@ -188,6 +208,12 @@ fn kind_of(error: ResponseError) -> Kind {
         | E::InvalidProducerIdMapping => Kind::Abortable,
         // The broker gave up waiting for what it had begun.
         E::RequestTimedOut | E::NotEnoughReplicasAfterAppend => Kind::InDoubt,
+        E::TopicAuthorizationFailed
+        | E::GroupAuthorizationFailed
+        | E::TransactionalIdAuthorizationFailed
+        | E::ClusterAuthorizationFailed
+        | E::InvalidTransactionTimeout
+        | E::InvalidGroupId => Kind::Permanent,
         error if error.is_retriable() => Kind::Retriable,
         _ => Kind::Fatal,
     }
@@ -219,7 +245,8 @@ mod tests {
         };
         assert_eq!(refused(90).kind(), Kind::Fenced);
         assert_eq!(refused(6).kind(), Kind::Retriable);
-        assert_eq!(refused(29).kind(), Kind::Fatal);
+        assert_eq!(refused(29).kind(), Kind::Permanent);
+        assert_eq!(refused(42).kind(), Kind::Fatal);
         assert_eq!(refused(7).kind(), Kind::InDoubt);
     }
 }

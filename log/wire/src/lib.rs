@@ -23,9 +23,11 @@
 //! it panic; an error tells whether the request may have been carried out ([`WireError`]).
 
 pub mod batch;
+mod bounds;
 pub mod cluster;
 pub mod config;
 pub mod connection;
+mod denied;
 mod error;
 pub mod fetch;
 mod io;
@@ -36,7 +38,13 @@ mod sasl;
 mod tls;
 
 pub use config::Config;
+pub use denied::{Denied, Resource};
 pub use error::{At, Code, Kind, WireError};
 pub use io::IoThread;
 pub use kafka_protocol;
 pub use place::Place;
+
+/// Tests look at what bytes from a broker make the process ask for.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: millstream_test_support::memory::Counting = millstream_test_support::memory::Counting;

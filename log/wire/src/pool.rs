@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 /// Smaller answers come from the allocator, which keeps such sizes at hand.
 const POOLED_BYTES_MIN: usize = 64 << 10;
 /// Larger ones are rare, and too much to keep.
-const POOLED_BYTES_MAX: usize = 16 << 20;
+pub(crate) const POOLED_BYTES_MAX: usize = 16 << 20;
 /// Buffers that nobody uses and that are kept all the same.
 const FREE_MAX: usize = 2;
 /// Buffers that are remembered.

@@ -14,8 +14,11 @@
 
 mod block;
 mod columns;
+mod ipc;
 mod sink;
 
+#[cfg(test)]
+pub(crate) use block::{BlockContent, encode_block};
 pub use block::{BlockHeader, BlockRows, decode_block, peek_header};
 pub use columns::{ByTopicKey, ColumnBlocks};
 pub(crate) use sink::ExchangeSink;

@@ -10,6 +10,7 @@
 //! turn out to be late, and whose table keeps late rows as dead letters.
 
 use crate::batch::EventTime;
+use crate::brief;
 use crate::dead_letter::{DeadLetters, Reason};
 use crate::error::OperatorError;
 use crate::operator::Counters;
@@ -52,6 +53,8 @@ impl Run {
         outbox: &mut Outbox,
     ) -> Result<(), OperatorError> {
         counters.bad += 1;
+        // What is wrong may quote the record, which is not for people to read whole.
+        let (field, detail) = (field.map(|field| brief(&field).into_owned()), brief(&detail).into_owned());
         match (self.bad, &self.letters) {
             (Policy::Skip, _) => Ok(()),
             (Policy::DeadLetter, Some(letters)) => {
@@ -213,7 +216,8 @@ impl Origin {
         if take::<1>(input)? == [0] {
             return Some(None);
         }
-        let partitions = u32::from_le_bytes(take(input)?);
+        // Letters are spread over so many partitions.
+        let partitions = Some(u32::from_le_bytes(take(input)?)).filter(|count| *count > 0)?;
         let partition = u32::from_le_bytes(take(input)?);
         let offset = u64::from_le_bytes(take(input)?);
         let timestamp_ms = i64::from_le_bytes(take(input)?);

@@ -269,7 +269,9 @@ fn read_value(data_type: &DataType, input: &mut &[u8], builder: &mut ColumnBuild
             let T::Struct(pair) = entries.data_type() else { return None };
             for _ in 0..read_length(input)? {
                 let (keys, values) = builder.map_columns()?;
-                read_nullable(pair[0].data_type(), input, keys)?;
+                // A key of a map is never null.
+                (take::<1>(input)? != [0]).then_some(())?;
+                read_value(pair[0].data_type(), input, keys)?;
                 read_nullable(pair[1].data_type(), input, values)?;
             }
             builder.seal_map();

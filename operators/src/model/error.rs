@@ -1,5 +1,6 @@
 //! What stops a task, with the coordinates to find the cause.
 
+use crate::brief;
 use crate::records::{Offset, TopicPartition};
 use millstream_state::StateError;
 
@@ -47,7 +48,7 @@ pub enum OperatorError {
         watermark: String,
     },
     /// An expression could not be computed for a row.
-    #[error("{expression}: {detail}")]
+    #[error("{}: {}", brief(.expression), brief(.detail))]
     Expression {
         /// The expression, as SQL.
         expression: String,
@@ -66,7 +67,7 @@ pub enum OperatorError {
         column: String,
     },
     /// A value could not be encoded for a topic.
-    #[error("row for topic \"{topic}\": {detail}")]
+    #[error("row for topic \"{topic}\": {}", brief(.detail))]
     Encode {
         /// The topic.
         topic: String,
@@ -114,6 +115,7 @@ fn late_record(record: &Option<(TopicPartition, Offset)>) -> String {
 }
 
 fn bad_row(what: &str, detail: &str, row: &str, letters: bool) -> String {
+    let (what, detail, row) = (brief(what), brief(detail), brief(row));
     let advice = match letters {
         true => {
             "behind a join or an aggregation no record is this row's, so that it can't become a dead letter; "
@@ -128,7 +130,8 @@ fn bad_row(what: &str, detail: &str, row: &str, letters: bool) -> String {
 }
 
 fn bad_record(place: &TopicPartition, offset: &Offset, field: &Option<String>, detail: &str) -> String {
-    let field = field.as_ref().map(|field| format!(", field \"{field}\"")).unwrap_or_default();
+    let field = field.as_ref().map(|field| format!(", field \"{}\"", brief(field))).unwrap_or_default();
+    let detail = brief(detail);
     format!(
         "topic {}, partition {}, offset {offset}{field}: {detail}; \
          set 'scan.bad-records' = 'skip' on the table to count such records and go on",

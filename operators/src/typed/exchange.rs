@@ -6,10 +6,10 @@ use crate::exchange::PayloadCodec;
 use std::marker::PhantomData;
 
 /// Writes rows of `T` into blocks and reads them back.
-pub(super) struct RowsCodec<T>(PhantomData<fn() -> T>);
+pub(crate) struct RowsCodec<T>(PhantomData<fn() -> T>);
 
 impl<T> RowsCodec<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         RowsCodec(PhantomData)
     }
 }

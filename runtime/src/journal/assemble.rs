@@ -147,10 +147,11 @@ impl Assembler {
 
 #[cfg(test)]
 mod tests {
-    use super::super::entry::{WriterId, encode_entry};
+    use super::super::entry::{InputMark, Step, WriterId, encode_entry};
     use super::*;
-    use millstream_operators::{Records, RecordsBuilder};
+    use millstream_operators::{InputProgress, Records, RecordsBuilder};
     use millstream_state::{Delta, StoreId};
+    use millstream_test_support::mutation::survives;
 
     fn entry(number: u64, previous: u128, generation: i32, delta_bytes: usize) -> Entry {
         let mut delta = Delta::default();
@@ -242,5 +243,29 @@ mod tests {
                 Ok(_) => assert!(assembler.end().unwrap().hash != hash || !assembler.is_whole(), "byte {at}"),
             }
         }
+    }
+
+    /// An entry says how long its delta is, and the chain is only checked once it is read.
+    #[test]
+    fn a_damaged_entry_costs_no_more_than_its_bytes() {
+        let mark = InputMark {
+            topic: "in".to_owned(),
+            partition: 1,
+            position: 2,
+            ended: false,
+            progress: InputProgress { clocks: vec![(5, false, None); 3] },
+        };
+        let run = Step::Run { input: 0, from: 1, to: 9, count: 8, checksum: 7, now_ms: 6 };
+        let tick = Step::Tick { idle: vec![1, 2], ended: vec![3], now_ms: 4 };
+        let whole = Entry { steps: vec![run, tick], inputs: vec![mark], ..entry(1, 77, 1, 400) };
+        let (records, _) = encode_entry(&whole);
+        let sound = records.get(0).value.unwrap().to_vec();
+        // A byte of the delta stands for 255 at most, read a few times.
+        survives("entry", &sound, 255 * 8, |bytes| {
+            let mut builder = RecordsBuilder::default();
+            builder.push(None, Some(bytes), 0);
+            let records = builder.finish();
+            let _ = Assembler::from_start(place(), 77).push(records.get(0));
+        });
     }
 }

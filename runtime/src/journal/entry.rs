@@ -177,7 +177,7 @@ pub(super) fn decode_entry(bytes: &[u8]) -> Result<(Entry, u128), String> {
         entry.official = postcard::from_bytes(rest_of_head).map_err(unreadable)?;
     }
     let (length, compressed) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
-    let delta = lz4_flex::block::decompress(compressed, u32::from_le_bytes(*length) as usize)
+    let delta = millstream_operators::lz4::decompress(compressed, u32::from_le_bytes(*length))
         .map_err(|error| format!("an entry's delta: {error}"))?;
     entry.delta = Delta::decode(&delta).ok_or("an entry's delta can't be read")?;
     Ok((entry, hash))

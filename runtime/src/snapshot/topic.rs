@@ -247,9 +247,12 @@ impl TopicStore {
     fn remove_object(&self, name: &str, record: &IndexRecord) -> Result<(), LogError> {
         // The object first, its intent last: what is in the index is found again.
         self.write_index(name, None)?;
-        if record.chunks() > 0 {
+        // Each chunk is a record: more than there are records after its first are not there, whatever the index says.
+        let there = self.end_of(record.partition)?.saturating_sub(record.from);
+        let chunks = record.chunks().min(u32::try_from(there).unwrap_or(u32::MAX));
+        if chunks > 0 {
             let mut records = RecordsBuilder::default();
-            for chunk in 0..record.chunks() {
+            for chunk in 0..chunks {
                 records.push(Some(&chunk_key(name, chunk)), None, self.clock.wall_ms());
             }
             self.write(record.partition, records.finish())?;

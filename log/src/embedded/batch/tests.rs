@@ -179,3 +179,34 @@ fn runs_are_joined_and_large_ones_split() {
     let counts: Vec<u32> = batches.iter().map(Unplaced::count).collect();
     assert_eq!(counts, [2, 2, 1, 1, 1]);
 }
+
+/// Checksums keep out what went bad by itself; who writes them anew can put anything behind them.
+#[test]
+fn a_damaged_batch_with_right_checksums_costs_no_more_than_its_bytes() {
+    use millstream_test_support::mutation::survives;
+    let sealed = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        if let Some((header, body)) = bytes.split_at_mut_checked(HEADER_BYTES) {
+            header[36..40].copy_from_slice(&crc32c::crc32c(body).to_le_bytes());
+            let checksum = header_checksum(header);
+            header[4..8].copy_from_slice(&checksum.to_le_bytes());
+        }
+        Bytes::from(bytes)
+    };
+    let appended = stored(&few()).bytes;
+    assert_eq!(sealed(&appended), appended);
+    let all = records(&few());
+    let kept: Vec<Record<'_>> =
+        all.iter().skip(1).map(|record| Record { offset: record.offset + 5, ..record }).collect();
+    let span = Span { base: 3, count: 20, deletions_kept_until_ms: Some(9) };
+    let compacted = Encoder::default().rewrite(&kept, &span).expect("a batch").place(3, 4, 3).bytes;
+    for (what, sound) in [("appended", appended), ("compacted", compacted)] {
+        survives(what, &sound, 50, |bytes| {
+            let bytes = sealed(bytes);
+            if let Ok(found) = decode(&bytes, 3, 4, None) {
+                assert!(found.iter().all(|record| record.headers.iter().count() < 1_000));
+            }
+            let _ = deletions_kept_until(&bytes);
+        });
+    }
+}

@@ -170,4 +170,33 @@ mod tests {
         let mut stranger = Wire { input: b"GET / HTTP/1.1\r\n", output: Vec::new() };
         assert!(answer_greeting(&mut stranger, false).is_err());
     }
+
+    /// The head of a frame says how many entries its lists have.
+    #[test]
+    fn a_damaged_frame_costs_no_more_than_its_bytes() {
+        use super::super::messages::{Place, Request, Response};
+        use crate::TopicPartition;
+        use millstream_test_support::mutation::survives;
+        let places = || -> Vec<Place> {
+            ["a", "bc", "d"].iter().map(|topic| (&TopicPartition::new(*topic, 7)).into()).collect()
+        };
+        let wire = |head: &dyn Fn(&mut Vec<u8>)| {
+            let mut wire = Vec::new();
+            head(&mut wire);
+            wire
+        };
+        let body = [Bytes::from_static(b"some records")];
+        let write_to = Request::Write(places().into_iter().map(|place| (place, 4)).collect());
+        let asked = wire(&|wire| write(wire, &write_to, &body).expect("written"));
+        survives("request", &asked, 300, |mut bytes| drop(read::<Request>(&mut bytes)));
+        let config = [("retention.ms".to_owned(), "5".to_owned())].into();
+        let create = Request::CreateTopic { name: "t".to_owned(), partitions: 3, config };
+        let asked = wire(&|wire| write(wire, &create, &[]).expect("written"));
+        survives("request with a map", &asked, 300, |mut bytes| drop(read::<Request>(&mut bytes)));
+        let batches = places().into_iter().map(|place| (place, 5, 4)).collect();
+        let statuses = places().into_iter().map(|place| (place, 5, 6)).collect();
+        let polled = Response::Polled { batches, statuses, failure: None };
+        let answered = wire(&|wire| write(wire, &polled, &body).expect("written"));
+        survives("response", &answered, 300, |mut bytes| drop(read::<Response>(&mut bytes)));
+    }
 }

@@ -138,6 +138,9 @@ impl Decompressor {
         if length > self.bytes_max - start {
             return Err(Failure::TooLarge);
         }
+        if length > block.len().saturating_mul(SNAPPY_RATIO_MAX) {
+            return Err(Failure::Codec(format!("{length} bytes can't come of a block of {}", block.len())));
+        }
         out.resize(start + length, 0);
         let written = snap::raw::Decoder::new().decompress(block, &mut out[start..]).map_err(codec)?;
         out.truncate(start + written);
@@ -145,6 +148,8 @@ impl Decompressor {
     }
 }
 
+/// Bytes that one byte of a block of Snappy can stand for, at most: a copy of 64 bytes takes three.
+const SNAPPY_RATIO_MAX: usize = 22;
 /// How the framing of snappy-java begins.
 const XERIAL_MAGIC: &[u8] = b"\x82SNAPPY\0";
 

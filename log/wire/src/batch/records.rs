@@ -70,6 +70,12 @@ impl Body {
         &self.buffer
     }
 
+    /// How many records there are, as far as the header can be believed: no more than there is room for.
+    pub fn records_max(&self) -> usize {
+        let claimed = usize::try_from(self.header.record_count).unwrap_or(0);
+        claimed.min(self.records.len() / RECORD_BYTES_MIN)
+    }
+
     /// Visits the records in order.
     ///
     /// # Errors
@@ -82,6 +88,8 @@ impl Body {
     }
 }
 
+/// A record without key, value and headers: seven numbers of one byte.
+const RECORD_BYTES_MIN: usize = 7;
 const CUT_OFF: &str = "a record is cut off";
 const BAD_LENGTH: &str = "a record's length is not that of its parts";
 

@@ -208,3 +208,42 @@ fn records_of_aborted_transactions_are_left_out_up_to_their_marker() {
     }
     assert_eq!(seen, [0, 3, 4, 5, 8, 11]);
 }
+
+/// A compressed batch claims how long it is, in a frame or a block; its header claims how many records there are.
+#[test]
+fn a_damaged_batch_with_a_right_checksum_asks_for_no_more_than_its_bytes_can_stand_for() {
+    use millstream_test_support::mutation::survives;
+    let records: Vec<Record> = (0..30)
+        .map(|offset| Record {
+            offset,
+            timestamp_ms: offset,
+            key: Some(offset.to_be_bytes().to_vec()),
+            value: Some(vec![b'v'; 40]),
+            headers: vec![(b"h".to_vec(), None)],
+        })
+        .collect();
+    for codec in CODECS {
+        let sound = encode(&records, codec, &Stamp::default());
+        // The other two have no ratio that bounds them: what they stand for is bounded by the limit.
+        let (limit, per_byte) = match codec {
+            Compression::Gzip | Compression::Zstd => (8 << 10, 100),
+            _ => (256 << 20, 255 * 4),
+        };
+        survives(codec.name(), &sound, per_byte, |bytes| {
+            let mut bytes = bytes.to_vec();
+            if bytes.len() > 21 {
+                let length = (bytes.len() - 12) as u32;
+                bytes[8..12].copy_from_slice(&length.to_be_bytes());
+                let crc = crc32c::crc32c(&bytes[21..]);
+                bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+            }
+            let mut batches = Batches::new(Bytes::from(bytes));
+            if let Ok(Some(batch)) = batches.next_batch()
+                && let Ok(body) = batch.open(&mut Decompressor::with_limit(limit))
+            {
+                drop(vec![0_u64; body.records_max()]);
+                let _ = body.for_each(|_| {});
+            }
+        });
+    }
+}

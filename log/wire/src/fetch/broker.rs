@@ -58,7 +58,7 @@ pub(super) async fn run(inner: Arc<Inner>, broker: i32) {
             session.forget();
             connection = None;
             let pause = match error.kind() {
-                Kind::Fatal => inner.cluster.config().reconnect_backoff.1,
+                Kind::Fatal | Kind::Permanent => inner.cluster.config().reconnect_backoff.1,
                 _ => inner.cluster.config().reconnect_backoff.0,
             };
             let lost = inner.state().lose_leader(broker, Instant::now() + pause);

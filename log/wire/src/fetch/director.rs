@@ -106,7 +106,7 @@ fn take(inner: &Inner, missing: &[Place], asked: Result<(), WireError>) {
     if let Err(error) = &asked {
         tracing::debug!(target: "millstream::wire", %error, "metadata");
         let pause = match error.kind() {
-            Kind::Fatal => config.reconnect_backoff.1,
+            Kind::Fatal | Kind::Permanent => config.reconnect_backoff.1,
             _ => config.reconnect_backoff.0,
         };
         for place in missing {

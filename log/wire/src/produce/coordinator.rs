@@ -162,9 +162,7 @@ fn refusal(error: &WireError) -> ProduceError {
     match error.code() {
         // The group moves on without this member's answer.
         Some(E::RebalanceInProgress) => ProduceError::Abortable(error.to_string()),
-        Some(E::GroupAuthorizationFailed | E::TopicAuthorizationFailed | E::OperationNotAttempted) => {
-            ProduceError::Abortable(error.to_string())
-        }
+        Some(E::OperationNotAttempted) => ProduceError::Abortable(error.to_string()),
         _ => match error.kind() {
             Kind::Retriable | Kind::InDoubt => ProduceError::Abortable(error.to_string()),
             _ => ProduceError::of_request(error),
@@ -341,8 +339,11 @@ pub(super) async fn send_offsets(
                 .map(|it| (Code(it.error_code), format!("{}/{}", topic.name.as_str(), it.partition_index)))
         });
         let failed = results.find(|(code, _)| code.0 != 0);
-        failed.map_or((Code(0), String::new()), |(code, place)| {
-            (code, format!("group {}, {place}", member.group))
+        failed.map_or((Code(0), String::new()), |(code, place)| match code.error() {
+            // Of a right that is missing on the group, or on a topic, the name is what counts.
+            E::GroupAuthorizationFailed => (code, member.group.clone()),
+            E::TopicAuthorizationFailed => (code, place),
+            _ => (code, format!("group {}, {place}", member.group)),
         })
     });
     asked.await.map(|_| ())

@@ -1,7 +1,7 @@
 //! What a producer answers instead of doing what was asked, by what has to happen next.
 
 use super::Place;
-use crate::{Kind, WireError};
+use crate::{Denied, Kind, WireError};
 use kafka_protocol::error::ResponseError;
 
 /// A failure to write records or to go on with a transaction.
@@ -31,6 +31,12 @@ pub enum ProduceError {
     /// The producer can't be used any more. Nothing was committed.
     #[error("{0}")]
     Fatal(String),
+    /// A right is missing. No other producer would be answered otherwise.
+    #[error("{0}")]
+    Denied(Denied),
+    /// The cluster does not take the producer's id or its timeout. No other producer with them would be taken.
+    #[error("{0}")]
+    Invalid(String),
 }
 
 /// Why a partition does not take records.
@@ -54,6 +60,7 @@ impl ProduceError {
     /// How much an error tells: of several that came of the same cause the one that tells most is kept.
     pub(super) fn tells_more_than(&self, other: &ProduceError) -> bool {
         let rank = |error: &ProduceError| match error {
+            ProduceError::Denied(_) | ProduceError::Invalid(_) => 5,
             ProduceError::Refused { .. } => 4,
             ProduceError::Fenced(_) => 3,
             ProduceError::Fatal(_) => 2,
@@ -71,6 +78,7 @@ impl ProduceError {
             Kind::Fenced => ProduceError::Fenced(text),
             Kind::Abortable => ProduceError::Abortable(text),
             Kind::Fatal => ProduceError::Fatal(text),
+            Kind::Permanent => error.denied().map_or(ProduceError::Invalid(text), ProduceError::Denied),
         }
     }
 }
@@ -128,12 +136,17 @@ pub(super) fn verdict(
         E::InvalidRecord
         | E::InvalidTopicException
         | E::PolicyViolation
-        | E::TopicAuthorizationFailed
         | E::UnsupportedForMessageFormat
         | E::UnsupportedCompressionType => refused(Refusal::Other(text)),
         E::InvalidProducerEpoch | E::ProducerFenced => Verdict::Failed(ProduceError::Fenced(at_place())),
         E::TransactionAbortable | E::InvalidTxnState | E::UnknownProducerId => {
             Verdict::Failed(ProduceError::Abortable(at_place()))
+        }
+        E::TopicAuthorizationFailed
+        | E::TransactionalIdAuthorizationFailed
+        | E::ClusterAuthorizationFailed => {
+            let denied = Denied::of("Produce", &place.topic, error);
+            Verdict::Failed(denied.map_or_else(|| ProduceError::Fatal(at_place()), ProduceError::Denied))
         }
         // The transaction before is still ending; the coordinator is somewhere else; changed on the way, by its checksum.
         E::ConcurrentTransactions

@@ -363,6 +363,7 @@ impl Sender {
         let failed = match error.kind() {
             _ if is_missing => track.missing(now),
             Kind::Retriable | Kind::InDoubt => None,
+            Kind::Permanent => Some(ProduceError::of_request(&error)),
             _ if error.code().is_some() => {
                 let (place, reason) = (track.place.clone(), Refusal::Other(error.to_string()));
                 Some(ProduceError::Refused { place, reason })
@@ -456,7 +457,7 @@ fn verdict_of_error(error: &WireError) -> Verdict {
     match error {
         WireError::NotSent { .. } | WireError::Timeout { .. } => Verdict::Again { moved: true },
         WireError::NoAnswer { .. } | WireError::Malformed { .. } => Verdict::Unknown,
-        other => Verdict::Failed(ProduceError::Fatal(other.to_string())),
+        other => Verdict::Failed(ProduceError::of_request(other)),
     }
 }
 

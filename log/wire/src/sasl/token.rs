@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::Url;
 
+/// How long a token is used at most, whatever its endpoint says.
+const LIFETIME_MAX: Duration = Duration::from_secs(365 * 24 * 3_600);
 /// What an endpoint may answer with.
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
 
@@ -22,6 +24,8 @@ pub(super) struct Token {
 
 impl Token {
     fn new(text: String, lifetime: Duration) -> Token {
+        // What an endpoint says may be more than a clock can hold.
+        let lifetime = lifetime.min(LIFETIME_MAX);
         Token { text, until: Instant::now() + lifetime.mul_f64(0.8) }
     }
 
@@ -142,5 +146,10 @@ mod tests {
         assert_eq!(claims["exp"].as_u64(), claims["iat"].as_u64().map(|iat| iat + 60));
         assert!(!token.is_old());
         assert!(unsigned("scope=a").is_err() && unsigned("principal=a b").is_err());
+    }
+
+    #[test]
+    fn a_token_that_lasts_for_ever_is_asked_for_again_in_a_year() {
+        assert!(!Token::new("t".to_owned(), Duration::from_secs(u64::MAX)).is_old());
     }
 }

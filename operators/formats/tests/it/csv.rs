@@ -181,3 +181,11 @@ fn rows_are_lines() {
         assert_eq!(encode(options, rows), expected, "{rows}");
     }
 }
+
+/// Flink 2.3: "No content to map due to end-of-input".
+#[test]
+fn an_empty_value_is_no_line() {
+    refused(&[], "v:utf8", "", None, "there is no line");
+    refused(&[], "v:utf8 n:i32", "", None, "there is no line");
+    check(&[("ignore-parse-errors", "true")], &["", "a"], "v:utf8 | + a");
+}

@@ -85,3 +85,14 @@ fn a_value_that_is_not_needed_is_not_looked_at() {
     assert_eq!(decoder.decode(Some(b"abc")), Ok(Outcome::Row));
     assert_eq!((decoder.rows(), decoder.finish().len()), (1, 0));
 }
+
+/// Flink 2.3: an empty text is a text, and no number has no bytes.
+#[test]
+fn an_empty_value_is_an_empty_text_and_no_number() {
+    for (column, is_row) in [("v:utf8", true), ("v:bytes", true), ("v:i32", false), ("v:bool", false)] {
+        let declared = Fields::from(vec![field(column)]);
+        let mut decoder = format(&[]).decoder(&declared, &declared).unwrap();
+        assert_eq!(decoder.decode(Some(b"")).is_ok(), is_row, "{column}");
+        assert_eq!(decoder.rows(), usize::from(is_row), "{column}");
+    }
+}

@@ -155,7 +155,7 @@ pub fn decode_block(
     if header.rows == 0 {
         return Ok(None);
     }
-    let body = lz4_flex::block::decompress(&bytes[HEADER_BYTES..], header.body_bytes as usize)
+    let body = crate::lz4::decompress(&bytes[HEADER_BYTES..], header.body_bytes)
         .map_err(|error| format!("the block can't be decompressed: {error}"))?;
     let rows = header.rows as usize;
     let mut input = body.as_slice();

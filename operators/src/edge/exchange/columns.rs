@@ -68,6 +68,7 @@ impl PayloadCodec for ColumnBlocks {
         }
         let message = arrow::ipc::root_as_message(message).map_err(|error| error.to_string())?;
         let header = message.header_as_record_batch().ok_or("the block holds no columns")?;
+        super::ipc::check(header, self.schema.fields(), data.len(), rows)?;
         let (schema, version) = (Arc::clone(&self.schema), message.version());
         let data = Buffer::from(data);
         #[allow(
@@ -76,11 +77,7 @@ impl PayloadCodec for ColumnBlocks {
         )]
         let dictionaries = std::collections::HashMap::new();
         let columns = read_record_batch(&data, header, schema, &dictionaries, None, &version);
-        let columns = columns.map_err(|error| error.to_string())?;
-        if columns.num_rows() != rows {
-            return Err(format!("the block's columns have {} rows, not {rows}", columns.num_rows()));
-        }
-        Ok(Payload::Columns(columns))
+        Ok(Payload::Columns(columns.map_err(|error| error.to_string())?))
     }
 }
 

@@ -260,7 +260,12 @@ fn decode_value(
             let bits = if bits >> 63 == 1 { bits ^ 1 << 63 } else { !bits };
             builder.append_f64(f64::from_bits(bits));
         }
-        T::Utf8 | T::Binary => builder.append_bytes(&unescape(input)?),
+        T::Utf8 => {
+            let bytes = unescape(input)?;
+            std::str::from_utf8(&bytes).ok()?;
+            builder.append_bytes(&bytes);
+        }
+        T::Binary => builder.append_bytes(&unescape(input)?),
         _ => return None,
     }
     Some(())
