@@ -55,7 +55,7 @@ pub use millstream_operators as operators;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod job {
-    pub use millstream_runtime::job::{Job, JobSettings, Until};
+    pub use millstream_runtime::job::{Job, JobSettings, Printer, Until};
     pub use millstream_runtime::{JobError, JobPlan, MEMORY_BYTES_MIN, MemoryPlan, TaskId, exit_now};
 }
 
@@ -106,10 +106,10 @@ pub mod log {
     pub use millstream_operators::sink::partition_for_key;
     pub use millstream_runtime::clock::{Clock, ManualClock, SystemClock};
     pub use millstream_runtime::log::{
-        Admin, CleanupPolicy, CommittedOffset, EndOutcome, GroupMetadata, Isolation, Log, LogError, LogInfo,
-        Member, MemberEvent, MemberOptions, Offset, OffsetQuery, ReadStatus, Reader, ReaderOptions, Record,
-        Records, RecordsBuilder, Run, TopicConfig, TopicDescription, TopicPartition, TopicSpec,
-        TransactionError, TransactionOptions, TransactionalWriter, Writer,
+        Admin, CleanupPolicy, CommittedOffset, EndOutcome, ErrorKind, GroupMetadata, Isolation, Log,
+        LogError, LogInfo, Member, MemberEvent, MemberOptions, MissingRight, Offset, OffsetQuery, ReadStatus,
+        Reader, ReaderOptions, Record, Records, RecordsBuilder, Run, TopicConfig, TopicDescription,
+        TopicPartition, TopicSpec, TransactionError, TransactionOptions, TransactionalWriter, Writer,
     };
 
     /// A log in a directory, for one machine.

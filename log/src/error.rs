@@ -1,5 +1,6 @@
 //! What a log can answer instead of doing what was asked.
 
+use super::ErrorKind;
 use millstream_records::{Offset, TopicPartition};
 
 /// A failure of the log or its client.
@@ -71,6 +72,12 @@ pub enum LogError {
     /// The log can't do this.
     #[error("{0}")]
     Unsupported(String),
+    /// The client has not the right to do this.
+    #[error("{0}")]
+    Denied(Box<MissingRight>),
+    /// The log does not take a setting of this client, now or later.
+    #[error("{0}")]
+    Rejected(String),
     /// A client property is refused.
     #[error("client property \"{key}\": {reason}")]
     BadProperty {
@@ -87,7 +94,60 @@ pub enum LogError {
     Client(String),
 }
 
+/// A right that a client has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingRight {
+    /// Who the client is to the brokers, `User:alice`.
+    pub principal: String,
+    /// The operation by Kafka's name, `Write`.
+    pub operation: String,
+    /// The kind of thing: topic, group, transactional id, cluster.
+    pub resource: String,
+    /// Its name.
+    pub name: String,
+    /// The resource as an option of `kafka-acls.sh`.
+    pub option: String,
+}
+
+impl std::fmt::Display for MissingRight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let MissingRight { principal, operation, resource, name, option } = self;
+        write!(
+            f,
+            "{principal} has not the right to {operation} {resource} \"{name}\": allow it, for example with: \
+             kafka-acls.sh --add --allow-principal {principal} --operation {operation} {option}; then start again"
+        )
+    }
+}
+
 impl LogError {
+    /// What somebody can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            LogError::NotReady(_) | LogError::Timeout(_) => ErrorKind::Retry,
+            LogError::BadConfig { .. }
+            | LogError::BadProperty { .. }
+            | LogError::Denied(_)
+            | LogError::Rejected(_) => ErrorKind::FixConfiguration,
+            LogError::RecordTooLarge { .. } => ErrorKind::FixInput,
+            LogError::UnknownTopic(_)
+            | LogError::TopicExists(_)
+            | LogError::Fenced(_)
+            | LogError::GroupInUse(_)
+            | LogError::InUse { .. }
+            | LogError::Unsupported(_)
+            | LogError::Client(_) => ErrorKind::FixSurroundings,
+            LogError::Corrupt(_) => ErrorKind::RestoreState,
+            LogError::OffsetOutOfRange { .. } => ErrorKind::RestoreHistory,
+        }
+    }
+
+    /// Whether the same will be answered until somebody changes a right, a setting or a topic: asking again can't help,
+    /// and nothing is broken.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, LogError::Denied(_) | LogError::Rejected(_))
+    }
+
     /// Whether asking again can help.
     pub fn is_retriable(&self) -> bool {
         matches!(self, LogError::NotReady(_) | LogError::Timeout(_))
@@ -118,6 +178,9 @@ pub enum TransactionError {
     /// Nobody can say whether the transaction was committed. Make a new writer, `init` it, and look.
     #[error("the fate of the transaction is unknown: {0}")]
     InDoubt(String),
+    /// No other writer would be answered otherwise, until somebody changes a right or a setting. Nothing was committed.
+    #[error(transparent)]
+    Permanent(LogError),
     /// The writer can't be used any more and nothing was committed. Make a new one.
     #[error("the writer can't be used any more: {0}")]
     Fatal(String),

@@ -16,11 +16,13 @@ mod group;
 mod group_client;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod kind;
 pub mod memory;
 mod topics;
 
-pub use error::{LogError, TransactionError};
+pub use error::{LogError, MissingRight, TransactionError};
 pub use exit::exit_now;
+pub use kind::ErrorKind;
 pub use millstream_records::{Offset, Record, Records, RecordsBuilder, TopicPartition};
 pub use topics::{CleanupPolicy, TopicConfig, TopicDescription, TopicSpec};
 
@@ -330,6 +332,11 @@ pub trait Member: Send {
     /// [`LogError::Timeout`]: ask again later.
     fn heal(&mut self, timeout: Duration) -> Result<bool, LogError>;
 
+    /// What keeps it from its group, as far as is known: brokers that are away, an error that may pass.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Leaves the group; its partitions go to others at once. A member with a name keeps its place until its session
     /// is over, so that it can come back; so does one that is dropped without leaving.
     ///
@@ -406,3 +413,8 @@ pub trait TransactionalWriter: Send {
     /// Any: make a new writer, whose `init` aborts.
     fn abort(&mut self) -> Result<EndOutcome, TransactionError>;
 }
+
+/// Tests look at what damaged bytes make the process ask for.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: millstream_test_support::memory::Counting = millstream_test_support::memory::Counting;

@@ -1,5 +1,7 @@
 //! What ends a job, and what the user can do about it.
 
+mod kind;
+
 use crate::control::ControlError;
 use crate::journal::JournalError;
 use crate::log::LogError;
@@ -135,6 +137,19 @@ pub enum JobError {
         path: String,
         /// Who has it.
         owner: String,
+    },
+    /// Lines of `print` tables can't be written.
+    #[error(
+        "{to} takes nothing more: {reason}; {lost} lines of rows that are committed were not printed and will not be \
+         printed by the next start, which goes on from the last commit"
+    )]
+    Print {
+        /// Where they were to go.
+        to: &'static str,
+        /// Why they did not.
+        reason: String,
+        /// Lines that were not printed.
+        lost: usize,
     },
     /// A worker thread ended without a word.
     #[error("worker {0} panicked; this is a defect of millstream, please report it with the lines above")]

@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::log::{
-    Admin, Isolation, Log, Member, MemberOptions, Offset, Reader, ReaderOptions, TopicPartition,
+    Admin, Isolation, Log, LogError, Member, MemberOptions, Offset, Reader, ReaderOptions, TopicPartition,
     TransactionOptions, TransactionalWriter, Writer,
 };
 use crate::memory::{StateBudget, StateShare};
@@ -196,6 +196,26 @@ enum Phase {
     Stopped,
 }
 
+/// Getting a transactional writer, for people.
+const INIT: &str = "getting a transactional writer";
+/// How often a request is asked again at once, and the longest pause after that, milliseconds.
+const TRIES_AT_ONCE: u32 = 4;
+const PAUSE_MS_MAX: u64 = 1_000;
+
+/// How long a worker that is to end asks for its last commit, milliseconds.
+const STOP_PATIENCE_MS: u64 = 5_000;
+
+/// What keeps a request from being done.
+#[derive(Debug)]
+struct Trouble {
+    /// The request, for people.
+    what: &'static str,
+    reason: String,
+    tries: u32,
+    /// When it is asked again.
+    not_before_ms: u64,
+}
+
 /// One worker. See the module's head.
 pub struct Worker {
     cx: WorkerContext,
@@ -229,6 +249,7 @@ pub struct Worker {
     last_tick_ms: u64,
     last_heal_ms: u64,
     stopping: bool,
+    stopping_since_ms: Option<u64>,
     failed: Option<JobError>,
     printed: Vec<PrintedLine>,
     counts: status::Counts,
@@ -237,8 +258,8 @@ pub struct Worker {
     share: StateShare,
     /// Looks at the memory budget since it started.
     looks: u32,
-    /// Retries of a request since the last that worked.
-    retries: u32,
+    /// What keeps a request from being done, while it is asked again and again.
+    trouble: Option<Trouble>,
 }
 
 impl Worker {
@@ -284,13 +305,14 @@ impl Worker {
             last_tick_ms: now,
             last_heal_ms: now,
             stopping: false,
+            stopping_since_ms: None,
             failed: None,
             printed: Vec::new(),
             counts: status::Counts::default(),
             ended: Vec::new(),
             share: StateShare::new(Arc::clone(&cx.settings.state_budget)),
             looks: 0,
-            retries: 0,
+            trouble: None,
             cx,
         })
     }
@@ -298,6 +320,7 @@ impl Worker {
     /// Asks the worker to commit, checkpoint and leave.
     pub fn stop(&mut self) {
         self.stopping = true;
+        self.stopping_since_ms.get_or_insert(self.cx.clock.monotonic_ms());
     }
 
     /// Does a bounded piece of work; waits at most `wait` for records when there is nothing else to do.
@@ -306,6 +329,9 @@ impl Worker {
     /// [`JobError`]: the worker can't go on and has to be dropped. A task that failed is reported here once the others
     /// have been committed.
     pub fn turn(&mut self, wait: Duration) -> Result<Turn, JobError> {
+        if !self.rest().is_zero() {
+            return self.out_of_patience().map_or(Ok(Turn::Idle), Err);
+        }
         match std::mem::replace(&mut self.phase, Phase::Running) {
             Phase::Starting => self.renew_writer(),
             Phase::Running => self.run(wait),
@@ -369,22 +395,21 @@ impl Worker {
         match self.writer.init() {
             Ok(()) => {
                 self.writer_ready = true;
-                self.retries = 0;
+                self.trouble = None;
                 self.phase = Phase::Running;
-                Ok(Turn::Busy)
+                return Ok(Turn::Busy);
             }
-            Err(E::Retriable(reason)) => {
-                self.note_retry("init", &reason);
-                self.phase = Phase::Starting;
-                Ok(Turn::Idle)
-            }
+            Err(E::Permanent(error)) => return Err(JobError::Log(error)),
+            Err(E::Retriable(reason)) => self.note_retry(INIT, &reason),
             Err(error) => {
-                self.note_retry("init", &error.to_string());
+                self.note_retry(INIT, &error.to_string());
                 self.replace_writer()?;
-                self.phase = Phase::Starting;
-                Ok(Turn::Idle)
             }
         }
+        // Who is asked to end and has nothing to commit needs no writer for it.
+        let needs_writer = !self.stopping || self.tasks_mut().any(|task| task.is_dirty());
+        self.phase = if needs_writer { Phase::Starting } else { Phase::Running };
+        Ok(Turn::Idle)
     }
 
     /// Throws the writer away; the next has to be initialized before it is used.
@@ -395,11 +420,47 @@ impl Worker {
         Ok(())
     }
 
-    fn note_retry(&mut self, what: &str, reason: &str) {
-        self.retries += 1;
-        if self.retries.is_power_of_two() && self.retries > 8 {
-            tracing::warn!(what, reason, tries = self.retries, "still trying");
+    /// Notes that a request has to be asked again, and when: the more often it was in vain, the later.
+    fn note_retry(&mut self, what: &'static str, reason: &str) {
+        let tries = self.trouble.as_ref().map_or(0, |trouble| trouble.tries) + 1;
+        let pause_ms = match tries {
+            ..=TRIES_AT_ONCE => 0,
+            _ => (1 << (tries - TRIES_AT_ONCE).min(10)).min(PAUSE_MS_MAX),
+        };
+        if tries.is_power_of_two() && tries > 8 {
+            tracing::info!(what, reason, tries, "still trying");
         }
+        let not_before_ms = self.cx.clock.monotonic_ms() + pause_ms;
+        self.trouble = Some(Trouble { what, reason: reason.to_owned(), tries, not_before_ms });
+    }
+
+    /// Why a worker that is to end does so without its last commit: the log has not taken it for long enough. What it has
+    /// read since the commit before is read again by the next start.
+    fn out_of_patience(&mut self) -> Option<JobError> {
+        let since = self.cx.clock.monotonic_ms().saturating_sub(self.stopping_since_ms?);
+        if since < STOP_PATIENCE_MS {
+            return None;
+        }
+        let of_log = |trouble: &Trouble| {
+            let text = "ended without its last commit, which the next start makes up for";
+            JobError::Log(LogError::NotReady(format!("{text}; {}: {}", trouble.what, trouble.reason)))
+        };
+        self.failed.take().or_else(|| self.trouble.as_ref().map(of_log))
+    }
+
+    /// How often the last request was in vain.
+    fn tries(&self) -> u32 {
+        self.trouble.as_ref().map_or(0, |trouble| trouble.tries)
+    }
+
+    /// How long nothing is to be asked of the log, because the last request was in vain.
+    pub fn rest(&self) -> Duration {
+        let is_asking = !matches!(self.phase, Phase::Running | Phase::Stopped);
+        let trouble = self.trouble.as_ref().filter(|_| is_asking);
+        let now = self.cx.clock.monotonic_ms();
+        trouble.map_or(Duration::ZERO, |trouble| {
+            Duration::from_millis(trouble.not_before_ms.saturating_sub(now))
+        })
     }
 
     /// Lines that `print` sinks have committed since the last call.

@@ -6,10 +6,9 @@ use miette::{
     SpanContents,
 };
 use millstream::JobError;
-use millstream::log::LogError;
-use millstream::operators::CutError;
+use millstream::log::{ErrorKind, LogError};
+use millstream::operators::{CutError, brief};
 use millstream::savepoint::SavepointError;
-use millstream::snapshot::StoreError;
 use millstream::sql::error::SHOWN_MAX;
 use millstream::sql::{Picture, Span, SqlError, SqlErrors};
 use std::fmt;
@@ -19,13 +18,14 @@ pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; rows that were late or bad and were dropped or became dead letters are counted in the
        last line, and do not change the code
-  2    the command line is wrong
+  2    the command line is wrong, or a setting, a client property or a right of the client
   3    the SQL file is wrong, or its plan does not fit the topics
   4    a file or the log refused or failed, or a record could not be processed
-  5    the state directory refused or failed, or state is damaged
+  5    the state directory refused or failed, or state, a savepoint or the embedded log is damaged
   6    going on would lose or repeat records: input removed unread, a reset group, a cut journal, lost
        snapshots, a savepoint of other topics
-  75   the Kafka client hung in a transaction; start again
+  70   a defect of millstream; please report it
+  75   the log was not ready in time, or the Kafka client hung in a transaction; start again
   130  interrupted before everything was done; the next start of a job goes on from its last commit";
 
 /// Why a command failed.
@@ -53,8 +53,9 @@ impl Failure {
         match self {
             Failure::Usage(_) => 2,
             Failure::Sql(_) => 3,
-            Failure::Job(error) => code_of_job(error),
-            Failure::Log(error) => code_of_log(error),
+            Failure::Job(JobError::Savepoint(SavepointError::Interrupted)) => 130,
+            Failure::Job(error) => code_of(error.kind()),
+            Failure::Log(error) => code_of(error.kind()),
             Failure::Io(_) => 4,
             Failure::Damaged(_) => 5,
             Failure::Interrupted(_) => 130,
@@ -65,7 +66,7 @@ impl Failure {
     pub(crate) fn report(&self) -> u8 {
         match self {
             Failure::Sql(errors) => eprint!("{}", render(errors)),
-            other => eprintln!("error: {other}"),
+            other => eprintln!("error: {}", brief(&other.to_string())),
         }
         if let Some(topic) = self.missing_topic() {
             let log = log_args::chosen();
@@ -88,48 +89,16 @@ impl Failure {
     }
 }
 
-fn code_of_job(error: &JobError) -> u8 {
-    match error {
-        JobError::Cut(_)
-        | JobError::Control(_)
-        | JobError::DeadLetterTopic { .. }
-        | JobError::InternalTopic { .. } => 3,
-        JobError::Log(error) => code_of_log(error),
-        JobError::Savepoint(error) => code_of_savepoint(error),
-        JobError::Snapshots(StoreError::BadPlace { .. }) => 2,
-        JobError::Snapshots(_) => 4,
-        JobError::Task(_) | JobError::Refused { .. } | JobError::Panicked(_) => 4,
-        JobError::State(_) | JobError::StateInUse { .. } => 5,
-        JobError::DataLoss { .. }
-        | JobError::Contradiction { .. }
-        | JobError::ControlMissing { .. }
-        | JobError::StateLost { .. }
-        | JobError::Journal(_) => 6,
-    }
-}
-
-fn code_of_savepoint(error: &SavepointError) -> u8 {
-    use SavepointError as E;
-    match error {
-        E::Occupied { .. } | E::Store(StoreError::BadPlace { .. }) => 2,
-        E::PlanChanged { .. } | E::TasksChanged { .. } | E::InputGone { .. } | E::InputEnded { .. } => 3,
-        E::Missing { .. }
-        | E::Store(_)
-        | E::NotStarted { .. }
-        | E::Running { .. }
-        | E::Elsewhere { .. }
-        | E::JobExists { .. }
-        | E::Upload { .. } => 4,
-        E::Damaged { .. } | E::Newer { .. } => 5,
-        E::OtherCluster { .. } | E::BehindEnd { .. } | E::StartCutShort { .. } | E::Unusable { .. } => 6,
-        E::Interrupted => 130,
-    }
-}
-
-fn code_of_log(error: &LogError) -> u8 {
-    match error {
-        LogError::BadConfig { .. } | LogError::BadProperty { .. } => 2,
-        _ => 4,
+/// What somebody can do about it decides.
+fn code_of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::FixConfiguration => 2,
+        ErrorKind::FixPlan => 3,
+        ErrorKind::FixInput | ErrorKind::FixSurroundings => 4,
+        ErrorKind::RestoreState => 5,
+        ErrorKind::RestoreHistory => 6,
+        ErrorKind::Report => 70,
+        ErrorKind::Retry => 75,
     }
 }
 
@@ -299,7 +268,10 @@ mod tests {
             (internal.into(), 3),
             (Failure::Io(String::new()), 4),
             (JobError::Log(LogError::UnknownTopic("t".to_owned())).into(), 4),
-            (JobError::Panicked(0).into(), 4),
+            (JobError::Panicked(0).into(), 70),
+            (LogError::Timeout("t".to_owned()).into(), 75),
+            (LogError::Corrupt("c".to_owned()).into(), 5),
+            (LogError::Rejected("r".to_owned()).into(), 2),
             (in_use.into(), 5),
             (data_loss.into(), 6),
             (Failure::Interrupted(String::new()), 130),
@@ -307,6 +279,10 @@ mod tests {
         for (failure, code) in failures {
             assert_eq!(failure.code(), code, "{failure:?}");
             assert!(EXIT_CODES.lines().any(|line| line.starts_with(&format!("  {code} "))), "{code}");
+        }
+        for kind in ErrorKind::ALL {
+            let code = code_of(kind);
+            assert!(EXIT_CODES.lines().any(|line| line.starts_with(&format!("  {code} "))), "{kind:?}");
         }
         let hung = format!("  {} ", millstream::log::kafka::EXIT_CODE_HUNG);
         assert!(EXIT_CODES.lines().any(|line| line.starts_with(&hung)));

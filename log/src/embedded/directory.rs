@@ -15,7 +15,7 @@ use crate::LogError;
 use crate::clock::Clock;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +50,7 @@ impl Owner {
 
     /// The owner that the lock file of a directory names; `None` when it names none, or is being written.
     pub(crate) fn of(dir: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(dir.join(LOCK)).ok()?).ok()
+        serde_json::from_slice(&read_start(&dir.join(LOCK)).ok()?).ok()
     }
 }
 
@@ -79,6 +79,8 @@ pub(crate) fn find(dir: &Path) -> Result<Option<PathBuf>, LogError> {
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
 const LOCK: &str = "lock";
+/// Bytes of the lock and the format file that are looked at: a command line is the longest of what stands there.
+const SMALL_BYTES_MAX: u64 = 1 << 20;
 
 impl std::fmt::Display for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -87,6 +89,13 @@ impl std::fmt::Display for Owner {
         }
         write!(f, "process {} ({})", self.pid, self.command)
     }
+}
+
+/// What the small files of a directory have, and no more of one that has become large.
+fn read_start(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(SMALL_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Takes the lock, and tries again for a moment: where the process that closed the log was starting another program just
@@ -142,8 +151,8 @@ impl Directory {
     /// [`LogError::Unsupported`] for a format of another build, [`LogError::Corrupt`] for what is not one.
     pub(crate) fn cluster(&self) -> Result<Option<String>, LogError> {
         let path = self.path.join("format");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let text = match read_start(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => {
                 return Err(LogError::Client(format!("can't read {}: {error}", path.display())));
@@ -222,14 +231,19 @@ fn parse_format(text: &str) -> Result<String, FormatProblem> {
 fn in_use(path: &Path) -> LogError {
     let owner = Owner::of(path);
     let advice = match &owner {
-        Some(owner) if owner.pid == std::process::id() => "use the one that is open",
-        Some(owner) if owner.serves => "stop it first; topic commands can reach the log through it",
-        _ => "stop it first",
+        Some(owner) if owner.pid == std::process::id() => "use the one that is open".to_owned(),
+        Some(owner) if owner.serves => format!(
+            "stop it first (kill {}, or Ctrl-C where it runs), or put the statements of both jobs into one file: one \
+             process at a time runs jobs on an embedded log, topic commands reach it through that process",
+            owner.pid
+        ),
+        Some(owner) => format!("stop it first (kill {}, or Ctrl-C where it runs)", owner.pid),
+        None => "stop it first".to_owned(),
     };
     LogError::InUse {
         path: path.display().to_string(),
         owner: owner.map_or_else(|| "another process".to_owned(), |owner| owner.to_string()),
-        advice: advice.to_owned(),
+        advice,
     }
 }
 

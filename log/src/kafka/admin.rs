@@ -1,6 +1,6 @@
 //! Requests about topics, offsets and groups.
 
-use super::errors::{is_unknown_topic, place_error};
+use super::errors::{Right, is_unknown_topic};
 use super::native::{Code, ListItem, NativeError, PartitionList};
 use super::shared::{EARLIEST, LATEST, Shared};
 use crate::topics::check_topic_name;
@@ -60,7 +60,10 @@ impl Admin for KafkaAdmin {
         }
         made.map_err(|error| match error.code {
             Code::RD_KAFKA_RESP_ERR_INVALID_CONFIG => bad_config(&topic.config, &error.text),
-            _ => self.shared.error(&format!("making topic \"{}\"", topic.name), &error),
+            _ => {
+                let right = Right("Create", &topic.name);
+                self.shared.error(&format!("making topic \"{}\"", topic.name), right, &error)
+            }
         })?;
         self.await_topic(&topic.name, "made", |view| view == Some((topic.partitions, true)))
     }
@@ -69,14 +72,14 @@ impl Admin for KafkaAdmin {
         let deleted = self.shared.ask(|client, timeout| client.delete_topic(topic, timeout));
         deleted.map_err(|error| match error.code {
             code if is_unknown_topic(code) => LogError::UnknownTopic(topic.to_owned()),
-            _ => self.shared.error(&format!("deleting topic \"{topic}\""), &error),
+            _ => self.shared.error(&format!("deleting topic \"{topic}\""), Right("Delete", topic), &error),
         })?;
         self.await_topic(topic, "deleted", |view| view.is_none())
     }
 
     fn topics(&mut self) -> Result<Vec<String>, LogError> {
         let topics = self.shared.ask(|client, timeout| client.topics(timeout));
-        let topics = topics.map_err(|error| self.shared.error("topics", &error))?;
+        let topics = topics.map_err(|error| self.shared.error("topics", Right("Describe", ""), &error))?;
         let mut names: Vec<String> = topics.into_iter().map(|view| view.name).collect();
         names.retain(|name| !is_internal(name));
         names.sort_unstable();
@@ -92,7 +95,10 @@ impl Admin for KafkaAdmin {
                 Ok(Some(TopicDescription { name: view.name, partitions: view.partitions, config }))
             }
             Err(error) if is_unknown_topic(error.code) => Ok(None),
-            Err(error) => Err(self.shared.error(&format!("settings of topic \"{topic}\""), &error)),
+            Err(error) => {
+                let right = Right("DescribeConfigs", topic);
+                Err(self.shared.error(&format!("settings of topic \"{topic}\""), right, &error))
+            }
         }
     }
 
@@ -122,10 +128,12 @@ impl Admin for KafkaAdmin {
             self.shared.check_place(place)?;
             let offset = i64::try_from(*offset).unwrap_or(i64::MAX);
             let added = list.add(&place.topic, place.partition, offset, "");
-            added.map_err(|error| place_error("deleting records", place, &error))?;
+            added.map_err(|error| self.shared.place_error("deleting records", "Delete", place, &error))?;
         }
         let deleted = self.shared.ask_each(|client, timeout| client.delete_records(&list, timeout));
-        let deleted = deleted.map_err(|error| self.shared.error("deleting records", &error))?;
+        let topic = before.first().map_or("", |(place, _)| &*place.topic);
+        let deleted =
+            deleted.map_err(|error| self.shared.error("deleting records", Right("Delete", topic), &error))?;
         for (place, offset) in before {
             let answer = deleted.iter().find(|answer| answer.place == *place);
             match answer.map_or(Code::RD_KAFKA_RESP_ERR__FAIL, |answer| answer.code) {
@@ -138,7 +146,10 @@ impl Admin for KafkaAdmin {
                         return Err(LogError::OffsetOutOfRange { place, wanted, start, end });
                     }
                 }
-                code => return Err(place_error("deleting records", place, &NativeError::of(code))),
+                code => {
+                    let error = NativeError::of(code);
+                    return Err(self.shared.place_error("deleting records", "Delete", place, &error));
+                }
             }
         }
         Ok(())
@@ -154,7 +165,7 @@ impl Admin for KafkaAdmin {
             return Ok(Vec::new());
         }
         let what = format!("committed offsets of group \"{group}\"");
-        let failed = |error: NativeError| self.shared.error(&what, &error);
+        let failed = |error: NativeError| self.shared.error(&what, Right("Describe", group), &error);
         let stable = isolation == Isolation::ReadCommitted;
         let list = PartitionList::of(places, LATEST).map_err(failed)?;
         let answers = self.shared.ask_each(|client, timeout| client.committed(group, &list, stable, timeout));
@@ -169,7 +180,9 @@ impl Admin for KafkaAdmin {
                 Ok(offset.map(|offset| CommittedOffset { offset, metadata: metadata.clone() }))
             }
             Some(answer) if is_unknown_topic(answer.code) => Ok(None),
-            Some(answer) => Err(place_error(&what, place, &NativeError::of(answer.code))),
+            Some(answer) => {
+                Err(self.shared.place_error(&what, "Describe", place, &NativeError::of(answer.code)))
+            }
         };
         places.iter().map(committed).collect()
     }
@@ -182,7 +195,8 @@ impl Admin for KafkaAdmin {
             if is_in_use(error.code) {
                 return LogError::GroupInUse(group.to_owned());
             }
-            self.shared.error(&format!("committing offsets of group \"{group}\""), &error)
+            let what = format!("committing offsets of group \"{group}\"");
+            self.shared.error(&what, Right("Read", group), &error)
         };
         let mut list = PartitionList::new();
         for (place, committed) in offsets {
@@ -200,7 +214,10 @@ impl Admin for KafkaAdmin {
             Err(error) => match error.code {
                 Code::RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND => Ok(()),
                 Code::RD_KAFKA_RESP_ERR_NON_EMPTY_GROUP => Err(LogError::GroupInUse(group.to_owned())),
-                _ => Err(self.shared.error(&format!("deleting group \"{group}\""), &error)),
+                _ => {
+                    let what = format!("deleting group \"{group}\"");
+                    Err(self.shared.error(&what, Right("Delete", group), &error))
+                }
             },
         }
     }

@@ -238,6 +238,19 @@ impl KafkaConfig {
         self.native(Scope::Producers, &all)
     }
 
+    /// Who the clients are to the brokers, as far as it can be told from here.
+    pub(super) fn principal(&self) -> String {
+        let get = |key: &str| self.properties.get(key).map_or("", |(_, value)| value);
+        let protocol = get("security.protocol").to_ascii_lowercase();
+        let user = match get("sasl.username") {
+            _ if protocol == "ssl" => "(the name in the client's certificate)",
+            "" if protocol.starts_with("sasl") => "(the name in the client's token)",
+            "" => "ANONYMOUS",
+            user => user,
+        };
+        format!("User:{user}")
+    }
+
     fn native(&self, scope: Scope, properties: &[(&str, &str)]) -> Result<NativeConfig, LogError> {
         let common = [
             ("bootstrap.servers", self.bootstrap.as_str()),

@@ -1,7 +1,8 @@
 //! What librdkafka's errors mean to the engine.
 
 use super::native::{Code, NativeError};
-use crate::{LogError, TopicPartition, TransactionError};
+use crate::{LogError, MissingRight, TransactionError};
+use millstream_wire::{Denied, Resource};
 
 /// An error outside of transactions. `what` says what was being done.
 pub(super) fn log_error(what: &str, error: &NativeError) -> LogError {
@@ -13,13 +14,57 @@ pub(super) fn log_error(what: &str, error: &NativeError) -> LogError {
     }
 }
 
-/// The same where a partition is concerned.
-pub(super) fn place_error(what: &str, place: &TopicPartition, error: &NativeError) -> LogError {
-    if is_unknown_topic(error.code) {
-        return LogError::UnknownTopic(place.to_string());
-    }
-    log_error(&format!("{what} of {place}"), error)
+/// What was to be done with what, by the names of Kafka's access control.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Right<'a>(pub(super) &'static str, pub(super) &'a str);
+
+/// An error that comes again until somebody changes a right or a setting; `None` for any other.
+pub(super) fn permanent(principal: &str, right: Right<'_>, error: &NativeError) -> Option<LogError> {
+    let resource = match error.code {
+        Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED => Resource::Topic,
+        Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED => Resource::Group,
+        Code::RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED => Resource::TransactionalId,
+        Code::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED => Resource::Cluster,
+        Code::RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT => {
+            return Some(LogError::Rejected(TRANSACTION_TIMEOUT.to_owned()));
+        }
+        Code::RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT => {
+            return Some(LogError::Rejected(SESSION_TIMEOUT.to_owned()));
+        }
+        Code::RD_KAFKA_RESP_ERR_INVALID_GROUP_ID => {
+            return Some(LogError::Rejected(format!(
+                "the brokers do not take the name \"{}\": {error}",
+                right.1
+            )));
+        }
+        _ => return None,
+    };
+    let (operation, name) = (right.0, right.1.to_owned());
+    Some(denied(principal, &Denied { operation, resource, name }))
 }
+
+/// A right that is missing.
+pub(super) fn denied(principal: &str, denied: &Denied) -> LogError {
+    let Denied { operation, resource, name } = denied;
+    let name = if *resource == Resource::Cluster { "kafka-cluster" } else { name };
+    let option = match resource {
+        Resource::Cluster => resource.flag().to_owned(),
+        _ => format!("{} {name}", resource.flag()),
+    };
+    LogError::Denied(Box::new(MissingRight {
+        principal: principal.to_owned(),
+        operation: (*operation).to_owned(),
+        resource: resource.to_string(),
+        name: name.to_owned(),
+        option,
+    }))
+}
+
+/// What a job sets by names of its own.
+pub(super) const TRANSACTION_TIMEOUT: &str = "the brokers do not take the job's transaction timeout: it is above their \
+     transaction.max.timeout.ms; lower millstream.transaction-timeout, or raise theirs";
+const SESSION_TIMEOUT: &str = "the brokers do not take the job's session timeout: it is not between their \
+     group.min.session.timeout.ms and group.max.session.timeout.ms; change millstream.session-timeout, or theirs";
 
 /// Nobody answered.
 fn is_silence(code: Code) -> bool {
@@ -84,7 +129,6 @@ pub(super) fn is_refusal(code: Code) -> bool {
                 | Code::RD_KAFKA_RESP_ERR_INVALID_MSG
                 | Code::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP
                 | Code::RD_KAFKA_RESP_ERR_POLICY_VIOLATION
-                | Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
         )
 }
 

@@ -11,7 +11,7 @@
 //!
 //! Partitions are held from their end and paused: nothing of them is ever downloaded.
 
-use super::errors::log_error;
+use super::errors::Right;
 use super::native::{Code, Consumer, ConsumerEvent, NativeError};
 use super::shared::Shared;
 use crate::{GroupMetadata, LogError, Member, MemberEvent, MemberOptions, TopicPartition};
@@ -36,6 +36,8 @@ pub(super) struct KafkaMember {
     told: Option<MemberEvent>,
     /// Whether its place was lost and it has not come back to the group since.
     lost: bool,
+    /// The last error since it was given partitions.
+    trouble: Option<String>,
     /// While it waits to see who has its name.
     fenced: Option<Fenced>,
     left: bool,
@@ -51,7 +53,13 @@ struct Fenced {
 
 impl KafkaMember {
     pub(super) fn new(shared: &Arc<Shared>, options: &MemberOptions) -> Result<Self, LogError> {
-        let failed = |error: NativeError| log_error(&format!("joining group \"{}\"", options.group), &error);
+        let failed = |error: NativeError| {
+            shared.error(
+                &format!("joining group \"{}\"", options.group),
+                Right("Read", &options.group),
+                &error,
+            )
+        };
         let consumer = Consumer::new(shared.config().member(options)?).map_err(failed)?;
         consumer.subscribe(options.topics.iter().map(String::as_str)).map_err(failed)?;
         Ok(KafkaMember {
@@ -61,6 +69,7 @@ impl KafkaMember {
             held: BTreeSet::new(),
             told: None,
             lost: false,
+            trouble: None,
             fenced: None,
             left: false,
         })
@@ -99,7 +108,8 @@ impl KafkaMember {
     }
 
     fn failed(&self, what: &str, error: &NativeError) -> LogError {
-        log_error(&format!("{what} in group \"{}\"", self.options.group), error)
+        let Self { shared, options, .. } = self;
+        shared.error(&format!("{what} in group \"{}\"", options.group), Right("Read", &options.group), error)
     }
 
     /// Whether the client has given up, and why.
@@ -140,8 +150,13 @@ impl KafkaMember {
             }
             ConsumerEvent::Revoke(places) => Ok(Some(MemberEvent::Revoking(places))),
             ConsumerEvent::Error(error) => {
-                // What ends the membership comes as a fatal error; the rest librdkafka mends.
+                // What ends the membership comes as a fatal error; the rest librdkafka mends, or asks for again and again
+                // without a word where nobody can mend it from here.
+                if let Some(permanent) = self.shared.permanent(Right("Read", &self.options.group), &error) {
+                    return Err(permanent);
+                }
                 tracing::debug!(target: "millstream::kafka", group = self.options.group, %error, "membership");
+                self.trouble = Some(error.to_string());
                 Ok(None)
             }
         }
@@ -169,7 +184,7 @@ impl Member for KafkaMember {
     }
 
     fn accept(&mut self, places: &[TopicPartition]) -> Result<(), LogError> {
-        self.told = None;
+        (self.told, self.trouble) = (None, None);
         self.consumer.assign_held(places).map_err(|error| self.failed("assignment", &error))?;
         self.held.extend(places.iter().cloned());
         Ok(())
@@ -207,7 +222,9 @@ impl Member for KafkaMember {
             return Ok(false);
         }
         let group = self.shared.client().describe_group(&self.options.group, timeout);
-        let group = group.map_err(|error| self.shared.error("describing the group", &error))?;
+        let group = group.map_err(|error| {
+            self.shared.error("describing the group", Right("Describe", &self.options.group), &error)
+        })?;
         let mut partitions = 0;
         for topic in &self.options.topics {
             partitions += self.shared.topic(topic)?.map_or(0, |view| view.partitions as usize);
@@ -223,6 +240,11 @@ impl Member for KafkaMember {
         let joined = joined.and_then(|()| self.consumer.subscribe(topics()));
         joined.map_err(|error| self.failed("joining again", &error))?;
         Ok(true)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let of_client = || Some(self.consumer.client().last_error()).filter(|text| !text.is_empty());
+        self.trouble.clone().or_else(of_client)
     }
 
     fn leave(&mut self, timeout: Duration) -> Result<(), LogError> {

@@ -4,7 +4,7 @@
 //! librdkafka says so once per end it reaches, with the offset that would be read next: that is how a position gets
 //! past aborted records and markers, and how a read-committed reader knows the last stable offset.
 
-use super::errors::{is_unknown_topic, log_error, place_error};
+use super::errors::{is_unknown_topic, log_error};
 use super::native::{Code, Consumer, Message, Messages, NativeError};
 use super::shared::Shared;
 use crate::{
@@ -120,7 +120,7 @@ impl KafkaReader {
         let again = self.consumer.assign_less(one);
         let again = again.and_then(|()| self.consumer.assign_more(&[(place.clone(), wanted)]));
         let again = again.and_then(|()| if known.paused { self.consumer.pause(one, true) } else { Ok(()) });
-        again.map_err(|error| place_error("reading again", &place, &error))
+        again.map_err(|error| self.shared.place_error("reading again", "Read", &place, &error))
     }
 
     fn on_error(&mut self, place: TopicPartition, error: &NativeError) -> Result<(), LogError> {
@@ -134,7 +134,7 @@ impl KafkaReader {
             | Code::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET
             | Code::RD_KAFKA_RESP_ERR__NO_OFFSET => self.on_out_of_range(place, error)?,
             code if is_unknown_topic(code) || code == Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED => {
-                known.failed = Some(place_error("reading", &place, error));
+                known.failed = Some(self.shared.place_error("reading", "Read", &place, error));
             }
             _ => match log_error(&format!("reading {place}"), error) {
                 LogError::NotReady(text) | LogError::Timeout(text) => {
@@ -230,7 +230,7 @@ impl Reader for KafkaReader {
         let Some(known) = self.places.get_mut(place) else { return Ok(()) };
         if known.paused != paused {
             let result = self.consumer.pause(std::slice::from_ref(place), paused);
-            result.map_err(|error| place_error("pausing", place, &error))?;
+            result.map_err(|error| self.shared.place_error("pausing", "Read", place, &error))?;
             known.paused = paused;
         }
         Ok(())

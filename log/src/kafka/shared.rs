@@ -1,7 +1,7 @@
 //! What all clients of a log share: its configuration, one client for requests, and what is known of topics.
 
 use super::KafkaConfig;
-use super::errors::{is_passing, is_unknown_topic, log_error, place_error};
+use super::errors::{Right, is_passing, is_unknown_topic, log_error, permanent};
 use super::native::{Client, ClientKind, Code, ListItem, NativeError, PartitionList, TopicView};
 use crate::{Isolation, LogError, Offset, TopicPartition};
 use std::collections::HashMap;
@@ -91,12 +91,35 @@ impl Shared {
         })
     }
 
-    /// An error of a request, with what went wrong with the connections before it.
-    pub(super) fn error(&self, what: &str, error: &NativeError) -> LogError {
+    /// An error of a request that needs a right, with what went wrong with the connections before it.
+    pub(super) fn error(&self, what: &str, right: Right<'_>, error: &NativeError) -> LogError {
+        if let Some(permanent) = self.permanent(right, error) {
+            return permanent;
+        }
         match log_error(what, error) {
             LogError::Timeout(text) => LogError::Timeout(format!("{text}{}", self.last_error())),
             other => other,
         }
+    }
+
+    /// An error that comes again until somebody changes a right or a setting.
+    pub(super) fn permanent(&self, right: Right<'_>, error: &NativeError) -> Option<LogError> {
+        permanent(&self.config.principal(), right, error)
+    }
+
+    /// An error that concerns a partition, of what needs the right of this name on its topic.
+    pub(super) fn place_error(
+        &self,
+        what: &str,
+        operation: &'static str,
+        place: &TopicPartition,
+        error: &NativeError,
+    ) -> LogError {
+        if is_unknown_topic(error.code) {
+            return LogError::UnknownTopic(place.to_string());
+        }
+        let permanent = self.permanent(Right(operation, &place.topic), error);
+        permanent.unwrap_or_else(|| log_error(&format!("{what} of {place}"), error))
     }
 
     fn last_error(&self) -> String {
@@ -110,7 +133,9 @@ impl Shared {
     /// A topic as the brokers have it now.
     pub(super) fn topic(&self, topic: &str) -> Result<Option<TopicView>, LogError> {
         let view = self.ask(|client, timeout| client.topic(topic, timeout));
-        let view = view.map_err(|error| self.error(&format!("metadata of topic \"{topic}\""), &error))?;
+        let view = view.map_err(|error| {
+            self.error(&format!("metadata of topic \"{topic}\""), Right("Describe", topic), &error)
+        })?;
         let mut partitions = self.partitions();
         match &view {
             Some(view) => partitions.insert(topic.into(), (view.partitions, Instant::now())),
@@ -164,9 +189,8 @@ impl Shared {
         let failed = |error: NativeError| {
             if is_unknown_topic(error.code) {
                 places.iter().for_each(|place| self.forget_topic(&place.topic));
-                return place_error("offsets", &places[0], &error);
             }
-            self.error("offsets", &error)
+            self.place_error("offsets", "Describe", &places[0], &error)
         };
         let list = PartitionList::of(places, asked).map_err(failed)?;
         let answers = self.ask_each(|client, timeout| {
@@ -186,7 +210,9 @@ impl Shared {
             let answer = answer.ok_or_else(|| LogError::Client(format!("no answer about {place}")))?;
             match answer.code {
                 Code::RD_KAFKA_RESP_ERR_NO_ERROR => offsets.push(u64::try_from(answer.offset).ok()),
-                code => return Err(place_error("offset", place, &NativeError::of(code))),
+                code => {
+                    return Err(self.place_error("offset", "Describe", place, &NativeError::of(code)));
+                }
             }
         }
         Ok(offsets)

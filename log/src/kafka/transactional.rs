@@ -7,7 +7,9 @@
 //!
 //! [`flush`]: TransactionalWriter::flush
 
-use super::errors::{is_fenced, is_refusal, is_too_large, is_unknown_topic, refusal_text, transaction_error};
+use super::errors::{
+    Right, is_fenced, is_refusal, is_too_large, is_unknown_topic, refusal_text, transaction_error,
+};
 use super::native::{Code, Delivery, NativeError, PartitionList, Producer};
 use super::shared::Shared;
 use super::watchdog::Watched;
@@ -27,6 +29,7 @@ const REQUEST_SLICE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct KafkaTransactionalWriter {
     shared: Arc<Shared>,
+    id: String,
     /// Goes before the producer does.
     targets: Targets,
     watched: Watched<Producer, Result<(), NativeError>>,
@@ -51,6 +54,7 @@ impl KafkaTransactionalWriter {
         let shared = Arc::clone(shared);
         Ok(KafkaTransactionalWriter {
             shared,
+            id: options.id.clone(),
             targets: Targets::default(),
             watched,
             producer,
@@ -92,10 +96,19 @@ impl KafkaTransactionalWriter {
         if is_fenced(error.code) {
             return TransactionError::Fenced(format!("writing to {place}: {error}"));
         }
+        if let Some(permanent) = self.shared.permanent(Right("Write", &place.topic), error) {
+            return TransactionError::Permanent(permanent);
+        }
         match self.producer.client().fatal_error() {
             Some(fatal) => transaction_error(&format!("writing to {place}"), &fatal),
             None => TransactionError::Abortable(format!("writing to {place}: {error}")),
         }
+    }
+
+    /// An error of a call that needs a right.
+    fn error(&self, what: &str, right: Right<'_>, error: &NativeError) -> TransactionError {
+        let permanent = self.shared.permanent(right, error).map(TransactionError::Permanent);
+        permanent.unwrap_or_else(|| transaction_error(what, error))
     }
 
     /// Ends the transaction; gives how often that was sent.
@@ -122,7 +135,7 @@ impl TransactionalWriter for KafkaTransactionalWriter {
         connected.map_err(|error| TransactionError::Retriable(format!("connecting: {error}")))?;
         let result =
             self.watched.call("init_transactions", |producer| producer.init_transactions(REQUEST_SLICE));
-        result.map_err(|error| transaction_error("init_transactions", &error))
+        result.map_err(|error| self.error("init_transactions", Right("Write", &self.id), &error))
     }
 
     fn begin(&mut self) -> Result<(), TransactionError> {
@@ -139,6 +152,7 @@ impl TransactionalWriter for KafkaTransactionalWriter {
             Ok(()) => {}
             Err(LogError::UnknownTopic(_)) => return Err(refused(place, "the topic does not exist")),
             Err(error) if error.is_retriable() => return Err(TransactionError::Retriable(error.to_string())),
+            Err(error) if error.is_permanent() => return Err(TransactionError::Permanent(error)),
             Err(error) => return Err(TransactionError::Abortable(error.to_string())),
         }
         let deadline = Instant::now() + self.timeout;
@@ -194,11 +208,12 @@ impl TransactionalWriter for KafkaTransactionalWriter {
             let added = list.add(&place.topic, place.partition, offset, &committed.metadata);
             added.map_err(|error| refused(place, &error.to_string()))?;
         }
-        let member = member.clone();
+        let (member, group) = (member.clone(), member.group.clone());
         let result = self.watched.call("send_offsets_to_transaction", move |producer| {
             producer.send_offsets(&list, &member, REQUEST_SLICE)
         });
-        result.map_err(|error| transaction_error("send_offsets_to_transaction", &error))
+        let right = Right("Read", &group);
+        result.map_err(|error| self.error("send_offsets_to_transaction", right, &error))
     }
 
     fn commit(&mut self) -> Result<EndOutcome, TransactionError> {

@@ -1,6 +1,6 @@
 //! Writing without transactions, by an idempotent producer.
 
-use super::errors::{is_too_large, is_unknown_topic, log_error, place_error};
+use super::errors::{is_too_large, is_unknown_topic, log_error};
 use super::native::{Code, NativeError, Producer, ProducerTopic};
 use super::shared::Shared;
 use crate::{LogError, Records, TopicPartition, Writer};
@@ -84,7 +84,7 @@ impl KafkaWriter {
             self.shared.forget_topic(&place.topic);
         }
         if !is_too_large(error.code) {
-            return place_error("writing", place, error);
+            return self.shared.place_error("writing", "Write", place, error);
         }
         let limit = self.shared.message_bytes_max(&place.topic);
         if bytes > limit {
@@ -111,7 +111,8 @@ impl Writer for KafkaWriter {
         let mut from = 0;
         loop {
             let target = self.targets.of(&self.producer, place);
-            let (topic, slot) = target.map_err(|error| place_error("writing", place, &error))?;
+            let (topic, slot) =
+                target.map_err(|error| self.shared.place_error("writing", "Write", place, &error))?;
             match self.producer.produce(topic, place.partition, &records, from, slot) {
                 Ok(()) => return Ok(()),
                 Err((at, error)) if error.code == Code::RD_KAFKA_RESP_ERR__QUEUE_FULL => {

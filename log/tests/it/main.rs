@@ -2,4 +2,5 @@
 
 mod conformance;
 mod late_end;
+mod rights;
 mod security;

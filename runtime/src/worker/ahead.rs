@@ -16,6 +16,8 @@ use std::time::Duration;
 /// How long one turn waits for acknowledgements, and how many turns do before another writer is made.
 const FLUSH_SLICE: Duration = Duration::from_millis(500);
 const SLICES_MAX: u32 = 64;
+/// What is asked for, for people.
+const OUTPUT: &str = "writing output";
 /// Times that output is written anew before the worker gives up.
 const RETRIES_MAX: u32 = 100;
 
@@ -39,7 +41,7 @@ impl Worker {
         };
         match done {
             Ok(()) => {
-                self.retries = 0;
+                self.trouble = None;
                 commit.stage = next;
             }
             Err((Some(place), error @ (LogError::UnknownTopic(_) | LogError::RecordTooLarge { .. }))) => {
@@ -51,9 +53,9 @@ impl Worker {
                 }
             }
             Err((None, LogError::Timeout(reason) | LogError::NotReady(reason))) => {
-                self.note_retry("output", &reason);
+                self.note_retry(OUTPUT, &reason);
                 // A writer may have given up on records: another one gets all of them again.
-                if self.retries.is_multiple_of(SLICES_MAX) {
+                if self.tries().is_multiple_of(SLICES_MAX) {
                     self.ahead = None;
                     commit.stage = Stage::Ahead(0);
                 }
@@ -62,9 +64,11 @@ impl Worker {
             }
             Err((_, error)) => {
                 // Nobody knows what is there: all of it once more.
-                self.note_retry("output", &error.to_string());
+                self.note_retry(OUTPUT, &error.to_string());
                 self.ahead = None;
-                if self.retries > RETRIES_MAX {
+                // What may pass is waited for, as a disk that is full.
+                let is_over = self.tries() > RETRIES_MAX && !error.is_retriable();
+                if is_over || error.is_permanent() {
                     return Err(error.into());
                 }
                 commit.stage = Stage::Ahead(0);

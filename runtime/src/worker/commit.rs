@@ -25,6 +25,9 @@ use tracing::{debug, warn};
 /// up commits early, so that the time is there.
 const COMMIT_SHARE: u64 = 2;
 
+/// What is asked for, for people.
+const COMMIT: &str = "committing";
+
 /// Aborts that one task may cause before it is left out.
 const REFUSALS_MAX: u32 = 3;
 
@@ -175,7 +178,6 @@ impl Worker {
         };
         match done {
             Ok(next) => {
-                self.retries = 0;
                 commit.stage = next;
                 self.phase = Phase::Committing(commit);
                 Ok(Turn::Busy)
@@ -247,11 +249,15 @@ impl Worker {
         debug!(worker = self.cx.name, ?stage, %error, "commit");
         match error {
             TransactionError::Retriable(reason) => {
-                self.note_retry("commit", &reason);
+                self.note_retry(COMMIT, &reason);
                 self.phase = Phase::Committing(commit);
                 return Ok(Turn::Idle);
             }
-            TransactionError::Abortable(_) => commit.stage = Stage::Abort(AfterAbort::SendAgain),
+            TransactionError::Permanent(error) => return Err(JobError::Log(error)),
+            TransactionError::Abortable(reason) => {
+                self.note_retry(COMMIT, &reason);
+                commit.stage = Stage::Abort(AfterAbort::SendAgain);
+            }
             TransactionError::Refused { place, reason } => {
                 commit.stage = Stage::Abort(AfterAbort::SendAgain);
                 self.on_refused(&mut commit, &place, &reason);
@@ -273,6 +279,7 @@ impl Worker {
             }
             TransactionError::Fatal(reason) => {
                 warn!(worker = self.cx.name, reason, "the writer is broken");
+                self.note_retry(COMMIT, &reason);
                 self.replace_writer()?;
                 // The end of the transaction was not asked for: nothing is in doubt.
                 commit.stage = Stage::Begin;
@@ -324,7 +331,7 @@ impl Worker {
             }
             Ok(_) => {}
             Err(TransactionError::Retriable(reason)) => {
-                self.note_retry("abort", &reason);
+                self.note_retry("ending a transaction", &reason);
                 self.phase = Phase::Committing(commit);
                 return Ok(Turn::Idle);
             }
@@ -372,7 +379,7 @@ impl Worker {
         sent_again: bool,
     ) -> Result<Turn, JobError> {
         self.counts.commits += 1;
-        self.retries = 0;
+        self.trouble = None;
         let took = self.cx.clock.monotonic_ms().saturating_sub(self.last_commit_ms);
         self.commit_cost_ms = (self.commit_cost_ms + took) / 2;
         if self.new_control.is_some() && commit.tasks.contains(&TaskId::FIRST) {

@@ -12,6 +12,11 @@ use std::time::Duration;
 
 /// Runs that a turn steps at most, so that commits and events are never far away.
 const STEPS_PER_TURN: usize = 16;
+/// Partitions that may have all they want waiting, and what any may have where there are more.
+const FULL_QUEUES: usize = 4;
+const QUEUE_BYTES_MIN: usize = 64 << 10;
+/// How long reading may be in vain until that is said, milliseconds.
+const TROUBLE_AFTER_MS: u64 = 2_000;
 
 /// Runs that were read and wait for their task.
 #[derive(Debug, Default)]
@@ -20,6 +25,8 @@ pub(super) struct Intake {
     /// Records that may still be stepped over under a limit on their rate, and when that was worked out.
     allowed: i64,
     allowed_at_ms: u64,
+    /// Since when the log gives nothing, and why it does not.
+    trouble: Option<(u64, String)>,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +56,12 @@ impl Intake {
         self.queues.values().all(|queue| queue.runs.is_empty())
     }
 
+    /// Why nothing comes, once that has lasted: a leader that moves is nobody's concern.
+    pub(super) fn trouble(&self, now_ms: u64) -> Option<String> {
+        let (since, why) = self.trouble.as_ref()?;
+        (now_ms.saturating_sub(*since) > TROUBLE_AFTER_MS).then(|| format!("reading: {why}"))
+    }
+
     /// Bytes that wait.
     pub(super) fn bytes(&self) -> usize {
         self.queues.values().map(|queue| queue.bytes).sum()
@@ -61,22 +74,33 @@ impl Worker {
         let wait = if self.intake.is_drained() { wait } else { Duration::ZERO };
         let mut runs = Vec::new();
         match self.reader.poll(wait, &mut runs) {
-            Ok(()) => {}
-            Err(error) if error.is_retriable() => {}
+            Ok(()) => self.intake.trouble = None,
+            Err(error) if error.is_retriable() => {
+                let now = self.cx.clock.monotonic_ms();
+                self.intake.trouble.get_or_insert((now, String::new())).1 = error.to_string();
+            }
             Err(error) => return Err(error.into()),
         }
         let busy = !runs.is_empty();
+        let queue_bytes_max = self.queue_bytes_max();
         for run in runs {
             let Some(queue) = self.intake.queues.get_mut(&run.place) else { continue };
             queue.bytes += run.records.data_bytes();
             queue.quiet_since_ms = None;
             queue.runs.push_back(run.records);
-            if queue.bytes > self.cx.settings.queue_bytes_max && !queue.paused {
+            if queue.bytes > queue_bytes_max && !queue.paused {
                 queue.paused = true;
                 self.reader.pause(&run.place, true)?;
             }
         }
         Ok(busy)
+    }
+
+    /// What may wait of one partition. All of them together have the room of some: where there are many, each has less.
+    fn queue_bytes_max(&self) -> usize {
+        let most = self.cx.settings.queue_bytes_max;
+        let share = most.saturating_mul(FULL_QUEUES) / self.intake.queues.len().max(1);
+        share.clamp(QUEUE_BYTES_MIN.min(most), most)
     }
 
     /// Whether everything that the reader knows to be there has been stepped over, but for a little: less than a
@@ -133,6 +157,7 @@ impl Worker {
     }
 
     fn step_run(&mut self, place: &TopicPartition) {
+        let queue_bytes_max = self.queue_bytes_max();
         let Some(queue) = self.intake.queues.get_mut(place) else { return };
         let Some(mut records) = queue.runs.pop_front() else { return };
         let allowed = usize::try_from(self.intake.allowed).unwrap_or(0).max(1);
@@ -142,7 +167,7 @@ impl Worker {
             queue.bytes += rest.data_bytes();
             queue.runs.push_front(rest);
         }
-        if queue.paused && queue.bytes <= self.cx.settings.queue_bytes_max / 2 {
+        if queue.paused && queue.bytes <= queue_bytes_max / 2 {
             queue.paused = false;
             // A client that can't resume reports it at its next poll.
             let _ = self.reader.pause(place, false);
@@ -230,7 +255,8 @@ impl Worker {
     /// # Errors
     /// [`JobError::Log`].
     pub fn is_drained(&mut self) -> Result<bool, JobError> {
-        if !self.is_running() || self.slots.is_empty() || !self.intake.is_drained() {
+        let is_settled = self.is_running() && self.new_control.is_none();
+        if !is_settled || self.slots.is_empty() || !self.intake.is_drained() {
             return Ok(false);
         }
         let mut unread = Vec::new();

@@ -9,6 +9,7 @@ use crate::log::{LogError, MemberEvent, TopicPartition};
 use crate::plan::TaskId;
 use crate::restore::{Restore, RestoreContext, RestoreProgress, RestoreTurn, Restored, read_control};
 use crate::task::Task;
+use millstream_operators::brief;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -358,12 +359,12 @@ impl Worker {
         // The first is what the worker ends with, and is reported by whoever waits for it.
         match &self.failed {
             None => {
-                tracing::debug!(task = %id, %error, "failed");
+                tracing::debug!(task = %id, error = %brief(&error.to_string()), "failed");
                 self.failed = Some(error);
             }
-            Some(_) => tracing::error!(task = %id, %error, "failed, too"),
+            Some(_) => tracing::error!(task = %id, error = %brief(&error.to_string()), "failed, too"),
         }
-        self.stopping = true;
+        self.stop();
     }
 
     /// Tells the reader what to read: the inputs of the running tasks, from where they stand.

@@ -57,7 +57,7 @@ impl Worker {
             }
             Ok(None) => {}
             Err(JobError::Log(error)) if error.is_retriable() => {
-                self.note_retry("settle", &error.to_string());
+                self.note_retry("finding out whether a commit happened", &error.to_string());
                 self.phase = Phase::Settling(settle);
                 return Ok(Turn::Idle);
             }

@@ -59,6 +59,8 @@ pub struct WorkerStatus {
     pub evictions: u64,
     /// Bytes read and not processed yet.
     pub queued_bytes: u64,
+    /// What it asks the log for again and again, and why that is in vain.
+    pub waits_for: Option<String>,
     /// Its tasks.
     pub tasks: Vec<TaskStatus>,
     /// Bounded inputs that have been read to their ends, and the ends.
@@ -112,6 +114,7 @@ impl Worker {
             snapshots_fetched: counts.snapshots_fetched,
             evictions: counts.evictions,
             queued_bytes: self.intake.bytes() as u64,
+            waits_for: self.waits_for(),
             tasks: self.slots.iter().map(|(id, slot)| self.task_status(*id, slot)).collect(),
             ended: if self.slots.is_empty() { self.ended.clone() } else { self.ended_inputs() },
         }
@@ -125,6 +128,16 @@ impl Worker {
         });
         let ended = running.flatten().filter(|(_, position)| position.ended);
         ended.filter_map(|(place, position)| Some((place.clone(), position.end?))).collect()
+    }
+
+    /// What is in vain by now. What works at the second or third try is nobody's concern.
+    fn waits_for(&self) -> Option<String> {
+        let lasting = |trouble: &&super::Trouble| self.is_asking() && trouble.tries > super::TRIES_AT_ONCE;
+        match self.trouble.as_ref().filter(lasting) {
+            Some(it) => Some(format!("{} ({} tries so far): {}", it.what, it.tries, it.reason)),
+            None if self.slots.is_empty() => self.member.trouble(),
+            None => self.intake.trouble(self.cx.clock.monotonic_ms()),
+        }
     }
 
     fn task_status(&self, id: TaskId, slot: &Slot) -> TaskStatus {
@@ -174,6 +187,11 @@ impl Worker {
         let next =
             if self.intake.is_empty(place) { position.next.max(status.position) } else { position.next };
         end.saturating_sub(next)
+    }
+
+    /// Whether it can do nothing before the log has answered: it has no writer yet, or a transaction is open.
+    pub fn is_asking(&self) -> bool {
+        !matches!(self.phase, Phase::Running | Phase::Stopped)
     }
 
     /// Whether a transaction is open.

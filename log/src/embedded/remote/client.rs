@@ -11,7 +11,7 @@ use crate::{
 };
 use bytes::Bytes;
 use millstream_records::{Offset, Records, TopicPartition};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -74,8 +74,13 @@ impl Log for EmbeddedClient {
 
     fn writer(&self) -> Result<Box<dyn Writer>, LogError> {
         let connection = Connection::open(&self.dir)?;
-        let (gathered, bytes, encoder) = (Vec::new(), 0, Encoder::default());
-        Ok(Box::new(RemoteWriter { connection, gathered, bytes, encoder }))
+        Ok(Box::new(RemoteWriter {
+            connection,
+            gathered: Vec::new(),
+            bytes: 0,
+            unsent: VecDeque::new(),
+            encoder: Encoder::default(),
+        }))
     }
 
     fn member(&self, _options: &MemberOptions) -> Result<Box<dyn Member>, LogError> {
@@ -294,41 +299,48 @@ impl Reader for RemoteReader {
     }
 }
 
-/// Gathers until there is enough to be worth a question; `flush` sends the rest.
+/// Gathers until there is enough to be worth a question; `flush` sends the rest. What the owner is not ready for stays
+/// here, and is sent when it is asked again; records that are refused with it were not taken.
 struct RemoteWriter {
     connection: Connection,
     gathered: Vec<(TopicPartition, Records)>,
     bytes: usize,
+    /// Batches that are on their way to the owner.
+    unsent: VecDeque<(Place, Bytes)>,
     encoder: Encoder,
 }
 
 impl RemoteWriter {
     fn send(&mut self) -> Result<(), LogError> {
-        if self.gathered.is_empty() {
-            return Ok(());
-        }
         self.bytes = 0;
-        let (mut batches, mut body, mut bytes) = (Vec::new(), Vec::new(), 0);
         for (place, records) in std::mem::take(&mut self.gathered) {
-            for unplaced in self.encoder.encode(&[records], None) {
-                let batch = unplaced.place(0, 0, 0);
-                if bytes + batch.bytes.len() > REQUEST_BYTES {
-                    self.ask(std::mem::take(&mut batches), &std::mem::take(&mut body))?;
-                    bytes = 0;
-                }
-                bytes += batch.bytes.len();
-                batches.push((Place::from(&place), batch.bytes.len() as u32));
-                body.push(batch.bytes);
-            }
+            let batches = self.encoder.encode(&[records], None).into_iter();
+            let batches = batches.map(|unplaced| (Place::from(&place), unplaced.place(0, 0, 0).bytes));
+            self.unsent.extend(batches);
         }
-        self.ask(batches, &body)
+        while !self.unsent.is_empty() {
+            let mut bytes = 0;
+            let fits = |(_, batch): &&(Place, Bytes)| {
+                bytes += batch.len();
+                bytes <= REQUEST_BYTES
+            };
+            let count = self.unsent.iter().take_while(fits).count().max(1);
+            let sent = self.ask(count);
+            // What the owner has done with them nobody knows, unless it says that it was not ready.
+            if !matches!(sent, Err(LogError::NotReady(_))) {
+                self.unsent.drain(..count);
+            }
+            sent?;
+        }
+        Ok(())
     }
 
-    fn ask(&mut self, batches: Vec<(Place, u32)>, body: &[Bytes]) -> Result<(), LogError> {
-        if batches.is_empty() {
-            return Ok(());
-        }
-        match self.connection.ask_with(&Request::Write(batches), body)?.0 {
+    /// Hands over the first so many batches.
+    fn ask(&mut self, count: usize) -> Result<(), LogError> {
+        let batches = self.unsent.iter().take(count);
+        let (places, body): (Vec<(Place, u32)>, Vec<Bytes>) =
+            batches.map(|(place, batch)| ((place.clone(), batch.len() as u32), batch.clone())).unzip();
+        match self.connection.ask_with(&Request::Write(places), &body)?.0 {
             Response::Done => Ok(()),
             other => Err(unexpected(&other)),
         }
@@ -337,10 +349,12 @@ impl RemoteWriter {
 
 impl Writer for RemoteWriter {
     fn write(&mut self, place: &TopicPartition, records: Records) -> Result<(), LogError> {
-        let bytes = records.data_bytes();
-        self.bytes += bytes;
+        if self.bytes >= GATHER_BYTES_MAX || !self.unsent.is_empty() {
+            self.send()?;
+        }
+        self.bytes += records.data_bytes();
         self.gathered.push((place.clone(), records));
-        if self.bytes >= GATHER_BYTES_MAX { self.send() } else { Ok(()) }
+        Ok(())
     }
 
     fn flush(&mut self, _timeout: Duration) -> Result<(), LogError> {

@@ -197,6 +197,8 @@ impl From<LogError> for Failure {
             LogError::GroupInUse(group) => Failure::GroupInUse(group),
             LogError::InUse { path, owner, advice } => Failure::InUse { path, owner, advice },
             LogError::Unsupported(text) => Failure::Unsupported(text),
+            // The embedded log knows no rights and rejects no client.
+            denied @ (LogError::Denied(_) | LogError::Rejected(_)) => Failure::Client(denied.to_string()),
             LogError::BadProperty { key, reason } => Failure::BadProperty { key, reason },
             LogError::Corrupt(text) => Failure::Corrupt(text),
             LogError::Client(text) => Failure::Client(text),

@@ -20,6 +20,8 @@ use std::time::Duration;
 /// How long a poll waits at most: the client asks again.
 const POLL_MAX: Duration = Duration::from_secs(1);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+/// What a client's reader holds here at most, whatever it asks for: the memory is the owner's.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
 
 struct Session<'a> {
     shared: &'a Arc<Shared>,
@@ -27,6 +29,14 @@ struct Session<'a> {
     writer: EmbeddedWriter,
     reader: Option<EmbeddedReader>,
     encoder: Encoder,
+}
+
+/// A log that was not ready in the middle of a request has done a part of it: asking again would do that twice.
+fn in_part(error: LogError) -> LogError {
+    match error {
+        LogError::NotReady(text) => LogError::Client(text),
+        other => other,
+    }
 }
 
 type Answer = (Response, Vec<Bytes>);
@@ -100,7 +110,8 @@ impl Session<'_> {
             Request::DeleteGroup(group) => self.admin.delete_group(&group).map(|()| Response::Done)?,
             Request::Write(batches) => self.write(batches, body)?,
             Request::Assign { places, committed_only, queue_bytes_max } => {
-                let queue_bytes_max = usize::try_from(queue_bytes_max).unwrap_or(usize::MAX);
+                let queue_bytes_max = usize::try_from(queue_bytes_max)
+                    .map_or(QUEUE_BYTES_MAX, |wanted| wanted.min(QUEUE_BYTES_MAX));
                 let options = ReaderOptions { isolation: isolation(committed_only), queue_bytes_max };
                 let shared = self.shared;
                 let reader = self.reader.get_or_insert_with(|| EmbeddedReader::new(shared, &options));
@@ -125,7 +136,9 @@ impl Session<'_> {
         Ok((response, Vec::new()))
     }
 
+    /// Writes all batches, or says that nothing was done; any other failure leaves in doubt what is there.
     fn write(&mut self, batches: Vec<(Place, u32)>, body: &Bytes) -> Result<Response, LogError> {
+        self.shared.store.check_space(body.len())?;
         let mut rest = body.clone();
         for (place, length) in batches {
             if length as usize > rest.len() {
@@ -135,9 +148,10 @@ impl Session<'_> {
             let records = records.map_err(|error| {
                 LogError::Client(format!("a batch did not arrive as it was sent: {error}"))
             })?;
-            self.writer.write(&place.into(), records)?;
+            // There was room for all of them a moment ago.
+            self.writer.write(&place.into(), records).map_err(in_part)?;
         }
-        self.writer.flush(FLUSH_TIMEOUT)?;
+        self.writer.flush(FLUSH_TIMEOUT).map_err(in_part)?;
         Ok(Response::Done)
     }
 

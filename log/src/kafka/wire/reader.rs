@@ -5,13 +5,14 @@
 //! so a status is never older than the last one.
 
 use super::{engine_place, wire_place};
+use crate::kafka::errors::denied;
 use crate::kafka::shared::Shared;
 use crate::{Isolation, LogError, Offset, ReadStatus, Reader, ReaderOptions, Run, TopicPartition};
 use bytes::Bytes;
 use millstream_records::{RecordsWithin, Span};
 use millstream_wire::batch::{self, BatchError, Body, HeaderIter};
 use millstream_wire::fetch::{FetchError, FetchOptions, Fetcher, Place};
-use millstream_wire::{Kind, WireError};
+use millstream_wire::{Denied, Kind, WireError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,11 @@ impl WireReader {
                 LogError::UnknownTopic(here.to_string())
             }
             FetchError::Damaged(error) => LogError::Corrupt(format!("reading {place}: {error}")),
+            FetchError::Refused(code) if Denied::of("Fetch", &place.topic, code.error()).is_some() => {
+                let missing = Denied::of("Fetch", &place.topic, code.error());
+                let principal = self.shared.config().principal();
+                missing.map_or_else(|| LogError::Client(error.to_string()), |it| denied(&principal, &it))
+            }
             FetchError::Refused(_) | FetchError::MadeAnew => {
                 LogError::Client(format!("reading {place}: {error}"))
             }
@@ -138,11 +144,10 @@ impl Reader for WireReader {
     fn poll(&mut self, timeout: Duration, runs: &mut Vec<Run>) -> Result<(), LogError> {
         let mut open: Option<Open> = None;
         self.fetcher.poll(timeout, RECORDS_MAX, &mut |place, position, body| {
-            let records = usize::try_from(body.header().record_count).unwrap_or(0);
             if !open.as_ref().is_some_and(|open| open.takes(place, body)) {
                 open.take().into_iter().for_each(|open| open.close(runs));
                 let buffer = body.buffer().clone();
-                let records = RecordsWithin::new(buffer.clone(), records);
+                let records = RecordsWithin::new(buffer.clone(), body.records_max());
                 open = Some(Open { place: place.clone(), buffer, records });
             }
             match &mut open {

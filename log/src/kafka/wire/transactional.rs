@@ -6,6 +6,7 @@
 //! no watchdog is needed.
 
 use super::{REQUEST_MAX, Shared, connect, engine_place, too_large, wire_place, wire_records};
+use crate::kafka::errors::{TRANSACTION_TIMEOUT, denied};
 use crate::{
     CommittedOffset, EndOutcome, GroupMetadata, LogError, Offset, Records, TopicPartition, TransactionError,
     TransactionOptions, TransactionalWriter,
@@ -55,6 +56,10 @@ impl WireTransactionalWriter {
             ProduceError::Fenced(text) => TransactionError::Fenced(with(text)),
             ProduceError::InDoubt(text) => TransactionError::InDoubt(with(text)),
             ProduceError::Fatal(text) => TransactionError::Fatal(with(text)),
+            ProduceError::Denied(missing) => {
+                TransactionError::Permanent(denied(&self.shared.config().principal(), &missing))
+            }
+            ProduceError::Invalid(text) => TransactionError::Permanent(rejected(&text)),
             ProduceError::Refused { place, reason } => {
                 let place = engine_place(&place);
                 let reason = match reason {
@@ -84,6 +89,14 @@ impl WireTransactionalWriter {
     }
 }
 
+/// Settings of a writer that the cluster does not take, by the names that a job gives them.
+fn rejected(text: &str) -> LogError {
+    LogError::Rejected(match text.contains("INVALID_TRANSACTION_TIMEOUT") {
+        true => TRANSACTION_TIMEOUT.to_owned(),
+        false => format!("the brokers do not take the job's name or settings: {text}"),
+    })
+}
+
 const UNKNOWN_TOPIC: &str = "the topic does not exist";
 
 impl TransactionalWriter for WireTransactionalWriter {
@@ -107,6 +120,7 @@ impl TransactionalWriter for WireTransactionalWriter {
                 return Err(TransactionError::Refused { place, reason });
             }
             Err(error) if error.is_retriable() => return Err(TransactionError::Retriable(error.to_string())),
+            Err(error) if error.is_permanent() => return Err(TransactionError::Permanent(error)),
             Err(error) => return Err(TransactionError::Abortable(error.to_string())),
         }
         let deadline = Instant::now() + self.timeout;

@@ -1,6 +1,7 @@
 //! Writing without transactions.
 
 use super::{REQUEST_MAX, Shared, connect, engine_place, too_large, wire_place, wire_records};
+use crate::kafka::errors::denied;
 use crate::{LogError, Records, TopicPartition, Writer};
 use millstream_wire::produce::{ProduceError, Producer, ProducerOptions, Refusal};
 use std::sync::Arc;
@@ -41,6 +42,8 @@ impl WireWriter {
                     Refusal::Other(text) => LogError::Client(format!("writing of {place}: {text}")),
                 }
             }
+            ProduceError::Denied(missing) => denied(&self.shared.config().principal(), &missing),
+            ProduceError::Invalid(text) => LogError::Rejected(text),
             other => LogError::Client(other.to_string()),
         }
     }

@@ -109,7 +109,8 @@ impl World {
                     stored = Some(store_all(store, look.parts)?);
                 }
                 Some(tasks) => {
-                    if self.are_ends(&chains) {
+                    // A job whose first commit is not to be seen yet has nothing to save.
+                    if self.are_ends(&chains) && self.control()?.is_some() {
                         return self.finish_savepoint(store, tasks);
                     }
                     before = None;
@@ -161,16 +162,19 @@ impl World {
         Ok(look.parts.iter().map(|part| part.task).eq(self.plan.tasks()).then_some(look))
     }
 
+    fn control(&self) -> Result<Option<ControlRecord>, String> {
+        let topic = self.plan.control_topic();
+        let records =
+            read_all(&self.log, &TopicPartition::new(topic.as_str(), 0)).map_err(|e| e.to_string())?;
+        ControlRecord::newest(&topic, &records).map_err(|error| error.to_string())
+    }
+
     fn finish_savepoint(
         &self,
         store: &Arc<dyn SnapshotStore>,
         tasks: Vec<SavepointTask>,
     ) -> Result<OpenSavepoint, String> {
-        let topic = self.plan.control_topic();
-        let control =
-            read_all(&self.log, &TopicPartition::new(topic.as_str(), 0)).map_err(|e| e.to_string())?;
-        let control = ControlRecord::newest(&topic, &control).map_err(|error| error.to_string())?;
-        let control = control.ok_or("no control record")?;
+        let control = self.control()?.ok_or("no control record")?;
         let savepoint = Savepoint::new(&self.log.info(), &self.plan, control, self.now as i64, tasks);
         write_savepoint(store, "(memory)", &savepoint).map_err(|error| error.to_string())
     }

@@ -1,0 +1,104 @@
+//! What somebody can do about an error that ends a job.
+
+use super::JobError;
+use crate::control::ControlError;
+use crate::log::ErrorKind;
+use crate::savepoint::SavepointError;
+use crate::snapshot::StoreError;
+use millstream_operators::OperatorError;
+use millstream_state::StateError;
+
+impl JobError {
+    /// What somebody can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            JobError::Cut(_) | JobError::DeadLetterTopic { .. } | JobError::InternalTopic { .. } => {
+                ErrorKind::FixPlan
+            }
+            JobError::Control(error) => of_control(error),
+            JobError::Task(error) => of_operator(&error.source),
+            JobError::State(error) => of_state(error),
+            JobError::Log(error) => error.kind(),
+            JobError::Savepoint(error) => error.kind(),
+            JobError::Snapshots(error) => error.kind(),
+            JobError::Refused { .. } => ErrorKind::FixInput,
+            JobError::Print { .. } => ErrorKind::FixSurroundings,
+            JobError::StateInUse { .. } => ErrorKind::RestoreState,
+            JobError::DataLoss { .. }
+            | JobError::Contradiction { .. }
+            | JobError::ControlMissing { .. }
+            | JobError::StateLost { .. }
+            | JobError::Journal(_) => ErrorKind::RestoreHistory,
+            JobError::Panicked(_) => ErrorKind::Report,
+        }
+    }
+}
+
+fn of_control(error: &ControlError) -> ErrorKind {
+    match error {
+        ControlError::PlanChanged { .. } | ControlError::PartitionsChanged { .. } => ErrorKind::FixPlan,
+        ControlError::Unreadable { .. } => ErrorKind::RestoreHistory,
+    }
+}
+
+fn of_operator(error: &OperatorError) -> ErrorKind {
+    match error {
+        OperatorError::BadRecord { .. }
+        | OperatorError::BadRow { .. }
+        | OperatorError::LateRow { .. }
+        | OperatorError::Expression { .. }
+        | OperatorError::Encode { .. }
+        | OperatorError::Arrow(_) => ErrorKind::FixInput,
+        OperatorError::CorruptState { .. } => ErrorKind::RestoreState,
+        OperatorError::Internal { .. } => ErrorKind::RestoreHistory,
+        OperatorError::Mismatch { .. } => ErrorKind::Report,
+        OperatorError::State(error) => of_state(error),
+    }
+}
+
+fn of_state(error: &StateError) -> ErrorKind {
+    match error {
+        StateError::StillOpen { .. } => ErrorKind::Retry,
+        StateError::Foreign { .. }
+        | StateError::Newer { .. }
+        | StateError::Damaged { .. }
+        | StateError::SnapshotDamaged { .. }
+        | StateError::Storage { .. }
+        | StateError::Io { .. } => ErrorKind::RestoreState,
+    }
+}
+
+impl SavepointError {
+    /// What somebody can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        use SavepointError as E;
+        match self {
+            E::Store(error) => error.kind(),
+            E::Occupied { .. } => ErrorKind::FixConfiguration,
+            E::PlanChanged { .. } | E::TasksChanged { .. } | E::InputGone { .. } | E::InputEnded { .. } => {
+                ErrorKind::FixPlan
+            }
+            E::Missing { .. }
+            | E::NotStarted { .. }
+            | E::Running { .. }
+            | E::Elsewhere { .. }
+            | E::JobExists { .. }
+            | E::Upload { .. } => ErrorKind::FixSurroundings,
+            E::Damaged { .. } | E::Newer { .. } => ErrorKind::RestoreState,
+            E::OtherCluster { .. } | E::BehindEnd { .. } | E::StartCutShort { .. } | E::Unusable { .. } => {
+                ErrorKind::RestoreHistory
+            }
+            E::Interrupted => ErrorKind::Retry,
+        }
+    }
+}
+
+impl StoreError {
+    /// What somebody can do about it.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            StoreError::BadPlace { .. } => ErrorKind::FixConfiguration,
+            StoreError::Missing { .. } | StoreError::Unavailable { .. } => ErrorKind::FixSurroundings,
+        }
+    }
+}
