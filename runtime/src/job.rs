@@ -13,7 +13,7 @@ pub use state_directory::StateLock;
 use crate::clock::{Clock, SystemClock};
 use crate::error::JobError;
 use crate::log::{Admin, Log};
-use crate::memory::{MemoryPlan, StateBudget};
+use crate::memory::{MemoryPlan, MemoryWatch, StateBudget};
 use crate::plan::{JobPlan, TaskId};
 use crate::restore::are_finished;
 use crate::savepoint::{OpenSavepoint, SavepointPart};
@@ -24,11 +24,15 @@ use crate::worker::{WorkerContext, WorkerSettings, WorkerStatus};
 use millstream_operators::{PrintedLine, Topology};
 use millstream_state::{RocksSettings, SharedMemory};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use thread::{WorkerThread, spawn};
+
+/// Takes a line of a `print` sink.
+pub type Printer = Arc<dyn Fn(&PrintedLine) -> std::io::Result<()> + Send + Sync>;
 
 /// How a job runs.
 #[derive(Clone)]
@@ -54,8 +58,8 @@ pub struct JobSettings {
     pub from: Option<Arc<OpenSavepoint>>,
     /// What workers do.
     pub worker: WorkerSettings,
-    /// Takes the lines of `print` sinks.
-    pub print: Arc<dyn Fn(&PrintedLine) + Send + Sync>,
+    /// Takes the lines of `print` sinks, once they are committed. A job whose lines can't be written ends.
+    pub print: Printer,
 }
 
 impl JobSettings {
@@ -72,8 +76,9 @@ impl JobSettings {
             snapshots: SnapshotPlace::Default,
             from: None,
             worker: WorkerSettings::default(),
-            print: Arc::new(|line| {
-                if line.to_stderr { eprintln!("{}", line.text) } else { println!("{}", line.text) }
+            print: Arc::new(|line| match line.to_stderr {
+                true => writeln!(std::io::stderr().lock(), "{}", line.text),
+                false => writeln!(std::io::stdout().lock(), "{}", line.text),
             }),
         }
     }
@@ -181,7 +186,12 @@ impl Job {
                 from: from.clone(),
                 settings: worker.clone(),
             };
-            threads.push(spawn(index, cx, &shared, &settings.print)?);
+            // State in memory has nowhere to go.
+            let keeps_watch = index == 0 && settings.state_directory.is_some();
+            let budget = Arc::clone(&worker.state_budget);
+            let tasks = plan.tasks().count();
+            let watch = keeps_watch.then(|| MemoryWatch::new(settings.memory_bytes, budget, tasks));
+            threads.push(spawn(index, cx, &shared, &settings.print, watch)?);
         }
         let others = Mutex::new(Others { admin, asked: None });
         Ok(Job { plan, made_topics, threads, shared, others, _lock: lock })

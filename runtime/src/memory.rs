@@ -5,9 +5,14 @@
 //! and committed changes that no checkpoint has yet. The rule: after a commit a worker looks whether all workers together
 //! hold more than that, and lets go of its own until they do not: first it checkpoints, then it drops live values, which
 //! are read back when they are needed. One that outgrows the budget between commits commits early.
+//!
+//! The parts are estimates, and what is outside of them is not known beforehand: clients, a database for each task, holes
+//! between what the allocator gave out. So [`MemoryWatch`] compares the whole with what the system says the process holds,
+//! and makes the state's part smaller by what is too much; where that is not enough, it says what is outside.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// Code, stacks, clients and the allocator's slack.
 const PROCESS_BYTES: usize = 48 << 20;
@@ -54,6 +59,8 @@ impl MemoryPlan {
 #[derive(Debug)]
 pub struct StateBudget {
     limit: usize,
+    /// What of the limit the rest of the process leaves.
+    left: AtomicUsize,
     held: AtomicUsize,
     workers: usize,
 }
@@ -61,7 +68,22 @@ pub struct StateBudget {
 impl StateBudget {
     /// A budget of `limit` bytes for this many workers.
     pub fn new(limit: usize, workers: usize) -> Arc<Self> {
-        Arc::new(StateBudget { limit, held: AtomicUsize::new(0), workers: workers.max(1) })
+        let (left, held) = (AtomicUsize::new(limit), AtomicUsize::new(0));
+        Arc::new(StateBudget { limit, left, held, workers: workers.max(1) })
+    }
+
+    /// Leaves as much to state as a process that holds `process` bytes may hold more of `total`; says whether that is the
+    /// least there can be.
+    fn fit(&self, process: usize, total: usize) -> bool {
+        let least = self.limit / LEAST_PART;
+        let held = self.held.load(Ordering::Relaxed);
+        let left = held.saturating_add(total).saturating_sub(process).clamp(least, self.limit);
+        self.left.store(left, Ordering::Relaxed);
+        left == least
+    }
+
+    fn left(&self) -> usize {
+        self.left.load(Ordering::Relaxed)
     }
 
     /// No limit.
@@ -97,11 +119,12 @@ impl StateShare {
         self.held_after_commit = bytes;
         let all = self.budget.held.load(Ordering::Relaxed);
         // Whoever holds less than its part leaves it to the others.
-        if all <= self.budget.limit || bytes <= self.part() / 2 {
+        let limit = self.budget.left();
+        if all <= limit || bytes <= self.part() / 2 {
             return 0;
         }
         // Down to two thirds, so that not every commit has to let go of something.
-        all - self.budget.limit / 3 * 2
+        all - limit / 3 * 2
     }
 
     /// Whether it has grown so much since the last commit that the next one should not wait.
@@ -110,7 +133,7 @@ impl StateShare {
     }
 
     fn part(&self) -> usize {
-        self.budget.limit / self.budget.workers
+        self.budget.left() / self.budget.workers
     }
 }
 
@@ -120,9 +143,130 @@ impl Drop for StateShare {
     }
 }
 
+/// How often a process looks at what it holds.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// How long it may hold too much until that is said.
+const SAY_AFTER: Duration = Duration::from_secs(10);
+/// The part of its budget that state has at least, whatever else there is: a fourth. With less it would be read back all
+/// the time.
+const LEAST_PART: usize = 4;
+
+/// Keeps a process to its budget by what the system says it holds.
+#[derive(Debug)]
+pub(crate) struct MemoryWatch {
+    total: usize,
+    budget: Arc<StateBudget>,
+    tasks: usize,
+    looked: Option<Instant>,
+    over_since: Option<Instant>,
+    said: bool,
+}
+
+impl MemoryWatch {
+    /// A watch over a process that should keep to `total` bytes and has some part of so many tasks.
+    pub(crate) fn new(total: usize, budget: Arc<StateBudget>, tasks: usize) -> Self {
+        let total = total.max(MEMORY_BYTES_MIN);
+        MemoryWatch { total, budget, tasks, looked: None, over_since: None, said: false }
+    }
+
+    /// Looks, when it is time to.
+    pub(crate) fn look(&mut self, now: Instant) {
+        if self.looked.is_some_and(|looked| now < looked + LOOK_INTERVAL) {
+            return;
+        }
+        self.looked = Some(now);
+        if let Some(text) = own_bytes().and_then(|process| self.weigh(process, now)) {
+            tracing::warn!("{text}");
+        }
+    }
+
+    /// Takes in what the process holds. Once, and only where state can't be made any smaller, it says what is outside.
+    fn weigh(&mut self, process: usize, now: Instant) -> Option<String> {
+        let is_least = self.budget.fit(process, self.total);
+        let is_over = is_least && process > self.total / 100 * 115;
+        if !is_over {
+            self.over_since = None;
+            return None;
+        }
+        let since = *self.over_since.get_or_insert(now);
+        if self.said || now < since + SAY_AFTER {
+            return None;
+        }
+        self.said = true;
+        let state = self.budget.held.load(Ordering::Relaxed);
+        let mib = |bytes: usize| bytes >> 20;
+        Some(format!(
+            "this process holds {} MiB where millstream.memory is {} MiB, although state takes only {} MiB of it: \
+             outside of the budget are the log's clients, buffers for {} tasks with a database each, and what the \
+             program itself needs; raise millstream.memory, or share the tasks among more processes",
+            mib(process),
+            mib(self.total),
+            mib(state),
+            self.tasks
+        ))
+    }
+}
+
+/// Memory of its own that the process holds, files that are mapped left out; `None` where the system does not tell.
+fn own_bytes() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    own_bytes_of(&status)
+}
+
+fn own_bytes_of(status: &str) -> Option<usize> {
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let kib: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1 << 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn state_makes_room_for_what_the_rest_of_the_process_holds() {
+        let total = 200 << 20;
+        let budget = StateBudget::new(80 << 20, 1);
+        let mut share = StateShare::new(Arc::clone(&budget));
+        let mut watch = MemoryWatch::new(total, Arc::clone(&budget), 300);
+        let start = Instant::now();
+        assert_eq!(share.excess_after_commit(70 << 20), 0);
+        // Thirty MiB too much: state has forty left, and goes down to two thirds of them.
+        assert_eq!(watch.weigh(230 << 20, start), None);
+        let excess = share.excess_after_commit(70 << 20);
+        assert!((43 << 20..44 << 20).contains(&excess), "{excess}");
+        // It has gone, and there is room again.
+        assert_eq!(share.excess_after_commit(26 << 20), 0);
+        assert_eq!(watch.weigh(186 << 20, start), None);
+        assert_eq!(share.excess_after_commit(39 << 20), 0);
+    }
+
+    #[test]
+    fn a_process_that_can_not_keep_to_its_budget_says_what_is_outside_of_it_once() {
+        let total = 200 << 20;
+        let budget = StateBudget::new(80 << 20, 1);
+        let mut share = StateShare::new(Arc::clone(&budget));
+        share.hold(15 << 20);
+        let mut watch = MemoryWatch::new(total, budget, 300);
+        let start = Instant::now();
+        assert_eq!(watch.weigh(289 << 20, start), None, "it may be over in a moment");
+        let said = watch.weigh(289 << 20, start + SAY_AFTER).expect("a word");
+        for part in ["holds 289 MiB", "millstream.memory is 200 MiB", "only 15 MiB", "300 tasks"] {
+            assert!(said.contains(part), "{part} is missing in {said}");
+        }
+        assert_eq!(watch.weigh(289 << 20, start + 3 * SAY_AFTER), None, "once");
+        // A little more than the budget is within what estimates are good for.
+        assert_eq!(watch.weigh(220 << 20, start + 4 * SAY_AFTER), None);
+    }
+
+    #[test]
+    fn the_system_says_what_a_process_holds() {
+        assert_eq!(own_bytes_of("Name:\tx\nRssAnon:\t  2048 kB\nRssFile:\t 9 kB\n"), Some(2 << 20));
+        assert_eq!(own_bytes_of("Name:\tx\n"), None);
+        if cfg!(target_os = "linux") {
+            assert!(own_bytes().is_some_and(|bytes| bytes > 1 << 20));
+        }
+    }
 
     #[test]
     fn the_parts_of_a_budget_fit_into_it() {

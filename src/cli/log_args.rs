@@ -1,6 +1,7 @@
 //! Which log a command works on.
 
 use super::Failure;
+use super::progress::say;
 use clap::Args;
 use millstream::MemoryPlan;
 use millstream::log::embedded::{self, EmbeddedLog, EmbeddedOptions, open_or_connect};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 const DEFAULT_DIRECTORY: &str = "./millstream-data";
 /// How long a job waits for whoever has its log.
 const OTHERS_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it does so before it says who has it.
+const SAY_AFTER: Duration = Duration::from_millis(300);
 /// Where the help lists these arguments.
 const LOG: &str = "Log";
 
@@ -168,10 +171,15 @@ impl ChosenLog {
                 let mut options = EmbeddedOptions::default();
                 options.tail_bytes_max = options.tail_bytes_max.min(memory.log / 2);
                 options.write_buffer_bytes = options.write_buffer_bytes.min(memory.log / 2);
-                let deadline = Instant::now() + OTHERS_TIMEOUT;
+                let (begun, mut said) = (Instant::now(), false);
                 loop {
                     match EmbeddedLog::open(&directory, &options) {
-                        Err(LogError::InUse { .. }) if Instant::now() < deadline => {
+                        Err(error @ LogError::InUse { .. }) if begun.elapsed() < OTHERS_TIMEOUT => {
+                            // Not for a topic command that is about to end.
+                            if !said && begun.elapsed() > SAY_AFTER {
+                                say(&format!("waiting for {} s: {error}", OTHERS_TIMEOUT.as_secs()));
+                                said = true;
+                            }
                             std::thread::sleep(Duration::from_millis(20));
                         }
                         opened => return Ok(Arc::new(opened?)),

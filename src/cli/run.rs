@@ -5,10 +5,11 @@ mod watch;
 
 use super::http_args::HttpArgs;
 use super::job_file::JobFile;
-use super::output::{print, written};
+use super::output::print;
 use super::progress::{beside_display, say};
 use super::{Failure, signals};
 use clap::Args;
+use millstream::job::Printer;
 use millstream::log::{Isolation, Log, LogError, Offset, OffsetQuery, TopicPartition};
 use millstream::operators::PrintedLine;
 use millstream::savepoint::OpenSavepoint;
@@ -28,9 +29,10 @@ const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Exit codes: 0 the job has ended or was asked to end, and everything is committed; 2 wrong command line; 3 wrong SQL, or \
-topics that do not fit; 4 the log failed or a record could not be processed; 5 the state directory failed; 6 going on \
-would lose or repeat records; 75 the Kafka client hung; 130 interrupted before everything was committed")]
+Exit codes: 0 the job has ended or was asked to end, and everything is committed; 2 wrong command line, setting or right; \
+3 wrong SQL, or topics that do not fit; 4 the log or standard output failed, or a record could not be processed; 5 the \
+state directory failed or is damaged; 6 going on would lose or repeat records; 70 a defect, please report it; 75 the log \
+was not ready in time, or the Kafka client hung: start again; 130 interrupted before everything was committed")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     file: JobFile,
@@ -92,7 +94,7 @@ impl RunArgs {
         if self.rate.is_some() {
             settings.worker.records_per_second = self.rate;
         }
-        settings.print = printer(&asked_to_end);
+        settings.print = printer();
         let from = self.from.as_deref().map(OpenSavepoint::open).transpose()?;
         settings.from = from.map(Arc::new);
         let log = self.file.log.choose(Some(&planned))?.open_for_job(&settings.memory())?;
@@ -171,16 +173,12 @@ fn attend(
     Ok(job.join()?)
 }
 
-/// Prints the lines of `print` tables. When nobody reads them any more, the job is to end.
-fn printer(asked_to_end: &Arc<AtomicBool>) -> Arc<dyn Fn(&PrintedLine) + Send + Sync> {
-    let asked_to_end = Arc::clone(asked_to_end);
-    Arc::new(move |line| {
-        let result = beside_display(|| match line.to_stderr {
+/// Prints the lines of `print` tables.
+fn printer() -> Printer {
+    Arc::new(|line: &PrintedLine| {
+        beside_display(|| match line.to_stderr {
             true => writeln!(std::io::stderr().lock(), "{}", line.text),
             false => writeln!(std::io::stdout().lock(), "{}", line.text),
-        });
-        if !written(result).is_ok_and(|written| written) {
-            asked_to_end.store(true, Ordering::Relaxed);
-        }
+        })
     })
 }

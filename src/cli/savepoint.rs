@@ -72,7 +72,10 @@ impl SavepointArgs {
             job.snapshots = snapshots;
         }
         // Standard output is the savepoint's description.
-        job.print = Arc::new(|line: &PrintedLine| say(&line.text));
+        job.print = Arc::new(|line: &PrintedLine| {
+            say(&line.text);
+            Ok(())
+        });
         let log = self.file.log.choose(Some(&planned))?.open_for_job(&job.memory());
         let log = log.map_err(|failure| match failure {
             Failure::Log(LogError::InUse { path, owner, .. }) => Failure::Io(format!(

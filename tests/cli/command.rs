@@ -74,6 +74,11 @@ impl Place {
         done(self.command(line).output().unwrap())
     }
 
+    /// Runs a command whose standard output goes elsewhere.
+    pub(crate) fn run_into(&self, line: &str, stdout: Stdio) -> Done {
+        done(self.command(line).stdout(stdout).spawn().unwrap().wait_with_output().unwrap())
+    }
+
     /// Runs a command that has to succeed, and gives its output.
     pub(crate) fn ok(&self, line: &str) -> String {
         let done = self.run(line);

@@ -342,7 +342,11 @@ fn what_stops_a_job_has_its_code() {
     job.wait_until_it_has_the_log(&place);
     let done = place.run("run job.sql");
     assert_eq!(done.code, 4, "the log belongs to the other process: {done:?}");
-    assert!(done.err.contains("is in use by process"), "{}", done.err);
+    let at_once = done.err.lines().next().unwrap_or_default();
+    assert!(at_once.starts_with("waiting for 5 s: the log in "), "{}", done.err);
+    for part in ["is in use by process", "run job.sql", "kill ", "into one file"] {
+        assert!(at_once.contains(part), "{part} is missing in {}", done.err);
+    }
     job.signal("INT");
     assert_eq!(job.wait().code, 0);
     // A record that can't be decoded.

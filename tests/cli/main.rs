@@ -9,6 +9,7 @@ mod help;
 mod http;
 mod jobs;
 mod kafka;
+mod mended;
 mod object_storage;
 mod processes;
 mod savepoints;

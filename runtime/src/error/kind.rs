@@ -43,16 +43,12 @@ fn of_control(error: &ControlError) -> ErrorKind {
 
 fn of_operator(error: &OperatorError) -> ErrorKind {
     match error {
-        OperatorError::BadRecord { .. }
-        | OperatorError::BadRow { .. }
-        | OperatorError::LateRow { .. }
-        | OperatorError::Expression { .. }
-        | OperatorError::Encode { .. }
-        | OperatorError::Arrow(_) => ErrorKind::FixInput,
         OperatorError::CorruptState { .. } => ErrorKind::RestoreState,
         OperatorError::Internal { .. } => ErrorKind::RestoreHistory,
         OperatorError::Mismatch { .. } => ErrorKind::Report,
         OperatorError::State(error) => of_state(error),
+        // A row or a record, one way or another.
+        _ => ErrorKind::FixInput,
     }
 }
 

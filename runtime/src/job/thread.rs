@@ -1,7 +1,8 @@
 //! One worker on its thread.
 
-use super::Shared;
+use super::{Printer, Shared};
 use crate::error::JobError;
+use crate::memory::MemoryWatch;
 use crate::savepoint::SavepointPart;
 use crate::worker::{RestoreRunner, Turn, Worker, WorkerContext, WorkerStatus};
 use millstream_operators::PrintedLine;
@@ -16,6 +17,8 @@ const STATUS_INTERVAL: Duration = Duration::from_millis(100);
 /// and once it has had nothing to do for a while. Records and what is due by its clocks wake it before.
 const WAIT: Duration = Duration::from_millis(10);
 const WAIT_AT_REST: Duration = Duration::from_millis(100);
+/// A worker's stack: rows may nest a thousand levels deep, each of which takes some.
+const STACK_BYTES: usize = 8 << 20;
 /// Without work for so long, a worker is at rest.
 const REST_AFTER: Duration = Duration::from_secs(1);
 
@@ -54,7 +57,8 @@ pub(super) fn spawn(
     index: usize,
     cx: WorkerContext,
     shared: &Arc<Shared>,
-    print: &Arc<dyn Fn(&PrintedLine) + Send + Sync>,
+    print: &Printer,
+    watch: Option<MemoryWatch>,
 ) -> Result<WorkerThread, JobError> {
     let board: Arc<Board> = Arc::default();
     let (shared, print, written) = (Arc::clone(shared), Arc::clone(print), Arc::clone(&board));
@@ -63,7 +67,8 @@ pub(super) fn spawn(
         JobError::Log(crate::log::LogError::Client(format!("thread {name}: {error}")))
     };
     let restores = RestoreRunner::threaded(&name).map_err(io)?;
-    let handle = std::thread::Builder::new().name(name.clone()).spawn(move || {
+    let thread = std::thread::Builder::new().name(name.clone()).stack_size(STACK_BYTES);
+    let handle = thread.spawn(move || {
         // Says that the worker has ended however it does.
         struct End(Arc<Board>);
         impl Drop for End {
@@ -72,7 +77,7 @@ pub(super) fn spawn(
             }
         }
         let end = End(written);
-        work(cx, restores, &shared, &end.0, &*print)
+        work(cx, restores, &shared, &end.0, &*print, watch)
     });
     Ok(WorkerThread { index, handle: handle.map_err(io)?, board })
 }
@@ -82,7 +87,8 @@ fn work(
     restores: RestoreRunner,
     shared: &Shared,
     board: &Board,
-    print: &dyn Fn(&PrintedLine),
+    print: &dyn Fn(&PrintedLine) -> std::io::Result<()>,
+    mut watch: Option<MemoryWatch>,
 ) -> Result<(), JobError> {
     let hold = cx.settings.hold_tables;
     let mut worker = Worker::start(cx, restores)?;
@@ -94,14 +100,14 @@ fn work(
             worker.stop();
         }
         let turn = worker.turn(wait)?;
-        worker.take_printed().iter().for_each(print);
+        print_all(&worker.take_printed(), print)?;
         if turn == Turn::Stopped {
             board.lock().status = worker.status();
             return Ok(());
         }
-        if turn == Turn::Idle && worker.is_committing() {
-            // It waits for the log to answer; nothing else can be done meanwhile.
-            std::thread::sleep(Duration::from_millis(1));
+        if turn == Turn::Idle && worker.is_asking() {
+            // It waits for the log to answer, or for a moment after an answer that was no help; nothing else can be done.
+            std::thread::sleep(worker.rest().clamp(Duration::from_millis(1), WAIT_AT_REST));
         }
         wait = match turn {
             Turn::Idle if worked.elapsed() < REST_AFTER => WAIT,
@@ -126,8 +132,26 @@ fn work(
                 board.changed.notify_all();
             }
             told = Instant::now();
+            if let Some(watch) = &mut watch {
+                watch.look(told);
+            }
         }
     }
+}
+
+/// Prints lines of rows that are committed: what is not printed now never is.
+fn print_all(
+    lines: &[PrintedLine],
+    print: &dyn Fn(&PrintedLine) -> std::io::Result<()>,
+) -> Result<(), JobError> {
+    for (printed, line) in lines.iter().enumerate() {
+        print(line).map_err(|error| JobError::Print {
+            to: if line.to_stderr { "standard error" } else { "standard output" },
+            reason: error.to_string(),
+            lost: lines.len() - printed,
+        })?;
+    }
+    Ok(())
 }
 
 impl WorkerThread {

@@ -1,8 +1,9 @@
 //! Snapshots in a directory: of this machine, or of one that is mounted.
 
 use super::store::{SnapshotStore, StoreError, StoredObject};
-use std::fs::File;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,14 +52,15 @@ impl DirectoryStore {
     }
 }
 
-/// Makes a directory and those above it, to stay after a power cut too.
+/// Makes a directory and those above it, to stay after a power cut too. For its owner's eyes only, as the state is that
+/// comes to be there.
 fn make_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let above = path.parent().filter(|above| !above.as_os_str().is_empty());
     above.map_or(Ok(()), make_directory)?;
-    match std::fs::create_dir(path) {
+    match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
@@ -66,7 +68,8 @@ fn make_directory(path: &Path) -> io::Result<()> {
 }
 
 fn write_file(path: &Path, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let written = io::copy(content, &mut file)?;
     if written != bytes {
         return Err(io::Error::other(format!("{written} bytes came instead of {bytes}")));
@@ -129,5 +132,26 @@ impl SnapshotStore for DirectoryStore {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_is_stored_is_for_its_owner_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = DirectoryStore::new(directory.path().join("above/snapshots"));
+        store.put("job/0-0/object", 3, &mut &b"abc"[..]).expect("stored");
+        let mode = |name: &str| {
+            let metadata = std::fs::metadata(directory.path().join(name)).expect(name);
+            metadata.permissions().mode() & 0o777
+        };
+        for made in ["above", "above/snapshots", "above/snapshots/job", "above/snapshots/job/0-0"] {
+            assert_eq!(mode(made), 0o700, "{made}");
+        }
+        assert_eq!(mode("above/snapshots/job/0-0/object"), 0o600);
     }
 }

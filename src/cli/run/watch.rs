@@ -29,6 +29,8 @@ pub(super) struct Watch {
     past: VecDeque<(Instant, u64, u64)>,
     disk: Option<(Instant, u64)>,
     now: Totals,
+    /// Whether it was said that the log keeps the job waiting.
+    said_waiting: bool,
 }
 
 impl Watch {
@@ -43,6 +45,7 @@ impl Watch {
             past: VecDeque::new(),
             disk: None,
             now: Totals::default(),
+            said_waiting: false,
         }
     }
 
@@ -54,9 +57,12 @@ impl Watch {
         while self.past.len() > 2 && self.past.front().is_some_and(|(at, ..)| now - *at > RATE_WINDOW) {
             self.past.pop_front();
         }
-        if self.panel.is_none() && now - self.told < PLAIN_INTERVAL {
+        // Said at once: a job that stands still for a reason that somebody can mend should not do so unseen.
+        let is_news = self.now.trouble.is_some() && !self.said_waiting;
+        if self.panel.is_none() && !is_news && now - self.told < PLAIN_INTERVAL {
             return;
         }
+        self.said_waiting = self.now.trouble.is_some();
         self.told = now;
         let disk_bytes = self.disk_bytes(now);
         match &self.panel {
@@ -131,6 +137,8 @@ struct Totals {
     fetched: (u64, u64),
     /// What the first task that is not running waits for.
     waits_for: Option<String>,
+    /// What the log does not do for a worker, and why.
+    trouble: Option<String>,
     /// What became of rows.
     rows: Counters,
     /// Bounded inputs that were read to their ends, and the ends.
@@ -146,6 +154,7 @@ impl Totals {
             // Rows that are shown, or thrown away on purpose, are written as well; dead letters are counted by themselves.
             totals.records_out += worker.records_out.saturating_sub(rows.dead_letters) + rows.rows_in;
             totals.commits += worker.commits;
+            totals.trouble = totals.trouble.take().or_else(|| worker.waits_for.clone());
             totals.rows = totals.rows.plus(rows);
             totals.ended.extend(worker.ended.iter().cloned());
             worker.tasks.iter().for_each(|task| totals.add(task));
@@ -176,8 +185,9 @@ impl Totals {
 
     /// Which tasks there are and what they do.
     fn tasks(&self) -> String {
+        let trouble = self.trouble.as_ref().map_or_else(String::new, |why| format!("; waits: {why}"));
         let mut text = match self.running + self.restoring + self.waiting {
-            0 => return "joining the group".to_owned(),
+            0 => return format!("joining the group{trouble}"),
             _ => format!("{} running", counted(self.running as u64, "task")),
         };
         // Writing to a string does not fail.
@@ -201,7 +211,7 @@ impl Totals {
         if let Some(waits_for) = &self.waits_for {
             let _ = write!(text, " for {waits_for}");
         }
-        text
+        text + &trouble
     }
 
     fn watermark(&self) -> String {

@@ -12,6 +12,7 @@ use millstream::operators::sink::partition_for_key;
 use millstream::operators::{Headers, Record};
 use rows::{Input, Row, Rows, Shape};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
@@ -26,6 +27,11 @@ const RECORD_BYTES_MAX: usize = 1 << 30;
 const QUEUE_ROWS: usize = 4_096;
 /// How long a record waits for others at most before it is written.
 const LINGER: Duration = Duration::from_millis(50);
+/// How often the log is asked to acknowledge what it has taken, so that it is known how much is there.
+const ACKNOWLEDGE: Duration = Duration::from_millis(500);
+/// How soon, and how seldom at most, a log that is not ready is asked again.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 /// How long to wait for the log to acknowledge.
 const FLUSH: Duration = Duration::from_secs(60);
 
@@ -127,18 +133,11 @@ impl ProduceArgs {
             partition: self.partition,
             headers: self.header,
         };
-        let mut producer = Producer::new(log.writer()?, to, partitions, self.rate);
-        let written = producer.write_all(&read_ahead(rows)?, &asked_to_end);
+        let mut producer = Producer::new(log.writer()?, to, partitions, self.rate, asked_to_end);
+        let written = producer.write_all(&read_ahead(rows)?);
         // What was handed over before an error is there all the same; how much of it is said.
         let flushed = producer.finish();
-        let (count, topic) = (producer.accepted, &producer.to.topic);
-        let records = counted(count, "record");
-        match (&flushed, count) {
-            (Err(_), 1..) => {
-                say(&format!("{records} handed over to {topic}: it is not known how many of them are there"))
-            }
-            _ => say(&format!("wrote {records} to {topic}")),
-        }
+        say(&producer.summary());
         written.and(flushed)
     }
 }
@@ -190,12 +189,21 @@ struct Producer {
     pace: Pace,
     /// Records read so far.
     read: u64,
-    /// Records that the log has taken.
+    /// Records that the log has taken, and those it has acknowledged, as of when.
     accepted: u64,
+    acknowledged: u64,
+    acknowledged_at: Instant,
+    asked_to_end: Arc<AtomicBool>,
 }
 
 impl Producer {
-    fn new(writer: Box<dyn Writer>, to: Destination, partitions: u32, rate: Option<u64>) -> Self {
+    fn new(
+        writer: Box<dyn Writer>,
+        to: Destination,
+        partitions: u32,
+        rate: Option<u64>,
+        asked_to_end: Arc<AtomicBool>,
+    ) -> Self {
         Producer {
             writer,
             to,
@@ -207,18 +215,17 @@ impl Producer {
             pace: Pace { rate, start: Instant::now() },
             read: 0,
             accepted: 0,
+            acknowledged: 0,
+            acknowledged_at: Instant::now(),
+            asked_to_end,
         }
     }
 
     /// Writes rows until there are no more, or the command is to end.
-    fn write_all(
-        &mut self,
-        rows: &Receiver<Result<Row, Failure>>,
-        asked_to_end: &AtomicBool,
-    ) -> Result<(), Failure> {
+    fn write_all(&mut self, rows: &Receiver<Result<Row, Failure>>) -> Result<(), Failure> {
         let counter = Counter::new(&format!("records written to {}", self.to.topic));
         loop {
-            if asked_to_end.load(Ordering::Relaxed) {
+            if self.asked_to_end.load(Ordering::Relaxed) {
                 return Err(Failure::Interrupted("interrupted before the end of the input".to_owned()));
             }
             match rows.recv_timeout(LINGER) {
@@ -301,10 +308,9 @@ impl Producer {
                 continue;
             }
             let records = records.finish();
-            match self
-                .writer
-                .write(&TopicPartition::new(self.to.topic.as_str(), partition as u32), records.clone())
-            {
+            let place = TopicPartition::new(self.to.topic.as_str(), partition as u32);
+            // A log that is not ready has taken nothing of them.
+            match patiently(&self.asked_to_end, || self.writer.write(&place, records.clone())) {
                 Ok(()) => self.accepted += lines.len() as u64,
                 Err(error @ LogError::RecordTooLarge { bytes, .. }) => {
                     let at = records.iter().position(|record| record.data_bytes() == bytes);
@@ -316,14 +322,50 @@ impl Producer {
                 Err(error) => return Err(error.into()),
             }
         }
+        if self.acknowledged_at.elapsed() >= ACKNOWLEDGE { self.acknowledge() } else { Ok(()) }
+    }
+
+    /// Waits until the log has everything that it has taken.
+    fn acknowledge(&mut self) -> Result<(), Failure> {
+        patiently(&self.asked_to_end, || self.writer.flush(FLUSH))?;
+        (self.acknowledged, self.acknowledged_at) = (self.accepted, Instant::now());
         Ok(())
     }
 
     /// Hands over what is held, and waits until everything that the log has taken is acknowledged.
     fn finish(&mut self) -> Result<(), Failure> {
         let sent = self.send();
-        let flushed = self.writer.flush(FLUSH).map_err(Failure::from);
-        sent.and(flushed)
+        sent.and(self.acknowledge())
+    }
+
+    /// What is there for sure, and what may be.
+    fn summary(&self) -> String {
+        let (topic, wrote) = (&self.to.topic, counted(self.acknowledged, "record"));
+        match self.accepted - self.acknowledged {
+            0 => format!("wrote {wrote} to {topic}"),
+            more => {
+                format!("wrote {wrote} to {topic}; of {more} more it is not known how many of them are there")
+            }
+        }
+    }
+}
+
+/// Asks again, less and less often, while the log is not ready: a disk that is full may be made room on. Says so once.
+fn patiently(
+    asked_to_end: &AtomicBool,
+    mut call: impl FnMut() -> Result<(), LogError>,
+) -> Result<(), LogError> {
+    let mut pause = PAUSE_MIN;
+    loop {
+        let reason = match call() {
+            Err(LogError::NotReady(reason)) if !asked_to_end.load(Ordering::Relaxed) => reason,
+            done => return done,
+        };
+        if pause == PAUSE_MIN {
+            say(&format!("waiting: {reason}"));
+        }
+        std::thread::sleep(pause);
+        pause = (2 * pause).min(PAUSE_MAX);
     }
 }
 
