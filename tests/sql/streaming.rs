@@ -9,17 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// By table that is written: its rows in the end, folded where it is an upsert table.
 pub(crate) fn run(name: &str, case: &Case, partitions: u32) -> BTreeMap<String, Vec<Value>> {
-    let (found, driver) = drive(name, case, partitions);
-    driver.finish().unwrap_or_else(|error| panic!("{name}, replayed: {error}"));
-    found
-}
-
-/// The same, and nothing is replayed.
-pub(crate) fn run_once(name: &str, case: &Case, partitions: u32) -> BTreeMap<String, Vec<Value>> {
-    drive(name, case, partitions).0
-}
-
-fn drive(name: &str, case: &Case, partitions: u32) -> (BTreeMap<String, Vec<Value>>, TestDriver) {
     let job = sql::plan(name, &case.sql).unwrap_or_else(|errors| panic!("{errors}"));
     let (sources, sinks) = topics(case, &job.topology);
     let all = all_topics(&sources, &sinks, partitions);
@@ -34,7 +23,9 @@ fn drive(name: &str, case: &Case, partitions: u32) -> (BTreeMap<String, Vec<Valu
     })
     .unwrap_or_else(|error| panic!("{name}: {error}"));
     driver.run().unwrap_or_else(|error| panic!("{name}: {error}"));
-    (written(&driver, &sinks), driver)
+    let found = written(&driver, &sinks);
+    driver.finish().unwrap_or_else(|error| panic!("{name}, replayed: {error}"));
+    found
 }
 
 /// The same with a commit for every record or few, so that changes that come apart are seen apart. Tables are not bounded.
