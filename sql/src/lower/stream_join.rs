@@ -30,27 +30,7 @@ impl Lowering<'_> {
         let kind = kind_of(join)?;
         let sides = [join.left.schema().as_ref(), join.right.schema().as_ref()];
         let names = sides.map(name_of_side);
-        if join.on.is_empty() {
-            return Err(Refusal::new(
-                format!("{} and {} are joined without an equality between their columns", names[0], names[1]),
-                "add ON a.column = b.column: rows are brought together by it",
-            ));
-        }
-        if join.null_equality == NullEquality::NullEqualsNull {
-            return Err(Refusal::new(
-                format!(
-                    "{} and {} are compared by columns of a type whose nulls can't be equal",
-                    names[0], names[1]
-                ),
-                "compare fields of theirs",
-            ));
-        }
-        if join.null_aware && !is_never_null(join) {
-            return Err(Refusal::new(
-                "NOT IN of values that may be null: one null among them, and no row would come out",
-                "add WHERE .. IS NOT NULL to both queries, or write NOT EXISTS (SELECT * FROM b WHERE b.column = a.column)",
-            ));
-        }
+        check_condition(join, &names)?;
         let inputs = [self.lower(&join.left, Changes::Both)?, self.lower(&join.right, Changes::Both)?];
         if let Some(side) = inputs.iter().position(|input| input.windows.is_some()) {
             return Err(Refusal::new(
@@ -232,6 +212,32 @@ impl Lowering<'_> {
             late: left.stream.late,
         }
     }
+}
+
+/// Refuses conditions that rows can't be brought together by.
+fn check_condition(join: &JoinPlan, names: &[String; 2]) -> Result<(), Refusal> {
+    if join.on.is_empty() {
+        return Err(Refusal::new(
+            format!("{} and {} are joined without an equality between their columns", names[0], names[1]),
+            "add ON a.column = b.column: rows are brought together by it",
+        ));
+    }
+    if join.null_equality == NullEquality::NullEqualsNull {
+        return Err(Refusal::new(
+            format!(
+                "{} and {} are compared by columns of a type whose nulls can't be equal",
+                names[0], names[1]
+            ),
+            "compare fields of theirs",
+        ));
+    }
+    if join.null_aware && !is_never_null(join) {
+        return Err(Refusal::new(
+            "NOT IN of values that may be null: one null among them, and no row would come out",
+            "add WHERE .. IS NOT NULL to both queries, or write NOT EXISTS (SELECT * FROM b WHERE b.column = a.column)",
+        ));
+    }
+    Ok(())
 }
 
 fn kind_of(join: &JoinPlan) -> Result<JoinKind, Refusal> {
