@@ -175,7 +175,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// `TUMBLE`, `HOP` and `CUMULATE`: the columns of the window are in no row until it closes.
+    /// `TUMBLE`, `HOP`, `CUMULATE` and `SESSION`: the columns of the window are in no row until it closes.
     fn lower_window(&mut self, table: &WindowTable) -> Result<Stream, Refusal> {
         let input = self.lower(&table.input, Changes::Both)?;
         let named = match &table.time {
@@ -197,8 +197,13 @@ impl<'a> Lowering<'a> {
             _ => input,
         };
         let first = input.places.len();
+        let partition = table
+            .partition_by
+            .iter()
+            .map(|expr| picked_column(expr, table.input.schema()).and_then(|column| input.place(column)));
         let windows = Windows {
-            spec: table.window,
+            kind: table.window,
+            partition: partition.collect(),
             by: input.time.and_then(|time| input.place(time)),
             start: Some(first),
             end: Some(first + 1),

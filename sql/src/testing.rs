@@ -6,7 +6,7 @@
 
 use crate::error::SqlErrors;
 use crate::plan::Analyzed;
-use crate::query::nodes::{WindowSpec, WindowTable};
+use crate::query::nodes::{WindowKind, WindowSpec, WindowTable};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::Transformed;
@@ -73,7 +73,9 @@ fn over_rows(node: LogicalPlan, rows: &BTreeMap<String, RecordBatch>) -> Result<
 
 /// Every row once for each window it is in.
 fn windows(table: &WindowTable) -> Result<LogicalPlan> {
-    let WindowSpec { size_ms, slide_ms, offset_ms, cumulates } = table.window;
+    let WindowKind::Fixed(WindowSpec { size_ms, slide_ms, offset_ms, cumulates }) = table.window else {
+        return plan_err!("sessions have no batch answer");
+    };
     let millis = DataType::Timestamp(TimeUnit::Millisecond, None);
     let time = cast(cast(table.time.clone(), millis.clone()), DataType::Int64);
     let since =

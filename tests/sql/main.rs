@@ -8,7 +8,8 @@
 //! -- rows of t
 //! {"a": 1, "b": "x"}
 //! ```
-//! `-- answer of out` has what Flink 2.3 answered to the same query over the same rows; the batch answer has to be it, too.
+//! `-- answer of out` has what Flink 2.3 answered to the same query over the same rows; the batch answer has to be it, too,
+//! where there is one.
 //! Rows of an upsert table come in this order, each with its key; `- {"k": 1}` deletes a key.
 //!
 //! Each case runs with one partition and with three, and every commit of it is replayed. Append tables are compared as

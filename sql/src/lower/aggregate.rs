@@ -3,12 +3,15 @@
 use super::project::{column_ref, picked_column};
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Windows};
 use crate::expression::{Evaluated, counted, sql_text};
+use crate::query::nodes::WindowKind;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::AggregateFunction as DfAggregate;
 use datafusion::logical_expr::{Aggregate as DfAggregateNode, Expr, LogicalPlan};
-use millstream_operators::aggregate::{Aggregate, AggregateCall, AggregateFunction, WindowAggregate};
-use millstream_operators::{Expression, NodeSpec, StreamKind};
+use millstream_operators::aggregate::{
+    Aggregate, AggregateCall, AggregateFunction, SessionAggregate, WindowAggregate,
+};
+use millstream_operators::{Expression, NodeSpec, OperatorSpec, StreamKind};
 use std::sync::Arc;
 
 /// What a grouping is made of: expressions over its input, and which group expression is a column of the window.
@@ -93,8 +96,8 @@ impl Lowering<'_> {
         let constant: Vec<bool> = keys.iter().map(|key| is_constant(key, grouping.input)).collect();
         let output =
             GroupKeys { columns: key_columns, constant, partitioning: of_groups(&rows, &key_places) };
-        match rows.windows {
-            Some(windows) => self.group_windows(rows, windows, output, calls, &bounds),
+        match rows.windows.clone() {
+            Some(windows) => self.group_windows(rows, &windows, (output, &key_places), calls, &bounds),
             None => self.group_all(rows, output, calls, changes),
         }
     }
@@ -199,22 +202,32 @@ impl Lowering<'_> {
     fn group_windows(
         &mut self,
         rows: Stream,
-        windows: Windows,
-        keys: GroupKeys,
+        windows: &Windows,
+        (keys, key_places): (GroupKeys, &[usize]),
         calls: Vec<AggregateCall>,
         bounds: &[Option<WindowColumn>],
     ) -> Result<Stream, Refusal> {
         self.check_late(&rows)?;
-        let window = windows.spec.checked().map_err(|message| Refusal { message, help: None })?;
         let (key_count, call_count) = (keys.columns.len(), calls.len());
         let first_bound = key_count + call_count;
         // Any column of a window names it.
         let named = |bound: usize| keys.telling().chain([first_bound + bound]).collect();
         let unique = RowKey::any_of((0..crate::query::nodes::WINDOW_COLUMNS).map(named).collect());
         let (input, late) = (self.kind(&rows), rows.late);
-        let aggregate = WindowAggregate { window, keys: keys.columns, calls, input, late };
-        let schema = aggregate.schema();
-        let node = self.add("window aggregate", NodeSpec::Operator(Arc::new(aggregate)), &[rows.node])?;
+        let (schema, operator): (_, Arc<dyn OperatorSpec>) = match windows.kind {
+            WindowKind::Fixed(spec) => {
+                let window = spec.checked().map_err(|message| Refusal { message, help: None })?;
+                let aggregate = WindowAggregate { window, keys: keys.columns, calls, input, late };
+                (aggregate.schema(), Arc::new(aggregate))
+            }
+            WindowKind::Session(gap_ms) => {
+                check_partition(windows, key_places)?;
+                let width = rows.rows.fields().len();
+                let aggregate = SessionAggregate { gap_ms, keys: keys.columns, calls, width, late };
+                (aggregate.schema(), Arc::new(aggregate))
+            }
+        };
+        let node = self.add("window aggregate", NodeSpec::Operator(operator), &[rows.node])?;
         let mut next_key = 0..key_count;
         let groups = bounds.iter().map(|bound| match bound {
             None => next_key.next(),
@@ -233,6 +246,21 @@ impl Lowering<'_> {
             keyed: None,
             ..rows
         })
+    }
+}
+
+/// Sessions are grouped by what they are apart by.
+fn check_partition(windows: &Windows, keys: &[usize]) -> Result<(), Refusal> {
+    let same = windows.partition.as_ref().is_some_and(|partition| {
+        partition.iter().all(|place| keys.contains(place))
+            && keys.iter().all(|place| partition.contains(place))
+    });
+    match same {
+        true => Ok(()),
+        false => Err(Refusal::new(
+            "SESSION is grouped by other columns than those of its PARTITION BY",
+            "GROUP BY window_start, window_end and the columns of the PARTITION BY, and aggregate the result again",
+        )),
     }
 }
 
@@ -288,7 +316,7 @@ fn name_of(expr: &Expr) -> String {
 
 /// Which group expressions are columns of the window; checks that the window is grouped by at all.
 fn window_columns(input: &Stream, grouping: &Grouping<'_>) -> Result<Vec<Option<WindowColumn>>, Refusal> {
-    let Some(windows) = input.windows else { return Ok(vec![None; grouping.groups.len()]) };
+    let Some(windows) = &input.windows else { return Ok(vec![None; grouping.groups.len()]) };
     let bound = |expr: &Expr| {
         let column = Some(picked_column(expr, grouping.relation)?);
         let bounds = [

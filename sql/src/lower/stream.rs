@@ -1,6 +1,6 @@
 //! What a lowered node is.
 
-use crate::query::nodes::WindowSpec;
+use crate::query::nodes::WindowKind;
 use arrow::datatypes::{FieldRef, Fields, SchemaRef};
 use millstream_operators::formats::Format;
 use millstream_operators::source::Policy;
@@ -33,9 +33,11 @@ pub(crate) struct Stream {
 }
 
 /// Windows that rows are assigned to, and the columns that stand for them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Windows {
-    pub spec: WindowSpec,
+    pub kind: WindowKind,
+    /// The places of the columns that sessions are apart by; `None` where one of them is no more in the rows.
+    pub partition: Option<Vec<usize>>,
     /// The place of the time that decides.
     pub by: Option<usize>,
     pub start: Option<usize>,
@@ -164,7 +166,8 @@ impl Stream {
             places,
             time: self.time.and_then(moved),
             windows: self.windows.map(|windows| Windows {
-                spec: windows.spec,
+                kind: windows.kind,
+                partition: windows.partition,
                 by: windows.by,
                 start: windows.start.and_then(moved),
                 end: windows.end.and_then(moved),
@@ -186,7 +189,11 @@ impl Stream {
             let places = partitioning.places.into_iter().map(&moved).collect::<Option<Vec<_>>>()?;
             Some(Partitioning { places, by: partitioning.by })
         });
-        let windows = self.windows.map(|windows| Windows { by: windows.by.and_then(&moved), ..windows });
+        let windows = self.windows.map(|windows| Windows {
+            by: windows.by.and_then(&moved),
+            partition: windows.partition.and_then(|places| places.into_iter().map(&moved).collect()),
+            ..windows
+        });
         Stream { node, rows, unique: self.unique.moved(&moved), partitioning, windows, keyed: None, ..self }
     }
 
@@ -197,7 +204,7 @@ impl Stream {
         match kind {
             StreamKind::Upsert => {
                 let key = self.unique.places().unwrap_or_default().iter().copied();
-                key.chain(self.windows.and_then(|windows| windows.by)).collect()
+                key.chain(self.windows.as_ref().and_then(|windows| windows.by)).collect()
             }
             StreamKind::Append | StreamKind::Changelog => Vec::new(),
         }

@@ -52,12 +52,6 @@ const FEATURES: &[Feature] = &[
         "SELECT m.a FROM t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES A.v AS a PATTERN (A B) DEFINE B AS B.v > A.v) AS m",
     ),
     feature(
-        "SESSION (",
-        "SESSION windows",
-        "use TUMBLE or HOP with a size that a session fits in",
-        "SELECT k, COUNT(*) FROM TABLE(SESSION(TABLE t PARTITION BY k, DESCRIPTOR(ts), INTERVAL '5' MINUTES)) GROUP BY k, window_start, window_end",
-    ),
-    feature(
         "LATERAL SNAPSHOT (",
         "LATERAL SNAPSHOT",
         "join with FOR SYSTEM_TIME AS OF the time of the left row",

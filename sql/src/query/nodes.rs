@@ -44,20 +44,37 @@ impl WindowSpec {
     }
 }
 
-/// `TUMBLE(..)`, `HOP(..)` and `CUMULATE(..)`: the columns of the input, then start, end and time of the window.
+/// What the windows of a window table function are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Hash)]
+pub(crate) enum WindowKind {
+    /// Their bounds are known from the time of a row.
+    Fixed(WindowSpec),
+    /// Rows that follow each other within a gap, milliseconds.
+    Session(i64),
+}
+
+/// `TUMBLE(..)`, `HOP(..)`, `CUMULATE(..)` and `SESSION(..)`: the columns of the input, then start, end and time of the
+/// window.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct WindowTable {
     /// The rows.
     pub input: LogicalPlan,
     /// The column that is named by `DESCRIPTOR`.
     pub time: Expr,
+    /// Columns that sessions are apart by; none for other windows.
+    pub partition_by: Vec<Expr>,
     /// The windows.
-    pub window: WindowSpec,
+    pub window: WindowKind,
     schema: DFSchemaRef,
 }
 
 impl WindowTable {
-    pub(crate) fn new(input: LogicalPlan, time: Expr, window: WindowSpec) -> Result<Self> {
+    pub(crate) fn new(
+        input: LogicalPlan,
+        time: Expr,
+        partition_by: Vec<Expr>,
+        window: WindowKind,
+    ) -> Result<Self> {
         let Expr::Column(column) = &time else {
             return plan_err!("DESCRIPTOR has to name a column");
         };
@@ -71,7 +88,7 @@ impl WindowTable {
         let added = added.map(|field| (qualifier.cloned(), Arc::new(field)));
         let fields = input.schema().iter().map(|(qualifier, field)| (qualifier.cloned(), Arc::clone(field)));
         let schema = DFSchema::new_with_metadata(fields.chain(added).collect(), Default::default())?;
-        Ok(WindowTable { input, time, window, schema: Arc::new(schema) })
+        Ok(WindowTable { input, time, partition_by, window, schema: Arc::new(schema) })
     }
 }
 
@@ -102,7 +119,7 @@ impl UserDefinedLogicalNodeCore for WindowTable {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        vec![self.time.clone()]
+        std::iter::once(self.time.clone()).chain(self.partition_by.iter().cloned()).collect()
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,8 +127,11 @@ impl UserDefinedLogicalNodeCore for WindowTable {
     }
 
     fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
-        match (exprs.pop(), inputs.pop()) {
-            (Some(time), Some(input)) => WindowTable::new(input, time, self.window),
+        match inputs.pop() {
+            Some(input) if !exprs.is_empty() => {
+                let time = exprs.remove(0);
+                WindowTable::new(input, time, exprs, self.window)
+            }
             _ => plan_err!("a window table has one input and one time"),
         }
     }
@@ -120,8 +140,11 @@ impl UserDefinedLogicalNodeCore for WindowTable {
         let inputs = self.input.schema().fields().len();
         let mut needed: Vec<usize> =
             output_columns.iter().copied().filter(|column| *column < inputs).collect();
-        if let Expr::Column(time) = &self.time {
-            needed.extend(self.input.schema().maybe_index_of_column(time));
+        for expr in self.expressions() {
+            let columns = expr.column_refs();
+            needed.extend(
+                columns.into_iter().filter_map(|column| self.input.schema().maybe_index_of_column(column)),
+            );
         }
         needed.sort_unstable();
         needed.dedup();

@@ -12,6 +12,9 @@ pub(super) const NESTING_MAX: usize = 200;
 /// Words of one query or expression.
 const WORDS_MAX: usize = 100_000;
 
+/// What a table and its `PARTITION BY` are called with while sqlparser reads them.
+pub(super) const PARTITION_BY: &str = "PARTITION BY";
+
 /// Reads a query.
 pub(super) fn parse_query(tokens: &Tokens, positions: &Positions) -> Result<Box<Query>, SqlError> {
     let words = without_table_arguments(&tokens.tokens);
@@ -59,11 +62,50 @@ fn without_table_arguments(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     for (index, token) in tokens.iter().enumerate() {
         let is_table = matches!(&token.token, Token::Word(word) if word.keyword == Keyword::TABLE);
         let opened = kept.last().is_some_and(|last| matches!(last.token, Token::LParen | Token::RArrow));
-        if !(is_table && opened && is_word(tokens.get(index + 1))) {
+        let skipped = is_table && opened && is_word(tokens.get(index + 1));
+        if !skipped {
             kept.push(token.clone());
         }
     }
-    kept
+    with_partition_calls(&kept)
+}
+
+/// `SESSION(t PARTITION BY a, b, DESCRIPTOR(c), ..)` with `PARTITION_BY(t, a, b)` in the place of the table, which
+/// sqlparser reads.
+fn with_partition_calls(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let is = |at: usize, word: &str| {
+        tokens.get(at).is_some_and(|token| {
+            matches!(&token.token, Token::Word(found) if found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word))
+        })
+    };
+    let symbol = |at: usize, symbol: Token| tokens.get(at).is_some_and(|token| token.token == symbol);
+    let mut changed: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let opened = at > 0 && matches!(tokens[at - 1].token, Token::LParen | Token::RArrow);
+        if !(opened && is(at + 1, "PARTITION") && is(at + 2, "BY")) {
+            changed.push(tokens[at].clone());
+            at += 1;
+            continue;
+        }
+        let put = |token: Token, of: usize| TokenWithSpan { token, span: tokens[of].span };
+        changed.push(put(Token::make_word(PARTITION_BY, None), at + 1));
+        changed.push(put(Token::LParen, at + 1));
+        changed.push(tokens[at].clone());
+        changed.push(put(Token::Comma, at + 2));
+        at += 3;
+        // Up to the argument behind the columns: DESCRIPTOR(..), or one that is named.
+        let ends = |at: usize| {
+            symbol(at, Token::RParen)
+                || symbol(at, Token::Comma) && (is(at + 1, "DESCRIPTOR") || symbol(at + 2, Token::RArrow))
+        };
+        while at < tokens.len() && !ends(at) {
+            changed.push(tokens[at].clone());
+            at += 1;
+        }
+        changed.push(put(Token::RParen, at.min(tokens.len() - 1)));
+    }
+    changed
 }
 
 /// What sqlparser expects, as we call it.

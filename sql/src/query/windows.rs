@@ -1,6 +1,7 @@
-//! Window table functions: `TUMBLE`, `HOP` and `CUMULATE`.
+//! Window table functions: `TUMBLE`, `HOP`, `CUMULATE` and `SESSION`.
 
-use super::nodes::{WindowSpec, WindowTable};
+use super::nodes::{WindowKind, WindowSpec, WindowTable};
+use super::parse::PARTITION_BY;
 use super::relations::{bare_table, error_at, planned};
 use crate::script::{CATALOG, DATABASE};
 use datafusion::common::{DataFusionError, Result};
@@ -15,8 +16,10 @@ use std::sync::Arc;
 /// A window table function.
 struct WindowFunction {
     name: &'static str,
-    /// Its arguments behind `DATA` and `TIMECOL`; an offset may follow.
+    /// Its arguments behind `DATA` and `TIMECOL`.
     lengths: &'static [&'static str],
+    /// Whether an offset may follow.
+    has_offset: bool,
     usage: &'static str,
 }
 
@@ -24,17 +27,26 @@ const FUNCTIONS: &[WindowFunction] = &[
     WindowFunction {
         name: "TUMBLE",
         lengths: &["SIZE"],
+        has_offset: true,
         usage: "TUMBLE(TABLE t, DESCRIPTOR(time_column), INTERVAL '1' HOUR)",
     },
     WindowFunction {
         name: "HOP",
         lengths: &["SLIDE", "SIZE"],
+        has_offset: true,
         usage: "HOP(TABLE t, DESCRIPTOR(time_column), INTERVAL '5' MINUTES /* slide */, INTERVAL '1' HOUR /* size */)",
     },
     WindowFunction {
         name: "CUMULATE",
         lengths: &["STEP", "SIZE"],
+        has_offset: true,
         usage: "CUMULATE(TABLE t, DESCRIPTOR(time_column), INTERVAL '5' MINUTES /* step */, INTERVAL '1' HOUR /* size */)",
+    },
+    WindowFunction {
+        name: "SESSION",
+        lengths: &["GAP"],
+        has_offset: false,
+        usage: "SESSION(TABLE t PARTITION BY key, DESCRIPTOR(time_column), INTERVAL '5' MINUTES)",
     },
 ];
 
@@ -43,8 +55,9 @@ pub(super) fn unknown_function(name: &ObjectName) -> DataFusionError {
         format!("there is no table function {name}"),
         name,
         "there are TUMBLE(TABLE t, DESCRIPTOR(time_column), size), \
-         HOP(TABLE t, DESCRIPTOR(time_column), slide, size) and \
-         CUMULATE(TABLE t, DESCRIPTOR(time_column), step, size)",
+         HOP(TABLE t, DESCRIPTOR(time_column), slide, size), \
+         CUMULATE(TABLE t, DESCRIPTOR(time_column), step, size) and \
+         SESSION(TABLE t PARTITION BY key, DESCRIPTOR(time_column), gap)",
     )
 }
 
@@ -57,29 +70,36 @@ pub(super) fn plan_window(
 ) -> Result<RelationPlanning> {
     let called = name.to_string().to_uppercase();
     let Some(function) = FUNCTIONS.iter().find(|function| function.name == called) else {
-        return Err(match called.as_str() {
-            "SESSION" => error_at(
-                format!("{name} is not supported yet"),
-                name,
-                "use TUMBLE, HOP or CUMULATE: windows of a length that is known before",
-            ),
-            _ => unknown_function(name),
-        });
+        return Err(unknown_function(name));
     };
     let usage = || format!("write {}", function.usage);
     let arguments = function.arguments(name, args)?;
     let [Some(table), Some(time), lengths @ ..] = arguments.as_slice() else {
         return Err(error_at(format!("{name} is called with other arguments"), name, usage()));
     };
+    let (table, partition_by) = partitioned(table);
+    if !partition_by.is_empty() && function.name != "SESSION" {
+        let help = "leave it out: GROUP BY the columns beside window_start and window_end";
+        return Err(error_at(format!("{name} takes no PARTITION BY"), partition_by[0], help));
+    }
     let input = plan_table(name, table, context)?;
     let time = time_column(table, time, &input, context)?;
+    let partition_by = partition_by.iter().map(|column| partition_column(table, column, &input, context));
+    let partition_by = partition_by.collect::<Result<Vec<_>>>()?;
     let lengths =
         lengths.iter().map(|length| length.as_ref().map(|length| interval_ms(length, context)).transpose());
     let lengths = lengths.collect::<Result<Vec<Option<i64>>>>()?;
     let (lengths, offset_ms) = match lengths.split_last() {
-        Some((offset, lengths)) => (lengths, offset.unwrap_or(0)),
-        None => (&[][..], 0),
+        Some((offset, lengths)) if function.has_offset => (lengths, offset.unwrap_or(0)),
+        _ => (lengths.as_slice(), 0),
     };
+    if let ("SESSION", [Some(gap_ms)]) = (function.name, lengths) {
+        if *gap_ms <= 0 {
+            return Err(error_at("the gap between sessions has to be longer than nothing", name, usage()));
+        }
+        let node = WindowTable::new(input, time, partition_by, WindowKind::Session(*gap_ms))?;
+        return planned(LogicalPlan::Extension(Extension { node: Arc::new(node) }), alias);
+    }
     let (slide_ms, size_ms) = match lengths {
         [Some(size)] => (*size, *size),
         [Some(slide), Some(size)] => (*slide, *size),
@@ -93,15 +113,51 @@ pub(super) fn plan_window(
     if let Err(message) = window.checked() {
         return Err(error_at(message, name, usage()));
     }
-    let node = Extension { node: Arc::new(WindowTable::new(input, time, window)?) };
-    planned(LogicalPlan::Extension(node), alias)
+    let node = WindowTable::new(input, time, Vec::new(), WindowKind::Fixed(window))?;
+    planned(LogicalPlan::Extension(Extension { node: Arc::new(node) }), alias)
+}
+
+/// A table, and the columns of its `PARTITION BY`.
+fn partitioned(table: &SqlExpr) -> (&SqlExpr, Vec<&SqlExpr>) {
+    let call = match table {
+        SqlExpr::Function(Function { name, args: FunctionArguments::List(list), .. })
+            if name.to_string() == PARTITION_BY =>
+        {
+            &list.args
+        }
+        _ => return (table, Vec::new()),
+    };
+    let mut arguments = call.iter().filter_map(|arg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    });
+    (arguments.next().unwrap_or(table), arguments.collect())
+}
+
+/// A column of a `PARTITION BY`.
+fn partition_column(
+    table: &SqlExpr,
+    column: &SqlExpr,
+    input: &LogicalPlan,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Expr> {
+    let SqlExpr::Identifier(name) = column else {
+        let help = "name a column; compute it in a view first";
+        return Err(error_at(format!("PARTITION BY takes columns, not {column}"), column, help));
+    };
+    let name = context.normalize_ident(name.clone());
+    match input.schema().qualified_field_with_unqualified_name(&name) {
+        Ok((qualifier, field)) => Ok(Expr::from((qualifier, field))),
+        Err(_) => Err(error_at(format!("{table} has no column {name}"), column, "name one of its columns")),
+    }
 }
 
 impl WindowFunction {
     /// The arguments in their order: table, time, lengths and offset, of which those at the end may be missing.
     fn arguments(&self, name: &ObjectName, args: Vec<FunctionArg>) -> Result<Vec<Option<SqlExpr>>> {
         let front = ["DATA", "TIMECOL"].into_iter();
-        let names: Vec<&str> = front.chain(self.lengths.iter().copied()).chain(["OFFSET"]).collect();
+        let names: Vec<&str> =
+            front.chain(self.lengths.iter().copied()).chain(self.has_offset.then_some("OFFSET")).collect();
         let mut found: Vec<Option<SqlExpr>> = vec![None; names.len()];
         let wrong = |message: String| error_at(message, name, format!("write {}", self.usage));
         for (index, arg) in args.into_iter().enumerate() {
