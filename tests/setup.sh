@@ -124,8 +124,8 @@ need_build_tools() {
 # Before a first build, so that nobody thinks that it hangs.
 say_what_a_build_takes() {
     [ -e "$CARGO_TARGET_DIR/release/deps" ] && return
-    echo "The first build compiles RocksDB, librdkafka and DataFusion, about 600 crates: some 20 minutes on two cores, 5 on" >&2
-    echo "sixteen. What is compiled is kept in $CARGO_TARGET_DIR; later builds take a minute." >&2
+    echo "The first build compiles RocksDB, librdkafka and DataFusion, about 500 crates: some half an hour on two" >&2
+    echo "cores. What is compiled is kept in $CARGO_TARGET_DIR; later builds take a minute." >&2
 }
 
 # What a real Apache Kafka takes: Java, and Maven to fetch it.

@@ -12,7 +12,9 @@ pub mod clock;
 pub mod embedded;
 mod error;
 mod exit;
+#[cfg_attr(not(feature = "embedded"), allow(dead_code, reason = "the embedded log uses all of it"))]
 mod group;
+#[cfg_attr(not(feature = "embedded"), allow(dead_code, reason = "the embedded log uses all of it"))]
 mod group_client;
 #[cfg(feature = "kafka")]
 pub mod kafka;

@@ -5,7 +5,7 @@ mod watch;
 
 use super::http_args::HttpArgs;
 use super::job_file::JobFile;
-use super::output::print;
+use super::output::{counted, print};
 use super::progress::{beside_display, say};
 use super::{Failure, signals};
 use clap::Args;
@@ -26,6 +26,8 @@ use watch::Watch;
 
 /// How often it is looked what the job is doing.
 const LOOK: Duration = Duration::from_millis(100);
+/// How many partitions a message lists.
+const PLACES_SHOWN_MAX: usize = 5;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -128,24 +130,28 @@ impl RunArgs {
 /// Of bounded input that has been read to its end: says where that was all that there was to do, and what has come since.
 fn say_what_is_not_read(log: &dyn Log, watch: &Watch) -> Result<(), Failure> {
     let anew = "millstream run FILE --job NAME reads the topics from the beginning, as another job";
-    if watch.did_nothing() {
-        say(&format!("nothing to do: this job had read its bounded input to the end before; {anew}"));
-    }
     let (places, ends): (Vec<TopicPartition>, Vec<Offset>) = watch.ended().iter().cloned().unzip();
     let now = match log.admin()?.offsets(&places, OffsetQuery::Latest, Isolation::ReadCommitted) {
         Ok(now) => now,
         // A topic may be gone by now; what the job did stands.
-        Err(LogError::UnknownTopic(_)) => return Ok(()),
+        Err(LogError::UnknownTopic(_)) => ends.clone(),
         Err(error) => return Err(error.into()),
     };
     let behind = places.iter().zip(ends.iter().zip(&now)).filter(|(_, (end, now))| now > end);
     let behind: Vec<String> =
         behind.map(|(place, (end, now))| format!("{place} from offset {end} to {now}")).collect();
+    if watch.did_nothing() {
+        say("nothing to do: this job had read its bounded input to the end before");
+    }
     if !behind.is_empty() {
-        say(&format!(
-            "not read: {}; the ends of bounded input were fixed when the job first started; {anew}",
-            behind.join(", ")
-        ));
+        let more = behind.len().saturating_sub(PLACES_SHOWN_MAX);
+        let more =
+            if more > 0 { format!(" and {} more", counted(more as u64, "partition")) } else { String::new() };
+        let behind = behind[..behind.len().min(PLACES_SHOWN_MAX)].join(", ") + &more;
+        say(&format!("not read: {behind}; the ends of bounded input were fixed when the job first started"));
+    }
+    if watch.did_nothing() || !behind.is_empty() {
+        say(anew);
     }
     Ok(())
 }

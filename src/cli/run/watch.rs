@@ -74,8 +74,9 @@ impl Watch {
     /// Ends the display and says what the job did, well ended or not.
     pub(super) fn close(&mut self, ended_well: bool) {
         self.panel = None;
-        let ended = if ended_well { "ended" } else { "failed" };
-        say(&format!("{}: {ended}; {}", self.job, self.now.summary(self.start.elapsed())));
+        let ended = if ended_well { "ended" } else { "failed; committed until then" };
+        let between = if ended_well { ";" } else { ":" };
+        say(&format!("{}: {ended}{between} {}", self.job, self.now.summary(self.start.elapsed())));
     }
 
     /// Bounded inputs that were read to their ends, and the ends.
