@@ -54,10 +54,6 @@ pub struct Program {
     plan: Rc<RefCell<Plan>>,
 }
 
-/// What a [`Program`] was called.
-#[doc(hidden)]
-pub type Job = Program;
-
 #[derive(Debug, Default)]
 struct Plan {
     topology: Topology,

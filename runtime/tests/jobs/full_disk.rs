@@ -15,9 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Counts words.
 fn topology() -> Topology {
-    let job = typed::Job::new();
-    job.read::<String>("words").key_by(|word| word.clone()).count().to("counts");
-    job.topology().expect("a topology")
+    let program = typed::Program::new();
+    program.read::<String>("words").key_by(|word| word.clone()).count().to("counts");
+    program.topology().expect("a topology")
 }
 
 fn open(directory: &Path, free_bytes_min: u64) -> Arc<dyn Log> {
