@@ -2,13 +2,14 @@
 
 mod failed;
 
+use crate::functions::casting::cast_of;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column as Name, DFSchema, Result, ScalarValue, plan_err};
 use datafusion::execution::context::ExecutionProps;
-use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{BinaryExpr, Cast, Expr, Operator, TryCast};
 use datafusion::physical_expr::expressions::{CastExpr, Column};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 use millstream_operators::{Expression, ExpressionCx, OperatorError};
@@ -57,11 +58,47 @@ pub(crate) fn sql_text(expr: &Expr) -> String {
                 let path = std::iter::once(row.name.as_str()).chain(names.iter().map(String::as_str));
                 Transformed::yes(Expr::Column(Name::new_unqualified(path.collect::<Vec<_>>().join("."))))
             }
-            _ => Transformed::no(expr),
+            _ => as_written(expr),
         })
     });
     let written = written.data().unwrap_or_else(|_| expr.clone());
     counted(&written.human_display().to_string())
+}
+
+/// Operators and casts that are calls of ours, as SQL writes them.
+fn as_written(expr: Expr) -> Transformed<Expr> {
+    let Expr::ScalarFunction(call) = &expr else { return Transformed::no(expr) };
+    let operand = |place: usize| call.args.get(place).cloned().map(Box::new);
+    if let (Some(to), Some(inner)) = (cast_of(&call.func), operand(0)) {
+        let cast = Cast::new(inner, to.to.clone());
+        return Transformed::yes(match to.lenient {
+            true => Expr::TryCast(TryCast::new(cast.expr, to.to.clone())),
+            false => Expr::Cast(cast),
+        });
+    }
+    match (operator_of(call.func.name()), operand(0), operand(1)) {
+        (Some(op), Some(left), Some(right)) => {
+            Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))
+        }
+        _ => Transformed::no(expr),
+    }
+}
+
+fn operator_of(name: &str) -> Option<Operator> {
+    Some(match name {
+        "+" => Operator::Plus,
+        "-" => Operator::Minus,
+        "*" => Operator::Multiply,
+        "/" => Operator::Divide,
+        "%" => Operator::Modulo,
+        "=" => Operator::Eq,
+        "<>" => Operator::NotEq,
+        "<" => Operator::Lt,
+        "<=" => Operator::LtEq,
+        ">" => Operator::Gt,
+        ">=" => Operator::GtEq,
+        _ => return None,
+    })
 }
 
 /// The name of a column as people write it: DataFusion counts rows as ones.

@@ -8,30 +8,43 @@
 
 mod array;
 mod call;
+pub(crate) mod casting;
 mod collection;
 mod common;
 mod conditional;
 mod elements;
 mod encoding;
+#[cfg(test)]
+mod facts;
 mod hash;
 mod json;
+pub(crate) mod like;
 mod map;
+mod math;
+pub(crate) mod operators;
 mod regexp;
 mod search;
 mod signature;
 mod string;
 mod substring;
+mod temporal;
+pub(crate) mod time;
 mod udf;
 mod url;
 mod utf16;
+pub(crate) mod values;
 
-pub(crate) use call::{Call, Column, TEXT_BYTES_MAX};
+pub(crate) use call::{Call, Column};
+pub(crate) use collection::{ARRAY, ITEM, MAP};
 pub(crate) use signature::{Arg, Param, Typed, fixed, variadic};
+pub(crate) use udf::{function_of, of_typed, unzoned, wrap};
+pub(crate) use values::parse;
 
 use arrow::array::ArrayRef;
 use arrow::error::ArrowError;
 use datafusion::logical_expr::ScalarUDF;
 use std::sync::Arc;
+use time::zone::Zone;
 
 /// A function of the language: callable only because it is in a table of a family, and means what Flink means by it.
 pub(crate) struct Function {
@@ -94,14 +107,16 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Function> {
         string::FUNCTIONS,
         substring::FUNCTIONS,
         url::FUNCTIONS,
+        temporal::FUNCTIONS,
+        math::FUNCTIONS,
     ];
     families.into_iter().flatten()
 }
 
-/// Every function as DataFusion's planner calls it, by its names in lower case.
-pub(crate) fn callable() -> impl Iterator<Item = (String, Arc<ScalarUDF>)> {
-    table().flat_map(|function| {
-        let udf = udf::wrap(function);
+/// Every function as DataFusion's planner calls it in a session of this zone, by its names in lower case.
+pub(crate) fn callable(zone: Zone) -> impl Iterator<Item = (String, Arc<ScalarUDF>)> {
+    table().flat_map(move |function| {
+        let udf = udf::wrap_in_zone(function, zone);
         function.names.iter().map(move |name| (name.to_lowercase(), Arc::clone(&udf)))
     })
 }

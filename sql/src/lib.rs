@@ -16,7 +16,6 @@ mod expression;
 mod features;
 #[cfg(test)]
 mod front_tests;
-#[allow(dead_code, unused_imports, reason = "the planner takes its functions from here next")]
 mod functions;
 mod guard;
 mod lower;

@@ -5,22 +5,30 @@
 //! libraries find wrong is said in words of our own ([`parse`], [`words`]), and what they would never come to an end with is
 //! refused before ([`bounds`]).
 
+mod aggregates;
+#[cfg(test)]
+pub(crate) mod ask;
 mod bounds;
+mod calls;
 mod features;
+mod fields;
 mod flink;
-mod functions;
+mod interval;
 mod joins;
 pub(crate) mod nodes;
 mod parse;
 mod provider;
 mod relations;
 mod rewrite;
+mod special;
+mod types;
+mod typing;
 mod unread;
 mod windows;
 mod words;
 
 pub(crate) use provider::Names;
-pub(crate) use rewrite::{analyze, check_deterministic, optimize};
+pub(crate) use rewrite::{analyze, cast_as_flink, check_deterministic, optimize};
 pub(crate) use words::{Words, from_datafusion, in_flinks_types, words};
 
 use crate::error::{SqlError, code};
@@ -71,9 +79,8 @@ fn plan_known(
         let vague = error.code == code::UNSUPPORTED;
         (error, vague)
     })?;
-    flink::as_flink_means(&mut query);
-    let plan = planner(names)
-        .sql_statement_to_plan(Statement::Query(query))
+    let plan = flink::as_flink_means(&mut query)
+        .and_then(|()| planner(names).sql_statement_to_plan(Statement::Query(query)))
         .and_then(|plan| analyze(plan, names))
         .and_then(|plan| check_deterministic(&plan).map(|()| plan));
     plan.map_err(|error| (from_datafusion(&error, names, tokens, positions), words::is_vague(&error)))
@@ -109,9 +116,8 @@ pub(crate) fn plan_expression(
 ) -> Result<Expr, SqlError> {
     let mut parsed = parse::parse_expression(tokens, positions)?;
     bounds::check_expression(&mut parsed, tokens, positions)?;
-    flink::expression_as_flink_means(&mut parsed);
-    let planned = planner(names).sql_to_expr(parsed, schema, &mut PlannerContext::new());
-    planned
+    flink::expression_as_flink_means(&mut parsed)
+        .and_then(|()| planner(names).sql_to_expr(parsed, schema, &mut PlannerContext::new()))
         .and_then(|expr| settle(expr, schema, names))
         .map_err(|error| from_datafusion(&error, names, tokens, positions))
 }

@@ -182,7 +182,7 @@ fn a_row_that_can_not_be_computed_fails_the_job_by_name_and_it_goes_on_once_it_i
     let error = driver.run().unwrap_err().to_string();
     for part in [
         "topic clicks, partition 0, offset 1: ",
-        "CAST(size AS INT): Cannot cast string 'x'",
+        "CAST(size AS INT): 'x' is no INT",
         "'scan.bad-records' = 'skip'",
     ] {
         assert!(error.contains(part), "{part} is missing in {error}");

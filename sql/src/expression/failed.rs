@@ -2,10 +2,12 @@
 //!
 //! The innermost part of it that fails is named, as SQL with its casts, and what is wrong in few words.
 
+use crate::functions::casting::cast_of;
 use arrow::array::RecordBatch;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::ScalarFunctionExpr;
 use datafusion::physical_expr::expressions::CastExpr;
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
 use millstream_operators::OperatorError;
@@ -69,8 +71,27 @@ fn as_cast(expr: &Arc<dyn PhysicalExpr>) -> Option<&CastExpr> {
     (expr.as_ref() as &dyn std::any::Any).downcast_ref::<CastExpr>()
 }
 
+/// A cast or an operator that is a call of ours: its text, and how SQL writes it.
+fn as_written(expr: &Arc<dyn PhysicalExpr>) -> Option<(String, String)> {
+    let call = (expr.as_ref() as &dyn std::any::Any).downcast_ref::<ScalarFunctionExpr>()?;
+    let raw = fmt_sql(expr.as_ref()).to_string();
+    let args: Vec<String> = call.args().iter().map(|arg| fmt_sql(arg.as_ref()).to_string()).collect();
+    let written = match (cast_of(call.fun()), args.as_slice()) {
+        (Some(cast), [arg]) => {
+            let name = if cast.lenient { "TRY_CAST" } else { "CAST" };
+            format!("{name}({arg} AS {})", sql_type(&cast.to))
+        }
+        (None, [left, right]) => {
+            let operator = super::operator_of(call.fun().name())?;
+            format!("{left} {operator} {right}")
+        }
+        _ => return None,
+    };
+    Some((raw, written))
+}
+
 fn has_cast(expr: &Arc<dyn PhysicalExpr>) -> bool {
-    expr.exists(|part| Ok(as_cast(part).is_some())).unwrap_or(false)
+    expr.exists(|part| Ok(as_cast(part).is_some() || as_written(part).is_some())).unwrap_or(false)
 }
 
 /// An expression as SQL, its casts with the types of SQL.
@@ -80,6 +101,9 @@ fn text_of(expr: &Arc<dyn PhysicalExpr>) -> String {
         if let Some(cast) = as_cast(part) {
             let (found, wanted) = (cast.cast_type(), sql_type(cast.cast_type()));
             text = text.replace(&format!(" AS {found:?})"), &format!(" AS {wanted})"));
+        }
+        if let Some((raw, written)) = as_written(part) {
+            text = text.replace(&raw, &written);
         }
         Ok(TreeNodeRecursion::Continue)
     });

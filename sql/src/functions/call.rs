@@ -1,6 +1,7 @@
 //! A call of a function for the rows of a batch: how its arguments are read and its results are written.
 
 use super::Failed;
+use super::time::zone::Zone;
 use arrow::array::{
     Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType, BinaryBuilder, BooleanArray, PrimitiveArray,
     StringBuilder, UInt32Array,
@@ -26,6 +27,8 @@ pub(crate) struct Call<'a> {
     pub(super) rows: usize,
     /// Their type.
     pub(super) returns: &'a DataType,
+    /// The session's zone.
+    pub(super) zone: Zone,
 }
 
 /// The values of an argument, by row.
@@ -46,6 +49,11 @@ where
         (place < self.array.len() && !self.array.is_null(place)).then(|| self.array.value(place))
     }
 
+    /// The values as they lie: a single one where the argument is a constant.
+    pub(crate) fn array(&self) -> &'a A {
+        self.array
+    }
+
     /// The value of all rows, where the argument is a constant: `Some(None)` for a constant null.
     pub(crate) fn constant(&self) -> Option<Option<<&'a A as ArrayAccessor>::Item>> {
         self.constant.then(|| self.get(0))
@@ -61,6 +69,11 @@ impl<'a> Call<'a> {
     /// How many arguments there are.
     pub(crate) fn arity(&self) -> usize {
         self.args.len()
+    }
+
+    /// The zone in which the clock is read, `table.local-time-zone`.
+    pub(crate) fn zone(&self) -> Zone {
+        self.zone
     }
 
     /// The type of the result.

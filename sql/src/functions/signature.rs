@@ -1,6 +1,6 @@
 //! What a function takes: types of arguments and of results.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use millstream_operators::formats::sql_type;
 
@@ -49,12 +49,6 @@ pub(crate) enum Param {
     Double,
     /// A number, which stays as it is.
     Number,
-    /// `DATE`.
-    Date,
-    /// `TIMESTAMP` with or without a zone, which stays as it is.
-    Timestamp,
-    /// Anything, which stays as it is.
-    Any,
 }
 
 impl Param {
@@ -76,10 +70,6 @@ impl Param {
             Param::Double => is(null || is_number(found), T::Float64),
             Param::Number if null => Some(T::Int32),
             Param::Number => is(is_number(found), found.clone()),
-            Param::Date => is(null || *found == T::Date32, T::Date32),
-            Param::Timestamp if null => Some(T::Timestamp(TimeUnit::Millisecond, None)),
-            Param::Timestamp => is(matches!(found, T::Timestamp(_, _)), found.clone()),
-            Param::Any => Some(found.clone()),
         }
     }
 
@@ -92,9 +82,6 @@ impl Param {
             Param::Long => "BIGINT",
             Param::Double => "DOUBLE",
             Param::Number => "a number",
-            Param::Date => "DATE",
-            Param::Timestamp => "TIMESTAMP",
-            Param::Any => "any value",
         }
     }
 }

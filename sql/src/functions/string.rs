@@ -3,7 +3,7 @@
 //! A character is a Unicode code point.
 
 use super::{Call, Failed, Function, Param, Typed, fixed, variadic};
-use arrow::array::{Array, ArrayRef, BinaryArray, Int32Array, StringArray};
+use arrow::array::{ArrayRef, BinaryArray, Int32Array, StringArray};
 use arrow::datatypes::{DataType, Int32Type};
 use std::borrow::Cow;
 

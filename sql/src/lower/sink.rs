@@ -266,7 +266,7 @@ pub(crate) fn converted(relation: &DFSchema, from: usize, to: &Field) -> Result<
             format!("write {cast}, or declare the column as {found}"),
         ));
     }
-    Ok(datafusion::logical_expr::cast(expr, to.data_type().clone()))
+    Ok(crate::query::cast_as_flink(expr, found, to.data_type()))
 }
 
 /// Whether every value of one type is a value of the other; or is expected to be: the precision of a calculated decimal

@@ -124,12 +124,6 @@ const FEATURES: &[Feature] = &[
         "SELECT CAST('5' AS INTERVAL SECOND) FROM t",
     ),
     feature(
-        "MAP [",
-        "MAP[..]",
-        "declare a column as MAP<..>, and write it as one",
-        "SELECT MAP['a', v] FROM t",
-    ),
-    feature(
         "LEFT SEMI JOIN",
         "LEFT SEMI JOIN",
         "write WHERE .. IN (SELECT ..) or EXISTS",

@@ -1,10 +1,12 @@
 //! What Flink says otherwise than DataFusion, changed in the syntax tree of a query before it is planned.
 
+use super::relations::error_at;
+use super::{calls, special};
 use crate::script::{CATALOG, DATABASE};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, JoinOperator,
-    ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
-    Visit, VisitMut, Visitor, VisitorMut,
+    Expr, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, SetOperator,
+    SetQuantifier, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -14,9 +16,10 @@ use std::ops::ControlFlow;
 /// - a field of a row, `SELECT bid.price`, is a column with the field's name, any other expression one called `EXPR$1`,
 ///   by its place; a second column `v` is called `v0`;
 /// - a table is called by its name alone, and not by those of the catalog and the database that it is in;
-/// - `MOD(a, b)` is `a % b`.
-pub(super) fn as_flink_means(query: &mut Query) {
-    let _: ControlFlow<()> = query.visit(&mut AsFlinkMeans);
+/// - special forms are calls of functions, and literals have Flink's types ([`special`]);
+/// - a function that there is not is an error ([`calls`]).
+pub(super) fn as_flink_means(query: &mut Query) -> Result<()> {
+    done(query.visit(&mut AsFlinkMeans))
 }
 
 /// What of a query Flink has, or has otherwise, and this planner would plan as something else.
@@ -73,8 +76,15 @@ fn in_set_operation(body: &SetExpr) -> Option<&'static str> {
 }
 
 /// The same for an expression.
-pub(super) fn expression_as_flink_means(expr: &mut Expr) {
-    let _: ControlFlow<()> = expr.visit(&mut AsFlinkMeans);
+pub(super) fn expression_as_flink_means(expr: &mut Expr) -> Result<()> {
+    done(expr.visit(&mut AsFlinkMeans))
+}
+
+fn done(visited: ControlFlow<DataFusionError>) -> Result<()> {
+    match visited {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
 }
 
 /// A column of a query that is called as one before it.
@@ -97,14 +107,19 @@ pub(super) fn repeated_column(query: &Query) -> Option<Ident> {
 struct AsFlinkMeans;
 
 impl VisitorMut for AsFlinkMeans {
-    type Break = ();
+    type Break = DataFusionError;
 
-    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<DataFusionError> {
+        if let Some(alias) = text_as_name(&query.body) {
+            let at = Expr::Identifier(alias.clone());
+            let help = "write one text, or AS and a name in backquotes";
+            return ControlFlow::Break(error_at("a text stands behind an expression", &at, help));
+        }
         name_columns(&mut query.body);
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<()> {
+    fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<DataFusionError> {
         let part = |index: usize| relation.0.get(index).and_then(ObjectNamePart::as_ident);
         let name = |index: usize| part(index).map(|part| part.value.as_str()).unwrap_or_default();
         let around = match relation.0.len() {
@@ -116,7 +131,7 @@ impl VisitorMut for AsFlinkMeans {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<DataFusionError> {
         if let Expr::CompoundIdentifier(parts) = expr {
             let name = |index: usize| parts.get(index).map(|part| part.value.as_str()).unwrap_or_default();
             let around = match parts.len() {
@@ -126,19 +141,29 @@ impl VisitorMut for AsFlinkMeans {
             };
             parts.drain(..around);
         }
-        ControlFlow::Continue(())
+        match calls::check(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let Some((left, right)) = modulo(expr) {
-            let modulo = Expr::BinaryOp {
-                left: Box::new(Expr::Nested(Box::new(left))),
-                op: BinaryOperator::Modulo,
-                right: Box::new(Expr::Nested(Box::new(right))),
-            };
-            *expr = Expr::Nested(Box::new(modulo));
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<DataFusionError> {
+        match special::as_call(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
         }
-        ControlFlow::Continue(())
+    }
+}
+
+/// A text in the place of a column's name: `'a' 'b'`.
+fn text_as_name(body: &SetExpr) -> Option<&Ident> {
+    match body {
+        SetExpr::Select(select) => select.projection.iter().find_map(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } if alias.quote_style == Some('\'') => Some(alias),
+            _ => None,
+        }),
+        SetExpr::SetOperation { left, right, .. } => text_as_name(left).or_else(|| text_as_name(right)),
+        _ => None,
     }
 }
 
@@ -217,20 +242,4 @@ fn field_name(expr: &Expr, relations: &[String]) -> Option<Ident> {
     let row = usize::from(relations.contains(&parts.first()?.value));
     // One part behind the relation is a column.
     (parts.len() > row + 1).then(|| parts.last().cloned())?
-}
-
-fn modulo(expr: &Expr) -> Option<(Expr, Expr)> {
-    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = expr else {
-        return None;
-    };
-    let operand = |arg: &FunctionArg| match arg {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
-        _ => None,
-    };
-    match list.args.as_slice() {
-        [left, right] if name.to_string().eq_ignore_ascii_case("MOD") => {
-            Some((operand(left)?, operand(right)?))
-        }
-        _ => None,
-    }
 }

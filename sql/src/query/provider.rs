@@ -1,13 +1,18 @@
 //! What DataFusion's planner may know: the tables and views of the file, and the functions.
 
+use super::aggregates::numeric;
 use super::bounds::Size;
+use super::calls::AGGREGATES;
+use super::fields::Collections;
 use super::relations::StreamingRelations;
+use super::types::FlinkTypes;
 use crate::error::nearest;
+use crate::functions::time::zone::{UTC, Zone};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateDefaults;
-use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner};
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::{
     AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, TableType, WindowUDF,
 };
@@ -59,6 +64,7 @@ pub(crate) struct Names {
     expr_planners: Vec<Arc<dyn ExprPlanner>>,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     options: ConfigOptions,
+    zone: Zone,
 }
 
 impl std::fmt::Debug for Names {
@@ -69,21 +75,19 @@ impl std::fmt::Debug for Names {
 
 impl Names {
     pub(crate) fn new() -> Self {
-        let mut scalars = BTreeMap::new();
-        for function in SessionStateDefaults::default_scalar_functions() {
-            for name in function.aliases().iter().cloned().chain([function.name().to_owned()]) {
-                scalars.insert(name, Arc::clone(&function));
-            }
-        }
-        for function in super::functions::flink_functions() {
-            scalars.insert(function.name().to_owned(), function);
-        }
+        Names::in_zone(UTC)
+    }
+
+    /// With `table.local-time-zone`.
+    pub(crate) fn in_zone(zone: Zone) -> Self {
+        let scalars = crate::functions::callable(zone).collect();
         let mut aggregates = BTreeMap::new();
         for function in SessionStateDefaults::default_aggregate_functions() {
-            for name in function.aliases().iter().cloned().chain([function.name().to_owned()]) {
-                aggregates.insert(name, Arc::clone(&function));
+            if AGGREGATES.contains(&function.name()) {
+                aggregates.insert(function.name().to_owned(), function);
             }
         }
+        aggregates.extend(numeric().map(|function| (function.name().to_owned(), function)));
         let mut options = ConfigOptions::default();
         options.sql_parser.enable_ident_normalization = false;
         options.execution.time_zone = Some("+00:00".to_owned());
@@ -92,10 +96,19 @@ impl Names {
             views: BTreeMap::new(),
             scalars,
             aggregates,
-            expr_planners: SessionStateDefaults::default_expr_planners(),
+            expr_planners: [Arc::new(Collections) as Arc<dyn ExprPlanner>]
+                .into_iter()
+                .chain(SessionStateDefaults::default_expr_planners())
+                .collect(),
             relation_planners: vec![Arc::new(StreamingRelations)],
             options,
+            zone,
         }
+    }
+
+    /// The session's zone.
+    pub(crate) fn zone(&self) -> Zone {
+        self.zone
     }
 
     pub(crate) fn add_table(&mut self, name: &str, schema: SchemaRef) {
@@ -160,6 +173,10 @@ impl ContextProvider for Names {
 
     fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
         &self.relation_planners
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(Arc::new(FlinkTypes))
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {

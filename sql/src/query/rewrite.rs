@@ -4,17 +4,19 @@
 use super::joins::place_conditions;
 use super::nodes::{TemporalJoin, Versioned};
 use super::provider::Names;
+use super::typing::{type_node, type_plan};
 use crate::features::top_n;
+use crate::functions::casting::{cast_expr, is_plain};
+use crate::functions::time::zone::{UTC, Zone};
+use crate::functions::values::cast::Cast as To;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
 use datafusion::functions_aggregate::{count::count_udaf, sum::sum_udaf};
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{find_valid_equijoin_key_pair, split_conjunction_owned};
 use datafusion::logical_expr::{
-    Aggregate, Cast, Expr, ExprSchemable, Extension, Join, JoinType, LogicalPlan, Projection, SubqueryAlias,
-    cast,
+    Aggregate, Expr, ExprSchemable, Extension, Join, JoinType, LogicalPlan, Projection, SubqueryAlias, cast,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
@@ -22,14 +24,13 @@ use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule};
-use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 
 /// The plan with Flink's meaning, its types settled. This is what a batch engine can be asked for the same answer.
 pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(temporal_join)?.data;
-    let plan = plan.transform_up_with_subqueries(integer_literals)?.data;
-    let plan = plan.transform_up_with_subqueries(flink_aggregates)?.data;
+    let plan = type_plan(plan, names.zone())?;
+    let plan = plan.transform_up_with_subqueries(|plan| flink_aggregates(plan, names.zone()))?.data;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
     analyzer.execute_and_check(plan, names.config(), |_, _| {})
 }
@@ -120,25 +121,9 @@ fn equal_pairs(join: &Join, left: &LogicalPlan, right: &LogicalPlan) -> Result<V
     if pairs.is_empty() { plan_err!("a temporal join needs ON left.column = right.key") } else { Ok(pairs) }
 }
 
-/// A whole number is an `INT` where it fits, as in Flink: `a / 2` of an `INT` is one.
-fn integer_literals(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let names = NamePreserver::new(&plan);
-    plan.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let rewritten = expr.transform_up(|expr| match expr {
-            Expr::Literal(ScalarValue::Int64(Some(value)), metadata) => match i32::try_from(value) {
-                Ok(value) => Ok(Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(value)), metadata))),
-                Err(_) => Ok(Transformed::no(Expr::Literal(ScalarValue::Int64(Some(value)), metadata))),
-            },
-            other => Ok(Transformed::no(other)),
-        })?;
-        Ok(rewritten.update_data(|expr| name.restore(expr)))
-    })
-}
-
 /// Gives `AVG` and `SUM` the types and the meaning they have in Flink: the sum of integers is of their type, their
 /// average an integer, the average of decimals a decimal.
-fn flink_aggregates(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+fn flink_aggregates(plan: LogicalPlan, zone: Zone) -> Result<Transformed<LogicalPlan>> {
     let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
     let input_schema = aggregate.input.schema();
     let mut calls: Vec<Expr> = Vec::new();
@@ -157,7 +142,7 @@ fn flink_aggregates(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         };
         let rewritten = match (function.func.name(), function.params.args.as_slice()) {
             ("avg", [argument]) => Some(average(function, &argument.get_type(input_schema)?, &mut calls)?),
-            ("sum", [argument]) => sum(function, &argument.get_type(input_schema)?, &mut calls),
+            ("sum", [argument]) => Some(sum(function, &argument.get_type(input_schema)?, &mut calls)),
             _ => None,
         };
         match rewritten {
@@ -177,7 +162,7 @@ fn flink_aggregates(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     }
     let inner = Aggregate::try_new(Arc::clone(&aggregate.input), aggregate.group_expr.clone(), calls)?;
     let projection = Projection::try_new(outputs, Arc::new(LogicalPlan::Aggregate(inner)))?;
-    Ok(Transformed::yes(LogicalPlan::Projection(projection)))
+    Ok(Transformed::yes(type_node(LogicalPlan::Projection(projection), zone)?))
 }
 
 /// Adds a call unless it is there; the column it is read from.
@@ -202,22 +187,29 @@ fn average(function: &AggregateFunction, argument: &DataType, calls: &mut Vec<Ex
         T::Int8 | T::Int16 | T::Int32 | T::Int64 => cast(sum / count, argument.clone()),
         T::Float32 | T::Float64 => cast(sum / cast(count, T::Float64), argument.clone()),
         T::Decimal128(_, scale) => {
-            let quotient = cast(sum, T::Decimal128(38, *scale)) / cast(count, T::Decimal128(19, 0));
-            cast(quotient, T::Decimal128(38, (*scale).max(6)))
+            cast(cast(sum, T::Decimal128(38, *scale)) / count, T::Decimal128(38, (*scale).max(6)))
         }
         other => return plan_err!("AVG needs numbers, not {other}"),
     })
 }
 
-fn sum(function: &AggregateFunction, argument: &DataType, calls: &mut Vec<Expr>) -> Option<Expr> {
+/// The sum of whole numbers is of their type, and loses the upper bits of what does not fit.
+fn sum(function: &AggregateFunction, argument: &DataType, calls: &mut Vec<Expr>) -> Expr {
     use DataType as T;
-    let result = match argument {
-        T::Int8 | T::Int16 | T::Int32 | T::Float32 => argument.clone(),
-        T::Decimal128(_, scale) => T::Decimal128(38, *scale),
-        _ => return None,
-    };
-    let sum = add(calls, Expr::AggregateFunction(function.clone()));
-    Some(Expr::Cast(Cast::new(Box::new(sum), result)))
+    let sum = add(calls, same_with(function, sum_udaf()));
+    match argument {
+        T::Int8 | T::Int16 | T::Int32 | T::Float32 => cast(sum, argument.clone()),
+        T::Decimal128(_, scale) => cast(sum, T::Decimal128(38, *scale)),
+        _ => sum,
+    }
+}
+
+/// A cast that the planner makes, with Flink's meaning.
+pub(crate) fn cast_as_flink(expr: Expr, from: &DataType, to: &DataType) -> Expr {
+    match *from == DataType::Null || is_plain(from, to) {
+        true => cast(expr, to.clone()),
+        false => cast_expr(expr, To::to(to.clone(), UTC)),
+    }
 }
 
 /// Refuses what would give another answer when it is computed again.

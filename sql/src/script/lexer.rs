@@ -1,10 +1,56 @@
 //! Words of the text, and where they stand.
 
-use super::dialect::FlinkDialect;
 use crate::error::{Span, SqlError, code};
+use datafusion::sql::sqlparser::dialect::Dialect;
 use datafusion::sql::sqlparser::tokenizer::{
     Location, Span as LineSpan, Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace,
 };
+
+/// How Flink writes SQL: backticks around names, `'` around texts, and `FOR SYSTEM_TIME AS OF`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FlinkDialect;
+
+impl Dialect for FlinkDialect {
+    fn is_delimited_identifier_start(&self, char: char) -> bool {
+        char == '`'
+    }
+
+    fn identifier_quote_style(&self, _identifier: &str) -> Option<char> {
+        Some('`')
+    }
+
+    fn is_identifier_start(&self, char: char) -> bool {
+        char.is_alphabetic() || char == '_'
+    }
+
+    fn is_identifier_part(&self, char: char) -> bool {
+        char.is_alphanumeric() || char == '_' || char == '$'
+    }
+
+    fn supports_filter_during_aggregation(&self) -> bool {
+        true
+    }
+
+    fn supports_group_by_expr(&self) -> bool {
+        true
+    }
+
+    fn supports_named_fn_args_with_rarrow_operator(&self) -> bool {
+        true
+    }
+
+    fn supports_table_versioning(&self) -> bool {
+        true
+    }
+
+    fn require_interval_qualifier(&self) -> bool {
+        true
+    }
+
+    fn supports_boolean_literals(&self) -> bool {
+        true
+    }
+}
 
 /// The words of a text, without white space and comments, and the bytes where each stands.
 #[derive(Debug, Default)]
@@ -23,13 +69,12 @@ const ERRORS_MAX: usize = 50;
 
 /// Reads the words of a text.
 pub(super) fn lex(text: &str) -> Lexed {
-    let dialect = FlinkDialect::default();
     let mut lexed = Lexed::default();
     let mut cursor = Cursor { text, byte: 0, at: Location { line: 1, column: 1 } };
     while cursor.byte < text.len() {
         let (first, rest) = (cursor.at, &text[cursor.byte..]);
         let mut tokens = Vec::new();
-        let failed = Tokenizer::new(&dialect, rest).tokenize_with_location_into_buf(&mut tokens).err();
+        let failed = Tokenizer::new(&FlinkDialect, rest).tokenize_with_location_into_buf(&mut tokens).err();
         let bad = take(&mut lexed, &mut cursor, first, &tokens)
             .or_else(|| failed.map(|error| unreadable(&error, first, &mut cursor)));
         let Some(error) = bad else { break };

@@ -1,0 +1,159 @@
+//! Which functions a query calls: those that there are; all others are refused under their own name.
+
+use super::relations::error_at;
+use crate::error::nearest;
+use crate::functions::table;
+use datafusion::common::Result;
+use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
+
+/// The aggregates, as DataFusion names them.
+pub(super) const AGGREGATES: &[&str] = &["avg", "count", "first_value", "last_value", "max", "min", "sum"];
+
+/// Functions of Flink that there are not, or not yet, and what to do.
+const CURES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "PROCTIME",
+            "CURRENT_TIMESTAMP",
+            "NOW",
+            "LOCALTIMESTAMP",
+            "CURRENT_ROW_TIMESTAMP",
+            "CURRENT_DATE",
+            "CURRENT_TIME",
+            "LOCALTIME",
+        ],
+        "the same input gives the same result whenever it is read, so there is no clock: use a column of the table, as \
+         one with METADATA FROM 'timestamp'",
+    ),
+    (
+        &["RAND", "RAND_INTEGER", "UUID"],
+        "the same input gives the same result whenever it is read, so there is no chance: derive a value from columns, \
+         as MD5(CONCAT(..))",
+    ),
+    (
+        &[
+            "TUMBLE_START",
+            "TUMBLE_END",
+            "TUMBLE_ROWTIME",
+            "TUMBLE_PROCTIME",
+            "HOP_START",
+            "HOP_END",
+            "HOP_ROWTIME",
+            "HOP_PROCTIME",
+            "SESSION_START",
+            "SESSION_END",
+            "SESSION_ROWTIME",
+            "SESSION_PROCTIME",
+        ],
+        "windows are tables: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE)) has window_start, \
+         window_end and window_time",
+    ),
+    (
+        &["TUMBLE", "HOP", "CUMULATE", "SESSION"],
+        "windows are tables: write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE)) and GROUP BY \
+         window_start, window_end",
+    ),
+    (
+        &[
+            "ROW_NUMBER",
+            "RANK",
+            "DENSE_RANK",
+            "LAG",
+            "LEAD",
+            "NTILE",
+            "PERCENT_RANK",
+            "CUME_DIST",
+            "NTH_VALUE",
+        ],
+        "of functions OVER a partition there are ROW_NUMBER, RANK and DENSE_RANK, under a bound",
+    ),
+    (
+        &["CURRENT_WATERMARK", "SOURCE_WATERMARK"],
+        "watermarks are the runtime's: rows that are late are counted, and kept by 'millstream.late-records'",
+    ),
+    (&["CURRENT_DATABASE"], "there is one database: leave it out"),
+    (&["TYPEOF"], "EXPLAIN shows the types of columns"),
+    (&["APPROX_COUNT_DISTINCT"], "COUNT(DISTINCT ..) is exact"),
+    (
+        &[
+            "LISTAGG",
+            "STRING_AGG",
+            "COLLECT",
+            "ARRAY_AGG",
+            "JSON_ARRAYAGG",
+            "JSON_OBJECTAGG",
+            "STDDEV",
+            "STDDEV_POP",
+            "STDDEV_SAMP",
+            "VARIANCE",
+            "VAR_POP",
+            "VAR_SAMP",
+            "PERCENTILE",
+            "EVERY",
+            "SOME",
+            "ANY",
+            "BIT_AND",
+            "BIT_OR",
+            "BIT_XOR",
+            "MEDIAN",
+            "GROUPING",
+            "GROUPING_ID",
+            "ANY_VALUE",
+        ],
+        "of aggregates there are COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE and LAST_VALUE",
+    ),
+    (&["RANDOM"], "the same input gives the same result whenever it is read, so there is no chance"),
+    (&["DATE_TRUNC"], "write FLOOR(t TO DAY)"),
+    (&["DATE_PART"], "write EXTRACT(DAY FROM t)"),
+    (&["DATEDIFF", "DATE_DIFF"], "write TIMESTAMPDIFF(DAY, a, b)"),
+    (&["DATE_ADD", "DATE_SUB", "DATEADD"], "write t + INTERVAL '1' DAY, or TIMESTAMPADD(DAY, n, t)"),
+    (&["NVL"], "write IFNULL(a, b) or COALESCE(a, b)"),
+    (&["LEN"], "write CHAR_LENGTH(s)"),
+    (&["STRPOS"], "write POSITION(a IN s)"),
+    (&["SPLIT_PART"], "write SPLIT_INDEX(s, separator, index), which counts from 0"),
+    (&["TO_CHAR"], "write DATE_FORMAT(t, pattern) or CAST(x AS STRING)"),
+];
+
+/// Whether it is `DESCRIPTOR(column)`, or a function of a table, which has one.
+fn is_table_function(args: &FunctionArguments) -> bool {
+    let FunctionArguments::List(list) = args else { return false };
+    list.args.iter().any(|arg| match arg {
+        FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => true,
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(function))) => is_descriptor(function),
+        FunctionArg::Unnamed(_) => false,
+    })
+}
+
+fn is_descriptor(function: &Function) -> bool {
+    function.name.to_string().eq_ignore_ascii_case("DESCRIPTOR")
+}
+
+/// Checks that there is the function.
+pub(super) fn check(expr: &Expr) -> Result<()> {
+    let Expr::Function(function) = expr else { return Ok(()) };
+    let Function { name, args, .. } = function;
+    if is_table_function(args) || is_descriptor(function) {
+        return Ok(());
+    }
+    let written = name.to_string();
+    let upper = written.to_uppercase();
+    let scalars = || table().flat_map(|function| function.names.iter().copied());
+    let lower = upper.to_lowercase();
+    let is_rank = crate::features::top_n::functions::named(&lower).is_some();
+    let is_special = is_rank || lower == "mod" || written == super::special::MAP_LITERAL;
+    if is_special || AGGREGATES.contains(&lower.as_str()) || scalars().any(|known| known == upper) {
+        return Ok(());
+    }
+    let cure =
+        CURES.iter().find(|(names, _)| names.contains(&upper.as_str())).map(|(_, cure)| (*cure).to_owned());
+    let known = scalars().chain(AGGREGATES.iter().copied());
+    let help = cure.or_else(|| {
+        let near = nearest(&upper, known)?;
+        Some(format!("did you mean {}?", near.to_uppercase()))
+    });
+    Err(error_at(
+        format!("there is no function {upper}"),
+        name,
+        help.unwrap_or_else(|| "the functions that there are stand in docs/sql/functions.md".to_owned()),
+    ))
+}

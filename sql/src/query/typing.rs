@@ -1,0 +1,136 @@
+//! Expressions get Flink's types and meaning.
+//!
+//! DataFusion's planner leaves a plan whose expressions are as they are written. This pass goes through each of them from
+//! the inside out and gives it the type that Flink derives. What Arrow computes as Flink does stays as it is, with its
+//! operands cast to one type; what it computes otherwise becomes a call of ours; what has no meaning in Flink, or none
+//! here yet, is refused in plain words. DataFusion's own coercion finds nothing left to do. Typed once or twice, a plan is
+//! the same.
+
+mod arithmetic;
+mod cast;
+mod choice;
+mod compare;
+mod expr;
+mod functions;
+
+use crate::functions::time::zone::Zone;
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr, Join, LogicalPlan};
+use millstream_operators::formats::sql_type;
+
+/// The plan, its expressions typed.
+pub(super) fn type_plan(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
+    Ok(plan.transform_up_with_subqueries(|plan| type_node(plan, zone).map(Transformed::yes))?.data)
+}
+
+/// One node, whose inputs are typed.
+pub(super) fn type_node(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
+    let mut schema = merge_schema(&plan.inputs());
+    if let LogicalPlan::TableScan(scan) = &plan {
+        let source = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;
+        schema.merge(&source);
+    }
+    let plan = match plan {
+        LogicalPlan::Join(join) => LogicalPlan::Join(type_join_keys(join, zone)?),
+        other => other,
+    };
+    let typer = Typer { schema: &schema, zone };
+    let names = NamePreserver::new(&plan);
+    let is_filter = matches!(plan, LogicalPlan::Filter(_));
+    let typed = plan.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let known = typer.typed(expr)?;
+        let known = if is_filter { known.condition("WHERE")? } else { known };
+        Ok(Transformed::yes(name.restore(known.expr)))
+    })?;
+    typed.data.recompute_schema()
+}
+
+/// The keys of a join are compared with each other.
+fn type_join_keys(mut join: Join, zone: Zone) -> Result<Join> {
+    let (left_schema, right_schema) = (join.left.schema().clone(), join.right.schema().clone());
+    let (left, right) = (Typer { schema: &left_schema, zone }, Typer { schema: &right_schema, zone });
+    let mut on = Vec::with_capacity(join.on.len());
+    for (on_left, on_right) in join.on {
+        let (on_left, on_right) = left.comparable(left.typed(on_left)?, right.typed(on_right)?, "=")?;
+        on.push((on_left.expr, on_right.expr));
+    }
+    join.on = on;
+    Ok(join)
+}
+
+/// Types expressions over the columns of a schema.
+#[derive(Clone, Copy)]
+struct Typer<'a> {
+    schema: &'a DFSchema,
+    zone: Zone,
+}
+
+/// A typed expression.
+#[derive(Debug, Clone)]
+struct Known {
+    expr: Expr,
+    data_type: DataType,
+    /// Digits behind the second, where the unit of the type says more.
+    digits: Option<u8>,
+    /// Whether there may be rows for which it fails.
+    fails: bool,
+}
+
+impl Known {
+    fn new(expr: Expr, data_type: DataType) -> Self {
+        Known { expr, data_type, digits: None, fails: false }
+    }
+
+    fn is_null(&self) -> bool {
+        self.data_type == DataType::Null
+    }
+
+    fn literal(&self) -> Option<&ScalarValue> {
+        match &self.expr {
+            Expr::Literal(value, _) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The text that it is as a constant.
+    fn text(&self) -> Option<&str> {
+        match self.literal() {
+            Some(ScalarValue::Utf8(Some(text))) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The type as SQL names it.
+    fn type_name(&self) -> String {
+        match &self.data_type {
+            DataType::Null => "NULL".to_owned(),
+            DataType::Interval(_) => "INTERVAL".to_owned(),
+            other => sql_type(other),
+        }
+    }
+
+    /// As people write it.
+    fn sql(&self) -> String {
+        crate::expression::sql_text(&self.expr)
+    }
+
+    /// A truth value.
+    fn condition(self, place: &str) -> Result<Self> {
+        match self.data_type {
+            DataType::Boolean => Ok(self),
+            DataType::Null => {
+                Ok(Known::new(Expr::Literal(ScalarValue::Boolean(None), None), DataType::Boolean))
+            }
+            _ => refuse(format!("{place} takes a condition; {} is {}", self.sql(), self.type_name())),
+        }
+    }
+}
+
+fn refuse<T>(message: impl Into<String>) -> Result<T> {
+    Err(DataFusionError::Plan(message.into()))
+}
