@@ -285,6 +285,7 @@ fn is_constant(expr: &Expr, plan: &LogicalPlan) -> bool {
         Expr::Literal(_, _) => true,
         Expr::Alias(alias) => is_constant(&alias.expr, plan),
         Expr::Cast(cast) => is_constant(&cast.expr, plan),
+        Expr::ScalarFunction(call) => call.args.iter().all(|arg| is_constant(arg, plan)),
         Expr::Column(_) => match plan {
             LogicalPlan::Projection(projection) => picked_column(expr, &projection.schema)
                 .is_some_and(|column| is_constant(&projection.expr[column], &projection.input)),

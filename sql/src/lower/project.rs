@@ -2,6 +2,7 @@
 
 use super::{Changes, Lowering, Refusal, Stream};
 use crate::expression::{Evaluated, sql_text};
+use crate::functions::casting::cast_of;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, DFSchemaRef};
@@ -183,6 +184,13 @@ fn converted_column(expr: &Expr, relation: &DFSchema) -> Option<usize> {
             let keeps =
                 from.is_signed_integer() && (to.is_signed_integer() && wider || *to == DataType::Utf8);
             keeps.then_some(column)
+        }
+        // A text without a length of its own has all digits of a whole number.
+        Expr::ScalarFunction(call) => {
+            let (cast, arg) = (cast_of(&call.func)?, call.args.first()?);
+            let column = picked_column(arg, relation)?;
+            let whole = relation.field(column).data_type().is_signed_integer();
+            (whole && cast.to == DataType::Utf8 && cast.length.is_none()).then_some(column)
         }
         _ => None,
     }
