@@ -7,6 +7,7 @@
 //! What a function can't compute for a row is that row's error ([`Failed`]), never a panic, and never a wrong value.
 
 mod array;
+mod bitmap;
 mod call;
 pub(crate) mod casting;
 mod collection;
@@ -22,6 +23,7 @@ pub(crate) mod like;
 mod map;
 mod math;
 pub(crate) mod operators;
+mod printf;
 mod regexp;
 mod search;
 mod signature;
@@ -36,6 +38,7 @@ pub(crate) mod values;
 
 pub(crate) use call::{Call, Column};
 pub(crate) use collection::{ARRAY, ITEM, MAP};
+pub(crate) use json::clauses::MARK as JSON_MARK;
 pub(crate) use signature::{Arg, Param, Typed, fixed, variadic};
 pub(crate) use udf::{function_of, of_typed, unzoned, wrap};
 pub(crate) use values::parse;
@@ -96,12 +99,14 @@ impl From<ArrowError> for Failed {
 pub(crate) fn table() -> impl Iterator<Item = &'static Function> {
     let families = [
         array::FUNCTIONS,
+        bitmap::FUNCTIONS,
         collection::FUNCTIONS,
         conditional::FUNCTIONS,
         encoding::FUNCTIONS,
         hash::FUNCTIONS,
         json::FUNCTIONS,
         map::FUNCTIONS,
+        printf::FUNCTIONS,
         regexp::FUNCTIONS,
         search::FUNCTIONS,
         string::FUNCTIONS,

@@ -14,9 +14,11 @@ mod statement;
 mod types;
 
 use crate::error::{Span, SqlError, code};
-use arrow::datatypes::DataType;
-use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
+use arrow::datatypes::{DataType, Field};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use millstream_operators::columns::map_type;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(crate) use dialect::FlinkDialect;
 pub(crate) use lexer::Positions;
@@ -53,7 +55,6 @@ pub(crate) struct Tokens {
 impl Tokens {
     /// The words that may be names.
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
-        use datafusion::sql::sqlparser::tokenizer::Token;
         self.tokens.iter().filter_map(|token| match &token.token {
             Token::Word(word) => Some(word.value.as_str()),
             _ => None,
@@ -204,6 +205,46 @@ pub(crate) fn parse(text: &str) -> (Script, Vec<SqlError>) {
     let statements = without_repetitions(read, &mut errors);
     errors.sort_by_key(|error| error.span);
     (Script { statements, broken, positions: Positions::new(text) }, errors)
+}
+
+/// Reads the text of an array's, a map's or a row's type. What is in it may be null.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) fn nested_type(text: &str) -> Result<DataType, String> {
+    let lexed = lexer::lex(text);
+    let measured = ["CHAR", "CHARACTER", "VARCHAR", "BINARY", "VARBINARY"];
+    let mut words = lexed.tokens.windows(2);
+    let has_length = words.any(|pair| {
+        let name = pair[0].token.to_string().to_uppercase();
+        measured.contains(&name.as_str()) && pair[1].token == Token::LParen
+    });
+    if has_length {
+        return Err("texts and bytes with a length inside of a type are not supported yet".to_owned());
+    }
+    let mut parser = parser::Parser::new(&lexed, text.len());
+    let read = parser.data_type().map(|(data_type, _)| data_type.value);
+    match (read, parser.errors.first(), parser.at == lexed.tokens.len()) {
+        (Ok(data_type), None, true) => Ok(nullable(&data_type)),
+        (_, Some(error), _) => Err(error.message.clone()),
+        _ => Err("the type can't be read".to_owned()),
+    }
+}
+
+/// The same type, of whose parts each may be null.
+fn nullable(data_type: &DataType) -> DataType {
+    let part = |field: &Field| field.clone().with_data_type(nullable(field.data_type())).with_nullable(true);
+    match data_type {
+        DataType::List(item) => DataType::List(Arc::new(part(item))),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| part(field)).collect()),
+        DataType::Map(entries, _) => match entries.data_type() {
+            DataType::Struct(pair) if pair.len() == 2 => {
+                map_type(nullable(pair[0].data_type()), nullable(pair[1].data_type()))
+            }
+            _ => data_type.clone(),
+        },
+        other => other.clone(),
+    }
 }
 
 /// Refuses what makes a table or view of a name that there is already, unless it says `IF NOT EXISTS`.

@@ -466,7 +466,10 @@ fn slice(call: &Call<'_>) -> Result<ArrayRef, Failed> {
         let length = range.len() as i64;
         let place = |place: i32| i64::from(place) + if place < 0 { length + 1 } else { 0 };
         let first = place(start).max(1);
-        let last = if end == 0 { 1 } else { place(end) }.min(length);
+        let last = match place(end) {
+            0 => 1,
+            last => last.min(length),
+        };
         if first <= last {
             out.extend(0, range.start + first as usize - 1..range.start + last as usize);
         }

@@ -2,7 +2,7 @@
 //!
 //! As in Flink, what is not chosen is not computed, so that it does not fail either: in plans these calls are `CASE`s.
 
-use super::common::common_of;
+use super::common::{common_of, common_type};
 use super::elements::{Equality, has_order, order};
 use super::{Arg, Call, Failed, Function, Param, Typed, fixed};
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, new_null_array};
@@ -60,19 +60,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         signature: "NULLIF(value, other)",
         types: |args| match args {
             [value, other] => {
-                let common = common_of(&[*value, *other])?;
-                let returns = value.data_type.clone();
-                match common == returns {
-                    true => Ok(Typed { args: vec![common; 2], returns }),
-                    false => Err("takes a second value of the first one's type: CAST it".to_owned()),
-                }
+                common_of(&[*value, *other])?;
+                let types = [value, other].map(|arg| arg.data_type.clone());
+                Ok(Typed { args: types.to_vec(), returns: value.data_type.clone() })
             }
             _ => Err(format!("takes 2 arguments, not {}", args.len())),
         },
         eval: |call| {
-            let value = call.array(0)?;
-            let equality = Equality::new(value.data_type())?;
-            let (values, others) = (equality.keys(&value)?, equality.keys(&call.array(1)?)?);
+            let (value, other) = (call.array(0)?, call.array(1)?);
+            let common = common_type([value.data_type(), other.data_type()])?;
+            let equality = Equality::new(&common)?;
+            let keys = |array: &ArrayRef| equality.keys(&arrow::compute::cast(array, &common)?);
+            let (values, others) = (keys(&value)?, keys(&other)?);
             let kept = (0..call.rows()).map(|row| {
                 let equal = values.get(row).is_some_and(|value| others.get(row) == Some(value));
                 (!equal).then_some(row)

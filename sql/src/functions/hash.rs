@@ -3,6 +3,7 @@
 use super::{Call, Failed, Function, Param, Typed, encoding, fixed};
 use arrow::array::{ArrayRef, Int32Array, StringArray};
 use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
@@ -66,7 +67,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         names: &["SHA2"],
         signature: "SHA2(string, bits)",
-        types: |args| fixed(args, 2, &[Param::Text, Param::Int], DataType::Utf8),
+        types: |args| match args.get(1).and_then(|bits| bits.literal) {
+            Some(ScalarValue::Int32(Some(bits))) if !matches!(bits, 1 | 224 | 256 | 384 | 512) => {
+                Err(format!("has 224, 256, 384 or 512 bits, not {bits}"))
+            }
+            _ => fixed(args, 2, &[Param::Text, Param::Int], DataType::Utf8),
+        },
         eval: sha2,
         fails: true,
         examples: &[

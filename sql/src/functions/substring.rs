@@ -1,7 +1,6 @@
 //! Functions that cut texts and fill them up.
 //!
-//! Places are counted from 1. What is cut counts characters; `LPAD`, `RPAD`, `OVERLAY` and `TRANSLATE` count units of
-//! UTF-16.
+//! Places are counted from 1. What is cut counts characters; `LPAD`, `RPAD` and `OVERLAY` count units of UTF-16.
 
 use super::call::check_bytes;
 use super::{Call, Failed, Function, Param, fixed, utf16};
@@ -44,17 +43,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
         examples: &[("RIGHT('banana', 3)", "ana"), ("RIGHT('banana', 0)", ""), ("RIGHT('ab😀', 9)", "ab😀")],
     },
     Function {
-        names: &["TRIM", "BTRIM"],
-        signature: "TRIM([BOTH | LEADING | TRAILING] [characters FROM] string), BTRIM(string [, characters])",
+        names: &["TRIM"],
+        signature: "TRIM([BOTH | LEADING | TRAILING] [characters FROM] string)",
+        types: |args| fixed(args, 1, &[Param::Text, Param::Text, Param::Text], DataType::Utf8),
+        eval: |call| {
+            let side = match call.arity() {
+                3 => call.column::<StringArray>(2)?.get(0).unwrap_or("BOTH"),
+                _ => "BOTH",
+            };
+            trim(call, side != "TRAILING", side != "LEADING")
+        },
+        fails: false,
+        examples: &[("TRIM('  pad  ')", "pad"), ("TRIM(LEADING 'x' FROM 'xxaxx')", "axx")],
+    },
+    Function {
+        names: &["BTRIM"],
+        signature: "BTRIM(string [, characters])",
         types: |args| fixed(args, 1, &[Param::Text, Param::Text], DataType::Utf8),
         eval: |call| trim(call, true, true),
         fails: false,
-        examples: &[
-            ("TRIM('  pad  ')", "pad"),
-            ("TRIM(LEADING 'x' FROM 'xxaxx')", "axx"),
-            ("BTRIM('xyabcyx', 'xy')", "abc"),
-            ("BTRIM('abc', '')", "abc"),
-        ],
+        examples: &[("BTRIM('xyabcyx', 'xy')", "abc"), ("BTRIM('abc', '')", "abc")],
     },
     Function {
         names: &["LTRIM"],
@@ -360,27 +368,23 @@ fn between_units(text: &str, new: &str, out: &mut String) -> Result<(), Failed> 
     Ok(())
 }
 
-/// Each unit that stands in `from` becomes the one at its place in `to`, or nothing.
+/// Each character that stands in `from` becomes the one at its place in `to`, or nothing.
 fn translate(call: &Call<'_>) -> Result<ArrayRef, Failed> {
     let text = call.column::<StringArray>(0)?;
     let from = call.column::<StringArray>(1)?;
     let to = call.column::<StringArray>(2)?;
-    let mut table: (&str, &str, Vec<u16>, Vec<u16>) = ("", "", Vec::new(), Vec::new());
+    let mut table: (&str, &str, Vec<char>, Vec<char>) = ("", "", Vec::new(), Vec::new());
     call.write_texts(|row, out| {
         let Some(text) = text.get(row) else { return Ok(false) };
         let (from, to) = (from.get(row).unwrap_or_default(), to.get(row).unwrap_or_default());
         if (table.0, table.1) != (from, to) {
-            table = (from, to, utf16::units(from), utf16::units(to));
+            table = (from, to, from.chars().collect(), to.chars().collect());
         }
         let (_, _, from, to) = &table;
-        let translated: Vec<u16> = text
-            .encode_utf16()
-            .filter_map(|unit| match from.iter().position(|from| *from == unit) {
-                Some(place) => to.get(place).copied(),
-                None => Some(unit),
-            })
-            .collect();
-        utf16::push(&translated, out);
+        out.extend(text.chars().filter_map(|char| match from.iter().position(|from| *from == char) {
+            Some(place) => to.get(place).copied(),
+            None => Some(char),
+        }));
         Ok(true)
     })
 }

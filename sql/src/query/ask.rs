@@ -76,7 +76,8 @@ fn answer(expression: &str, setup: &str, zone: Zone) -> Result<Answer, String> {
     print(&values, 0, &mut value);
     let data_type = match values.data_type() {
         DataType::Interval(_) => "INTERVAL".to_owned(),
-        other => sql_type(other),
+        // A bitmap is a row whose field no text can name.
+        other => sql_type(other).replace("ROW<BITMAP .. BYTES>", "BITMAP"),
     };
     Ok(Answer::Value { data_type, value })
 }

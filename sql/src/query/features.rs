@@ -94,16 +94,10 @@ const FEATURES: &[Feature] = &[
         "SELECT LISTAGG(k) WITHIN GROUP (ORDER BY v) FROM t",
     ),
     feature(
-        "AS ROW <|(",
-        "CAST to a ROW",
-        "declare the column as ROW<..> in the CREATE TABLE, or CAST the fields one by one",
-        "SELECT CAST((k, v) AS ROW<a STRING, b INT>) FROM t",
-    ),
-    feature(
-        "AS MAP <",
-        "CAST to a MAP",
-        "declare the column as MAP<..> in the CREATE TABLE",
-        "SELECT CAST(k AS MAP<STRING, INT>) FROM t",
+        "AS ROW (",
+        "CAST to a ROW in parentheses",
+        "write ROW<a STRING, b INT>",
+        "SELECT CAST((k, v) AS ROW(a STRING, b INT)) FROM t",
     ),
     feature(
         "AS MULTISET <",
@@ -182,13 +176,6 @@ const FEATURES: &[Feature] = &[
         "OVERLAPS",
         "compare the bounds: a.start < b.end AND b.start < a.end",
         "SELECT k FROM t WHERE (ts, ts) OVERLAPS (ts, ts)",
-    ),
-    feature("IS JSON", "IS JSON", "filter by what the values hold", "SELECT k FROM t WHERE k IS JSON"),
-    feature(
-        "IS NOT JSON",
-        "IS NOT JSON",
-        "filter by what the values hold",
-        "SELECT k FROM t WHERE k IS NOT JSON",
     ),
     feature(
         "ML_PREDICT|ML_EVALUATE|VECTOR_SEARCH (",

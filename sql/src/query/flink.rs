@@ -1,7 +1,7 @@
 //! What Flink says otherwise than DataFusion, changed in the syntax tree of a query before it is planned.
 
 use super::relations::error_at;
-use super::{calls, special};
+use super::{calls, rows, special};
 use crate::script::{CATALOG, DATABASE};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::sql::sqlparser::ast::{
@@ -16,6 +16,7 @@ use std::ops::ControlFlow;
 /// - a field of a row, `SELECT bid.price`, is a column with the field's name, any other expression one called `EXPR$1`,
 ///   by its place; a second column `v` is called `v0`;
 /// - a table is called by its name alone, and not by those of the catalog and the database that it is in;
+/// - rows, their fields and `IS JSON` are what DataFusion's planner knows ([`rows`]);
 /// - special forms are calls of functions, and literals have Flink's types ([`special`]);
 /// - a function that there is not is an error ([`calls`]).
 pub(super) fn as_flink_means(query: &mut Query) -> Result<()> {
@@ -141,6 +142,7 @@ impl VisitorMut for AsFlinkMeans {
             };
             parts.drain(..around);
         }
+        rows::symmetric_as_two(expr);
         match calls::check(expr) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
@@ -148,6 +150,7 @@ impl VisitorMut for AsFlinkMeans {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<DataFusionError> {
+        rows::as_call(expr);
         match special::as_call(expr) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),

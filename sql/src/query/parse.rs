@@ -1,5 +1,6 @@
 //! The words of a query as a syntax tree, and what is wrong with them in words of our own.
 
+use super::forms::known_forms;
 use super::special::map_literals;
 use crate::error::{Span, SqlError, code};
 use crate::script::{FlinkDialect, Positions, Tokens, found_word};
@@ -18,13 +19,13 @@ pub(super) const PARTITION_BY: &str = "PARTITION BY";
 
 /// Reads a query.
 pub(super) fn parse_query(tokens: &Tokens, positions: &Positions) -> Result<Box<Query>, SqlError> {
-    let words = map_literals(without_table_arguments(&tokens.tokens));
+    let words = map_literals(known_forms(&without_table_arguments(&tokens.tokens)));
     parse(words, tokens, positions, |parser| parser.parse_query())
 }
 
 /// Reads an expression.
 pub(super) fn parse_expression(tokens: &Tokens, positions: &Positions) -> Result<Expr, SqlError> {
-    parse(map_literals(tokens.tokens.clone()), tokens, positions, |parser| parser.parse_expr())
+    parse(map_literals(known_forms(&tokens.tokens)), tokens, positions, |parser| parser.parse_expr())
 }
 
 fn parse<T>(

@@ -1,5 +1,6 @@
 //! Types as `CAST` names them.
 
+use super::forms::NESTED_TYPE;
 use crate::functions::casting::DIGITS;
 use crate::functions::values::cast::Length;
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
@@ -90,6 +91,11 @@ fn planned(sql_type: &SqlType) -> Result<FieldRef> {
         }
         SqlType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("STRING") => plain(T::Utf8),
         SqlType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("BYTES") => plain(T::Binary),
+        SqlType::Custom(name, text)
+            if name.0.iter().any(|name| name.as_ident().is_some_and(|name| name.value == NESTED_TYPE)) =>
+        {
+            nested(text.first().map(String::as_str).unwrap_or_default())
+        }
         SqlType::Array(ArrayElemTypeDef::AngleBracket(item)) => {
             let item = planned(item)?;
             if !item.metadata().is_empty() {
@@ -100,6 +106,14 @@ fn planned(sql_type: &SqlType) -> Result<FieldRef> {
             plain(T::List(Arc::new(Field::new("item", item.data_type().clone(), true))))
         }
         other => plan_err!("nothing can be cast to {other}; cast to a type that columns have"),
+    }
+}
+
+/// An array, a map or a row, as a column's type is read.
+fn nested(text: &str) -> Result<FieldRef> {
+    match crate::script::nested_type(text) {
+        Ok(data_type) => plain(data_type),
+        Err(wrong) => plan_err!("nothing can be cast to {text}: {wrong}"),
     }
 }
 
