@@ -66,6 +66,20 @@ pub(super) const TRANSACTION_TIMEOUT: &str = "the brokers do not take the job's 
 const SESSION_TIMEOUT: &str = "the brokers do not take the job's session timeout: it is not between their \
      group.min.session.timeout.ms and group.max.session.timeout.ms; change millstream.session-timeout, or theirs";
 
+/// Whether the protocol has room for a name: of a group, or of a transactional writer.
+pub(super) fn check_name(of: &str, name: &str) -> Result<(), LogError> {
+    match name.len() {
+        ..=NAME_BYTES_MAX => Ok(()),
+        length => Err(LogError::Rejected(format!(
+            "the name of {of} is too long: {length} bytes, where Kafka takes {NAME_BYTES_MAX}; give the job a shorter \
+             name (--job)"
+        ))),
+    }
+}
+
+/// What the oldest requests have room for.
+const NAME_BYTES_MAX: usize = i16::MAX as usize;
+
 /// Nobody answered.
 fn is_silence(code: Code) -> bool {
     matches!(

@@ -11,7 +11,7 @@
 //!
 //! Partitions are held from their end and paused: nothing of them is ever downloaded.
 
-use super::errors::Right;
+use super::errors::{Right, check_name};
 use super::native::{Code, Consumer, ConsumerEvent, NativeError};
 use super::shared::Shared;
 use crate::{GroupMetadata, LogError, Member, MemberEvent, MemberOptions, TopicPartition};
@@ -53,6 +53,7 @@ struct Fenced {
 
 impl KafkaMember {
     pub(super) fn new(shared: &Arc<Shared>, options: &MemberOptions) -> Result<Self, LogError> {
+        check_name("a group", &options.group)?;
         let failed = |error: NativeError| {
             shared.error(
                 &format!("joining group \"{}\"", options.group),

@@ -8,7 +8,7 @@
 //! [`flush`]: TransactionalWriter::flush
 
 use super::errors::{
-    Right, is_fenced, is_refusal, is_too_large, is_unknown_topic, refusal_text, transaction_error,
+    Right, check_name, is_fenced, is_refusal, is_too_large, is_unknown_topic, refusal_text, transaction_error,
 };
 use super::native::{Code, Delivery, NativeError, PartitionList, Producer};
 use super::shared::Shared;
@@ -41,6 +41,7 @@ pub(super) struct KafkaTransactionalWriter {
 
 impl KafkaTransactionalWriter {
     pub(super) fn new(shared: &Arc<Shared>, options: &TransactionOptions) -> Result<Self, LogError> {
+        check_name("a writer", &options.id)?;
         let producer = Producer::new(shared.config().transactional_writer(options)?);
         let producer = producer
             .map_err(|error| LogError::Client(format!("no transactional writer can be made: {error}")))?;
@@ -107,7 +108,10 @@ impl KafkaTransactionalWriter {
 
     /// An error of a call that needs a right.
     fn error(&self, what: &str, right: Right<'_>, error: &NativeError) -> TransactionError {
-        let permanent = self.shared.permanent(right, error).map(TransactionError::Permanent);
+        // A call that came too late to be told says less than what has ended the client.
+        let fatal = self.producer.client().fatal_error();
+        let told = fatal.as_ref().unwrap_or(error);
+        let permanent = self.shared.permanent(right, told).map(TransactionError::Permanent);
         permanent.unwrap_or_else(|| transaction_error(what, error))
     }
 

@@ -6,7 +6,7 @@
 //! no watchdog is needed.
 
 use super::{REQUEST_MAX, Shared, connect, engine_place, too_large, wire_place, wire_records};
-use crate::kafka::errors::{TRANSACTION_TIMEOUT, denied};
+use crate::kafka::errors::{TRANSACTION_TIMEOUT, check_name, denied};
 use crate::{
     CommittedOffset, EndOutcome, GroupMetadata, LogError, Offset, Records, TopicPartition, TransactionError,
     TransactionOptions, TransactionalWriter,
@@ -34,6 +34,7 @@ impl WireTransactionalWriter {
         shared: &Arc<Shared>,
         options: &TransactionOptions,
     ) -> Result<Self, LogError> {
+        check_name("a writer", &options.id)?;
         let (io, cluster) = connect(shared, "kafka-transaction")?;
         let timeout = Duration::from_millis(options.timeout_ms);
         let producer_options = ProducerOptions {
