@@ -80,11 +80,12 @@ pub mod worker {
 /// let program = typed::Program::new();
 /// program.read::<u64>("numbers").to("copies");
 /// // A topic that is read has to be there.
-/// assert!(topics::examine(&program.topology()?, "job", None, &mut *log.admin()?).is_err());
+/// let new = topics::Before::Nothing;
+/// assert!(topics::examine(&program.topology()?, "job", None, &mut *log.admin()?, new).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod topics {
-    pub use millstream_runtime::topics::{Examined, examine};
+    pub use millstream_runtime::topics::{Before, Examined, examine, started};
 }
 
 /// The logs that jobs run on: embedded in a directory, Kafka, and one in memory for tests.
@@ -108,8 +109,9 @@ pub mod log {
     pub use millstream_runtime::log::{
         Admin, CleanupPolicy, CommittedOffset, EndOutcome, ErrorKind, GroupMetadata, Isolation, Log,
         LogError, LogInfo, Member, MemberEvent, MemberOptions, MissingRight, Offset, OffsetQuery, ReadStatus,
-        Reader, ReaderOptions, Record, Records, RecordsBuilder, Run, TopicConfig, TopicDescription,
-        TopicPartition, TopicSpec, TransactionError, TransactionOptions, TransactionalWriter, Writer,
+        Reader, ReaderOptions, Record, Records, RecordsBuilder, Run, TopicConfig, TopicDescription, TopicId,
+        TopicIdentity, TopicPartition, TopicSpec, TransactionError, TransactionOptions, TransactionalWriter,
+        Writer,
     };
 
     /// A log in a directory, for one machine.

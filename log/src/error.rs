@@ -15,6 +15,9 @@ pub enum LogError {
     /// The topic does not exist.
     #[error("topic \"{0}\" does not exist")]
     UnknownTopic(String),
+    /// A topic was deleted and another made under its name while it was read.
+    #[error("{0} was deleted and made anew while it was read: its offsets mean something else now")]
+    TopicMadeAnew(String),
     /// The topic exists already.
     #[error("topic \"{0}\" exists already")]
     TopicExists(String),
@@ -138,7 +141,7 @@ impl LogError {
             | LogError::Unsupported(_)
             | LogError::Client(_) => ErrorKind::FixSurroundings,
             LogError::Corrupt(_) => ErrorKind::RestoreState,
-            LogError::OffsetOutOfRange { .. } => ErrorKind::RestoreHistory,
+            LogError::OffsetOutOfRange { .. } | LogError::TopicMadeAnew(_) => ErrorKind::RestoreHistory,
         }
     }
 

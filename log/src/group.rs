@@ -92,7 +92,14 @@ impl Group {
             member.owned.clear();
             member.rejoined = true;
             member.awaiting = false;
+            member.session_timeout_ms = join.session_timeout_ms;
+            // One that comes for other topics, because its job has more parts now, changes what there is to share out.
+            let is_changed = member.topics != join.topics;
+            member.topics = join.topics;
             self.members.insert(id.clone(), member);
+            if is_changed {
+                self.rebalance();
+            }
             return Ok(id);
         }
         let known = self.members.remove(&id);

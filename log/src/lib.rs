@@ -26,7 +26,7 @@ pub use error::{LogError, MissingRight, TransactionError};
 pub use exit::exit_now;
 pub use kind::ErrorKind;
 pub use millstream_records::{Offset, Record, Records, RecordsBuilder, TopicPartition};
-pub use topics::{CleanupPolicy, TopicConfig, TopicDescription, TopicSpec};
+pub use topics::{CleanupPolicy, TopicConfig, TopicDescription, TopicId, TopicIdentity, TopicSpec};
 
 use std::time::Duration;
 
@@ -134,6 +134,13 @@ pub trait Admin: Send {
     /// # Errors
     /// As [`Admin::topics`].
     fn describe_topic(&mut self, topic: &str) -> Result<Option<TopicDescription>, LogError>;
+
+    /// Which topics names stand for now, in their order; `None` for a topic that does not exist. A topic that was deleted
+    /// and made anew under its name has another id.
+    ///
+    /// # Errors
+    /// As [`Admin::topics`].
+    fn identify_topics(&mut self, topics: &[String]) -> Result<Vec<Option<TopicIdentity>>, LogError>;
 
     /// Offsets of partitions, in their order.
     ///

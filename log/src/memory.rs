@@ -113,6 +113,19 @@ impl MemoryLog {
         self.shared.lock().describe()
     }
 
+    /// Adds partitions to a topic, as an administrator can on Kafka.
+    ///
+    /// # Errors
+    /// [`LogError::UnknownTopic`].
+    pub fn add_partitions(&self, topic: &str, partitions: u32) -> Result<(), LogError> {
+        self.shared.lock().add_partitions(topic, partitions)
+    }
+
+    /// Whether topics have no ids, as with brokers from before Kafka 2.8.
+    pub fn hide_topic_ids(&self, hide: bool) {
+        self.shared.lock().without_topic_ids = hide;
+    }
+
     /// The most records that a reader hands out in one run; for tests of how runs are cut.
     pub fn set_run_records_max(&self, records: usize) {
         self.shared.lock().run_records_max = records;

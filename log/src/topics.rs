@@ -2,7 +2,9 @@
 
 use super::LogError;
 use millstream_records::names::topic_name;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A topic to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,67 @@ pub struct TopicDescription {
     pub partitions: u32,
     /// Settings that differ from the log's defaults, by Kafka's names.
     pub config: BTreeMap<String, String>,
+}
+
+/// What tells a topic from any other that has or had its name. Shown as Kafka shows it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct TopicId(pub u128);
+
+/// The digits of Kafka's ids.
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// Digits of an id: six bits each, and two that are left.
+const ID_DIGITS: usize = 22;
+
+impl fmt::Display for TopicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for digit in 0..ID_DIGITS {
+            let behind = 128 - 6 * (digit as i32 + 1);
+            let bits = if behind >= 0 { self.0 >> behind } else { self.0 << -behind };
+            write!(f, "{}", char::from(DIGITS[(bits & 63) as usize]))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TopicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<TopicId> for String {
+    fn from(id: TopicId) -> String {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for TopicId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("\"{}\" is no topic id", text.escape_debug());
+        let mut id = 0u128;
+        let digits = text.as_bytes();
+        if digits.len() != ID_DIGITS {
+            return Err(wrong());
+        }
+        for (at, digit) in digits.iter().enumerate() {
+            let value = DIGITS.iter().position(|known| known == digit).ok_or_else(wrong)? as u128;
+            // The last digit has four bits that stand for nothing.
+            id = if at + 1 < ID_DIGITS { id << 6 | value } else { id << 2 | value >> 4 };
+        }
+        Ok(TopicId(id))
+    }
+}
+
+/// Which topic a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopicIdentity {
+    /// Its id; `None` where the log gives none: brokers before Kafka 2.8.
+    pub id: Option<TopicId>,
+    /// Number of partitions.
+    pub partitions: u32,
 }
 
 /// What happens to old records.
@@ -156,4 +219,22 @@ pub(crate) fn check_topic_name(spec: &TopicSpec) -> Result<(), LogError> {
         return Err(LogError::Unsupported(format!("topic \"{name}\" needs at least one partition")));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_id_is_shown_and_read_as_kafka_shows_it() {
+        // What `kafka-topics.sh --describe` shows for the id of the controllers' own topic, 0..01.
+        assert_eq!(TopicId(1).to_string(), "AAAAAAAAAAAAAAAAAAAAAQ");
+        for id in [0, 1, 63, u128::MAX, 0x0123_4567_89ab_cdef_0fed_cba9_8765_4321] {
+            let json = serde_json::to_string(&TopicId(id)).expect("an id is a string");
+            assert_eq!(serde_json::from_str::<TopicId>(&json).expect("the same id"), TopicId(id));
+        }
+        for wrong in ["", "AAAA", "AAAAAAAAAAAAAAAAAAAAA!", "AAAAAAAAAAAAAAAAAAAAAQQ"] {
+            assert!(TopicId::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
 }

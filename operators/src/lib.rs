@@ -26,14 +26,15 @@ use relational::{join, key_by, project, temporal_join, top_n, union};
 
 pub use edge::{dead_letter, exchange, lz4, origin, sink, source, table};
 pub use kit::keys;
-pub use model::{clock, expression};
+pub use model::{clock, expression, meaning};
 pub use relational::aggregate;
 
 pub use batch::{
     Batch, END_OF_TIME, EventTime, NO_WATERMARK, Ops, Payload, RowVec, StreamKind, take_columns,
 };
 pub use cut::{
-    CutError, CutInput, CutNode, CutTopology, InputFrom, PartitionCounts, Repartition, SubTopology, Work, cut,
+    CutError, CutInput, CutNode, CutTopology, InputFrom, PartitionCounts, Repartition, SubTopology, Work,
+    cut, cut_as_before,
 };
 pub use error::OperatorError;
 pub use expression::{ColumnRef, Expression, ExpressionCx};

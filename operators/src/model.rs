@@ -8,5 +8,6 @@ pub(crate) mod cut;
 pub(crate) mod error;
 pub mod expression;
 pub(crate) mod graph;
+pub mod meaning;
 pub(crate) mod operator;
 pub(crate) mod topology;

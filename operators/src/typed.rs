@@ -34,7 +34,7 @@ pub use key::{JsonKey, Key};
 pub use stream::{KeyedStream, Stream, Table};
 
 use crate::batch::StreamKind;
-use crate::source::{Bounded, DeadLetterSpec, Policy, SourceSpec, Startup};
+use crate::source::{Bounded, DISCOVERY_INTERVAL_MS, DeadLetterSpec, Policy, SourceSpec, Startup};
 use crate::topology::{NodeId, NodeSpec, Topology, TopologyError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -82,6 +82,7 @@ impl Program {
             kind: StreamKind::Append,
             event_time: None,
             idle_timeout_ms: 5_000,
+            discovery_interval_ms: Some(DISCOVERY_INTERVAL_MS),
             startup: options.startup,
             bounded: options.bounded,
             bad_records: options.bad_records,

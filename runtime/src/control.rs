@@ -5,7 +5,8 @@
 //! something is wrong.
 
 use crate::journal::ChainEnd;
-use crate::plan::{JobPlan, TaskId};
+use crate::log::{TopicId, TopicIdentity};
+use crate::plan::{JobPlan, Misfit, PlanBefore, PlanRecord, StateFrom, TaskId};
 use crate::savepoint::{OpenSavepoint, SavepointError};
 use millstream_operators::source::{Bounded, Startup};
 use millstream_operators::{
@@ -14,9 +15,9 @@ use millstream_operators::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Newest version of the record, and that of a record which names no savepoint: all programs read it.
-const VERSION: u32 = 2;
-const VERSION_PLAIN: u32 = 1;
+/// Version of the records that are written. Records of version 1 and 2 are read: they say neither what state means nor
+/// which topics were read, and programs from before this one would take the state of version 3 for something else.
+const VERSION: u32 = 3;
 /// Key of the record in the control topic.
 const KEY: &[u8] = b"job";
 /// Key of the record that says what a job is being started from, before its first commit.
@@ -46,6 +47,28 @@ pub struct ControlRecord {
     /// The savepoint that the job was started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub savepoint: Option<StartedFrom>,
+    /// Which operators keep which stores, and what they mean. Jobs from before this was written down have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<PlanRecord>,
+    /// The topics that the job reads and its own ones, as they were when the job began to use them.
+    #[serde(default)]
+    pub topics: BTreeMap<String, TopicMark>,
+}
+
+/// A topic as it was when a job began to use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicMark {
+    /// Its id; `None` where the log gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<TopicId>,
+    /// The partitions that it had then.
+    pub partitions: u32,
+}
+
+impl From<TopicIdentity> for TopicMark {
+    fn from(identity: TopicIdentity) -> Self {
+        TopicMark { id: identity.id, partitions: identity.partitions }
+    }
 }
 
 /// The savepoint that a job was started from.
@@ -84,8 +107,8 @@ impl StartedFrom {
 pub enum ControlError {
     /// The state of some operators would be lost or misread.
     #[error(
-        "job \"{job}\" was started with another plan, and its state does not fit: {}; start the job under another \
-         name (--job), or go back to the plan before", .changes.join("; ")
+        "job \"{job}\" can't go on with this plan, which means something else by its state: {}. Undo the change; or start \
+         the file under another name (--job), which begins anew and leaves this job as it is", .changes.join("; and ")
     )]
     PlanChanged {
         /// The job.
@@ -93,10 +116,47 @@ pub enum ControlError {
         /// What changed, an operator each.
         changes: Vec<String>,
     },
-    /// A topic has another partition count than when the job was started.
+    /// Nothing says what the job's state means.
     #[error(
-        "job \"{job}\" was started with {before} tasks in sub-topology {sub_topology}, but its topics now have {now} \
-         partitions: rows of a key would be split from their state; start the job under another name (--job)"
+        "job \"{job}\" has state from a version of millstream that did not write down what it means, and this plan is not \
+         the one that it had: whether the state fits can't be told. Start it once with the file that it had, by which that \
+         is written down, and change the file after that; or start it under another name (--job)"
+    )]
+    PlanUnknown {
+        /// The job.
+        job: String,
+    },
+    /// Another process has started the job with another plan meanwhile.
+    #[error(
+        "another process has started job \"{job}\" with another plan, or with more partitions of its topics, meanwhile; give \
+         all of them the same file, and start this one again"
+    )]
+    PlanMoved {
+        /// The job.
+        job: String,
+    },
+    /// A topic has partitions that the job's tasks must not read.
+    #[error(
+        "topic {topic} has {now} partitions now, and job \"{job}\" has {before} tasks that read it: {why}. Start the job \
+         under another name (--job), which reads all of the topic from its beginning; or copy the new partitions' records \
+         into a topic with {before} partitions, by a job that selects them, and read that"
+    )]
+    PartitionsDoNotFit {
+        /// The job.
+        job: String,
+        /// The topic.
+        topic: String,
+        /// Tasks that read it.
+        before: u32,
+        /// Partitions now.
+        now: u32,
+        /// Why they must not.
+        why: &'static str,
+    },
+    /// A sub-topology would have other tasks than when the job was started.
+    #[error(
+        "job \"{job}\" was started with {before} tasks in sub-topology {sub_topology}, and this plan has {now}: rows of a \
+         key would be split from their state; start the job under another name (--job)"
     )]
     PartitionsChanged {
         /// The job.
@@ -105,7 +165,7 @@ pub enum ControlError {
         sub_topology: usize,
         /// Tasks when it was started.
         before: u32,
-        /// Partitions now.
+        /// Tasks now.
         now: u32,
     },
     /// The record can't be read.
@@ -126,7 +186,7 @@ impl ControlRecord {
         let upstream =
             |index| (plan.repartition_topic(index).to_string(), plan.cut().repartitions[index].from_tasks);
         ControlRecord {
-            version: VERSION_PLAIN,
+            version: VERSION,
             incarnation: format!("{incarnation:032x}"),
             fingerprint: format!("{:032x}", plan.fingerprint()),
             plan: plan.lines().to_vec(),
@@ -136,19 +196,39 @@ impl ControlRecord {
             begins: by_topic(begins),
             ends: by_topic(ends),
             savepoint: None,
+            meaning: Some(plan.record().clone()),
+            topics: BTreeMap::new(),
         }
+    }
+
+    /// The same with topics that the job begins to use. What is known of others stays.
+    #[must_use]
+    pub(crate) fn with_topics(mut self, found: impl IntoIterator<Item = (String, TopicIdentity)>) -> Self {
+        for (topic, identity) in found {
+            let now = TopicMark::from(identity);
+            let known = self.topics.entry(topic).or_insert(now);
+            // An id that is known is never exchanged for another: that is another topic. The partitions that there were
+            // first say how many tasks there are.
+            known.id = known.id.or(now.id);
+        }
+        self
     }
 
     /// The record of a job that is started from a savepoint.
     #[must_use]
     pub fn started_from(self, savepoint: &OpenSavepoint) -> Self {
-        ControlRecord { version: VERSION, savepoint: Some(StartedFrom::new(savepoint)), ..self }
+        // The topics of tables are those that the savepoint stands in: their partitions say how many tasks there are.
+        let OpenSavepoint { savepoint: of, .. } = savepoint;
+        let own = format!("millstream.{}.", of.job);
+        let tables = of.control.topics.iter().filter(|(topic, _)| !topic.starts_with(&own));
+        let topics = tables.map(|(topic, mark)| (topic.clone(), *mark)).collect();
+        ControlRecord { savepoint: Some(StartedFrom::new(savepoint)), topics, ..self }
     }
 
     /// The record as a savepoint holds it: what the job itself was started from does not matter any more.
     #[must_use]
     pub(crate) fn for_savepoint(self) -> Self {
-        ControlRecord { version: VERSION_PLAIN, savepoint: None, ..self }
+        ControlRecord { savepoint: None, ..self }
     }
 
     /// What the first entry of a task's journal follows: number 0, or the commit of the savepoint. In the place of a hash
@@ -176,8 +256,43 @@ impl ControlRecord {
     #[must_use]
     pub fn for_plan(self, plan: &JobPlan) -> Self {
         let renewed = ControlRecord::new(plan, self.incarnation(), Offsets::new(), Offsets::new());
-        let ControlRecord { version, begins, ends, savepoint, .. } = self;
-        ControlRecord { version, begins, ends, savepoint, ..renewed }
+        let ControlRecord { begins, ends, savepoint, topics, .. } = self;
+        ControlRecord { begins, ends, savepoint, topics, ..renewed }
+    }
+
+    /// The same with further offsets at which inputs begin and end.
+    #[must_use]
+    pub(crate) fn with_bounds(mut self, begins: Offsets, ends: Offsets) -> Self {
+        let add = |known: &mut BTreeMap<String, BTreeMap<u32, Offset>>, more: Offsets| {
+            for (topic, partitions) in by_topic(more) {
+                known.entry(topic).or_default().extend(partitions);
+            }
+        };
+        add(&mut self.begins, begins);
+        add(&mut self.ends, ends);
+        self
+    }
+
+    /// Whether the record says where a partition begins.
+    pub(crate) fn knows_begin(&self, place: &TopicPartition) -> bool {
+        let begins = self.begins.get(place.topic.as_ref());
+        begins.is_some_and(|begins| begins.contains_key(&place.partition))
+    }
+
+    /// What is known of the job's plan.
+    pub(crate) fn plan_before(&self) -> PlanBefore<'_> {
+        PlanBefore {
+            record: self.meaning.as_ref(),
+            fingerprint: u128::from_str_radix(&self.fingerprint, 16).unwrap_or(0),
+            keeps_state: self.stores.iter().any(|stores| !stores.is_empty()),
+            tasks: &self.tasks,
+        }
+    }
+
+    /// The job's own topics that are there since it was started: its journals and what lies between its tasks.
+    pub(crate) fn own_topics(&self, job: &str) -> Vec<String> {
+        let journals = (0..self.tasks.len()).map(|part| format!("millstream.{job}.journal.{part}"));
+        journals.chain(self.upstream_tasks.keys().cloned()).collect()
     }
 
     /// The job's incarnation as a number.
@@ -207,19 +322,34 @@ impl ControlRecord {
     /// # Errors
     /// [`ControlError`]: tell the user; nothing was changed.
     pub fn check(&self, plan: &JobPlan) -> Result<bool, ControlError> {
+        self.check_from(plan, StateFrom::Journal)
+    }
+
+    pub(crate) fn check_from(&self, plan: &JobPlan, from: StateFrom) -> Result<bool, ControlError> {
+        let fitted = self.fitted(plan.clone(), from)?;
+        if fitted.record() != plan.record() {
+            return Err(ControlError::PlanMoved { job: plan.job().to_owned() });
+        }
+        let same = self.fingerprint == format!("{:032x}", plan.fingerprint());
+        Ok(!same || self.meaning.as_ref() != Some(plan.record()))
+    }
+
+    /// The plan with the numbers and names that it had.
+    ///
+    /// # Errors
+    /// [`ControlError`]: it can't go on with what was started by this record.
+    pub(crate) fn fitted(&self, plan: JobPlan, from: StateFrom) -> Result<JobPlan, ControlError> {
         let job = plan.job().to_owned();
-        for (sub_topology, part) in plan.cut().parts.iter().enumerate() {
-            let now = part.tasks;
-            if let Some(before) = self.tasks.get(sub_topology).copied().filter(|before| *before != now) {
-                return Err(ControlError::PartitionsChanged { job, sub_topology, before, now });
+        plan.going_on(&self.plan_before(), from).map_err(|misfit| match misfit {
+            Misfit::Changed(changes) => ControlError::PlanChanged { job, changes },
+            Misfit::Unknown => ControlError::PlanUnknown { job },
+            Misfit::Partitions { topic, before, now, why } => {
+                ControlError::PartitionsDoNotFit { job, topic, before, now, why }
             }
-        }
-        let stores = store_lines(plan.cut());
-        if self.fingerprint == format!("{:032x}", plan.fingerprint()) {
-            return Ok(false);
-        }
-        let changes = differences(&self.stores, &stores);
-        if changes.is_empty() { Ok(true) } else { Err(ControlError::PlanChanged { job, changes }) }
+            Misfit::Tasks { sub_topology, before, now } => {
+                ControlError::PartitionsChanged { job, sub_topology, before, now }
+            }
+        })
     }
 
     /// The record as the control topic holds it.
@@ -283,30 +413,9 @@ fn by_topic(offsets: Offsets) -> BTreeMap<String, BTreeMap<u32, Offset>> {
 }
 
 fn store_lines(cut: &CutTopology) -> Vec<Vec<String>> {
-    let line = |(node, StoreSpec { name, schema }): (String, StoreSpec)| format!("{node}.{name}: {schema}");
+    let line =
+        |(_, node, StoreSpec { name, schema }): (u16, String, StoreSpec)| format!("{node}.{name}: {schema}");
     cut.parts.iter().map(|part| part.stores().into_iter().map(line).collect()).collect()
-}
-
-/// What differs between the stores of two plans: store ids are positions, so order counts.
-fn differences(before: &[Vec<String>], now: &[Vec<String>]) -> Vec<String> {
-    let mut changes = Vec::new();
-    let empty = Vec::new();
-    for part in 0..before.len().max(now.len()) {
-        let (before, now) = (before.get(part).unwrap_or(&empty), now.get(part).unwrap_or(&empty));
-        if before == now {
-            continue;
-        }
-        let gone =
-            before.iter().filter(|store| !now.contains(store)).map(|store| format!("\"{store}\" is gone"));
-        let new =
-            now.iter().filter(|store| !before.contains(store)).map(|store| format!("\"{store}\" is new"));
-        let before_changes = changes.len();
-        changes.extend(gone.chain(new));
-        if changes.len() == before_changes {
-            changes.push(format!("the operators of sub-topology {part} are in another order"));
-        }
-    }
-    changes
 }
 
 /// The inputs of a job that are read from tables: partition, where a new job begins and where it ends.

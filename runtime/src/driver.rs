@@ -25,7 +25,7 @@ use crate::memory::StateBudget;
 use crate::plan::JobPlan;
 use crate::replay::{ReplayError, ReplayOptions, read_all, replay_task};
 use crate::states::MemoryStates;
-use crate::topics::prepare;
+use crate::topics::{Before, prepare};
 use crate::worker::{RestoreRunner, Turn, Worker, WorkerContext, WorkerSettings, WorkerStatus};
 use millstream_operators::{BuildCx, PrintedLine, Records, Topology};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl TestDriver {
             admin.create_topic(&TopicSpec::new(*topic, *partitions))?;
         }
         produce(&log);
-        let (plan, _) = prepare(topology, "test", None, &mut *admin)?;
+        let (plan, _) = prepare(topology, "test", None, &mut *admin, Before::Nothing)?;
         let mut driver = TestDriver {
             clock,
             log,
@@ -228,11 +228,14 @@ impl TestDriver {
     /// Kills the process and starts it again with another plan under the same name: the file of the job has changed.
     ///
     /// # Errors
-    /// As [`TestDriver::new`]. That the state does not fit comes out when it runs.
+    /// As [`TestDriver::new`]; [`JobError::Control`] where the state does not fit.
     pub fn crash_and_change(&mut self, topology: &Topology) -> Result<(), JobError> {
         self.workers.clear();
         self.log.kill(&format!("process-{}", self.lives));
-        let (plan, _) = prepare(topology, "test", None, &mut *self.log.admin()?)?;
+        let control = self.read_partition(&self.plan.control_topic(), 0);
+        let control = ControlRecord::newest(&self.plan.control_topic(), &control)?;
+        let before = control.as_ref().map_or(Before::Nothing, Before::Job);
+        let (plan, _) = prepare(topology, "test", None, &mut *self.log.admin()?, before)?;
         self.plan = Arc::new(plan);
         self.start();
         Ok(())

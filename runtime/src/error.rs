@@ -48,6 +48,71 @@ pub enum JobError {
         /// The first offset there is.
         start: Offset,
     },
+    /// A topic that the job reads was deleted, and another made under its name.
+    #[error(
+        "DATA LOSS: topic {topic} is not the one that job \"{job}\" has read: it was deleted and made anew{}. Of the one \
+         before, {} were read; what stood behind that is lost unread. Of the new one nothing was read: {}. \
+         To read the new topic, start the job under another name (--job), which begins with nothing, with \
+         'scan.startup.mode' = 'earliest-offset' in the file; give it other sinks, or empty ones, if results of \
+         the old topic must not be mixed with those of the new", .ids, reads(.read, "up to offset"), .now
+    )]
+    InputReplaced {
+        /// The job.
+        job: String,
+        /// The topic.
+        topic: String,
+        /// The ids, for people.
+        ids: String,
+        /// What was read of the one before: partition, and the next offset.
+        read: Vec<(u32, Offset)>,
+        /// What there is now, for people.
+        now: String,
+    },
+    /// A topic that the job reads was deleted.
+    #[error(
+        "DATA LOSS: topic {topic}, which job \"{job}\" reads, was deleted. Of it, {} were read; what stood behind that is \
+         lost unread. A topic made under its name would be another one: start the job under another name (--job) to read \
+         that, or without the statements that read it", reads(.read, "up to offset")
+    )]
+    InputDeleted {
+        /// The job.
+        job: String,
+        /// The topic.
+        topic: String,
+        /// What was read of it: partition, and the next offset.
+        read: Vec<(u32, Offset)>,
+    },
+    /// Topics of the job itself were deleted while others of it are there.
+    #[error(
+        "{} of job \"{job}\" {}, while its control topic {control} is there: where its tasks stand, or what was on its \
+         way between them, is lost, and going on would repeat or lose records. Start from a savepoint under another name \
+         (--job NAME --from PLACE), or under another name from the beginning of its input; or, to start over under this \
+         name, delete all topics millstream.{job}.*, its state directory and its snapshots", .topics.join(", "), .what
+    )]
+    OwnTopicDeleted {
+        /// The job.
+        job: String,
+        /// The topics.
+        topics: Vec<String>,
+        /// What happened to them: `was deleted`, `was deleted and made anew`.
+        what: &'static str,
+        /// The control topic.
+        control: String,
+    },
+    /// The job's topics are gone while other remains of it are there.
+    #[error(
+        "job \"{job}\" has neither a control topic nor a journal on this log, but {remains}: its topics were deleted, and \
+         starting it anew would repeat what it has written. Start from a savepoint under another name (--job NAME --from \
+         PLACE); or, to start over, delete {what} as well, or give the job another name (--job)"
+    )]
+    TopicsDeleted {
+        /// The job.
+        job: String,
+        /// What is there.
+        remains: String,
+        /// What to delete.
+        what: String,
+    },
     /// The beginning of a journal was purged, and no snapshot that stands for it can be had.
     #[error(
         "the state of task {task} can't be restored: its journal {journal} begins with entry {first}, and no snapshot \
@@ -88,8 +153,9 @@ pub enum JobError {
     },
     /// The control record is gone while journals are there.
     #[error(
-        "job \"{job}\" has a journal but no control record in topic {topic}: internal topics were removed; remove all \
-         of them and the job's state directory to start over, or start the job under another name (--job)"
+        "job \"{job}\" has a journal but no control record in topic {topic}: that topic was deleted, or cut. Start from a \
+         savepoint under another name (--job NAME --from PLACE), or under another name from the beginning of its input; or, \
+         to start over under this name, delete all topics millstream.{job}.*, its state directory and its snapshots"
     )]
     ControlMissing {
         /// The job.
@@ -117,8 +183,8 @@ pub enum JobError {
     },
     /// An internal topic has other partitions than the job needs.
     #[error(
-        "internal topic {topic} has {found} partitions, the job needs {needed}: the partition count of its input has \
-         changed since it was started; start the job under another name (--job)"
+        "topic {topic}, the job's own, has {found} partitions and needs {needed}: somebody has changed it, or it was left by \
+         another job of this name; start the job under another name (--job), or delete all topics of that job"
     )]
     InternalTopic {
         /// The topic.
@@ -154,4 +220,14 @@ pub enum JobError {
     /// A worker thread ended without a word.
     #[error("worker {0} panicked; this is a defect of millstream, please report it with the lines above")]
     Panicked(usize),
+}
+
+/// What was read, by partition, for people.
+fn reads(read: &[(u32, Offset)], upto: &str) -> String {
+    if read.is_empty() {
+        return "no records".to_owned();
+    }
+    let read: Vec<String> =
+        read.iter().map(|(partition, offset)| format!("{upto} {offset} of partition {partition}")).collect();
+    format!("records {}", read.join(", "))
 }

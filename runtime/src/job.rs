@@ -5,9 +5,12 @@
 //! the simulation and the test driver drive workers without it.
 
 mod origin;
+mod remains;
 mod state_directory;
 mod thread;
 
+pub(crate) use remains::read_started;
+pub use remains::started;
 pub use state_directory::StateLock;
 
 use crate::clock::{Clock, SystemClock};
@@ -19,7 +22,6 @@ use crate::restore::are_finished;
 use crate::savepoint::{OpenSavepoint, SavepointPart};
 use crate::snapshot::SnapshotPlace;
 use crate::states::{MemoryStates, StateDirectory, StateStore};
-use crate::topics::prepare;
 use crate::worker::{WorkerContext, WorkerSettings, WorkerStatus};
 use millstream_operators::{PrintedLine, Topology};
 use millstream_state::{RocksSettings, SharedMemory};
@@ -151,8 +153,8 @@ impl Job {
     /// [`JobError`]: nothing was started. Topics may have been made.
     pub fn start(topology: &Topology, log: &Arc<dyn Log>, settings: &JobSettings) -> Result<Self, JobError> {
         let mut admin = log.admin()?;
-        origin::check_first(topology, log, settings, &mut *admin)?;
-        let (plan, made_topics) = prepare(topology, &settings.name, settings.group.as_deref(), &mut *admin)?;
+        let origin = origin::find(log, settings, &mut *admin)?;
+        let (plan, made_topics) = origin::prepared(topology, log, settings, &origin, &mut *admin)?;
         let plan = Arc::new(plan);
         let memory = settings.memory();
         let lock = settings.state_directory.as_ref().map(|path| StateLock::take(path)).transpose()?;
@@ -166,7 +168,8 @@ impl Job {
         let instance =
             lock.as_ref().map_or_else(|| format!("{:016x}", rand::random::<u64>()), StateLock::instance);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let from = origin::origin(&plan, log, settings, &clock, &mut *admin)?;
+        origin::write_start(&plan, log, &clock, &origin)?;
+        let from = origin.from;
         let snapshots = settings.snapshots.open(&plan, log, &clock)?;
         let shared = Arc::new(Shared { stop: AtomicBool::new(false), round: AtomicU64::new(0) });
         let nonce = rand::random::<u128>();

@@ -16,6 +16,7 @@ pub mod snapshot;
 mod states;
 pub mod task;
 pub mod topics;
+mod watch;
 pub mod worker;
 
 pub use error::JobError;
@@ -23,7 +24,7 @@ pub use memory::{MEMORY_BYTES_MIN, MemoryPlan, StateBudget};
 /// The log that jobs run on: a crate of its own.
 pub use millstream_log as log;
 pub use millstream_log::{clock, exit_now};
-pub use plan::{JobPlan, TaskId};
+pub use plan::{JobPlan, OperatorRecord, PartRecord, PlanRecord, TaskId};
 pub use rules::Rules;
 pub use states::{MemoryStates, StateDirectory, StateStore};
 

@@ -1,6 +1,14 @@
 //! The plan of a job as the runtime runs it: the cut topology, its fingerprint, and the names of everything internal.
 
-use millstream_operators::{CutTopology, SubTopology};
+mod matching;
+mod record;
+
+pub(crate) use matching::StateFrom;
+pub use record::{OperatorRecord, PartRecord, PlanRecord};
+
+use matching::{Fitted, fit, partitions_that_do_not_fit};
+use millstream_operators::{CutTopology, InputFrom, SubTopology};
+use record::next_stores;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +35,7 @@ impl fmt::Display for TaskId {
 }
 
 /// A job's plan, ready to run. Shared by its workers.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct JobPlan {
     job: String,
     group: String,
@@ -35,6 +43,40 @@ pub struct JobPlan {
     sink_partitions: BTreeMap<String, u32>,
     lines: Vec<String>,
     fingerprint: u128,
+    /// Last names of the repartition topics.
+    repartition_names: Vec<String>,
+    record: PlanRecord,
+    /// Operators that begin empty beside others that do not.
+    new_operators: Vec<String>,
+}
+
+/// Why a plan can't go on with the state of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// What changed, an operator each.
+    Changed(Vec<String>),
+    /// The words that the other plan was recorded in are not those of this program, or there are none.
+    Unknown,
+    /// A topic has more partitions than it had, and they can't be read by the tasks there are.
+    Partitions {
+        /// The topic.
+        topic: String,
+        /// Tasks.
+        before: u32,
+        /// Partitions now.
+        now: u32,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A sub-topology would have another number of tasks.
+    Tasks {
+        /// Its index.
+        sub_topology: usize,
+        /// Before.
+        before: u32,
+        /// Now.
+        now: u32,
+    },
 }
 
 /// Version of what the engine makes of a plan. Raised when the same plan would come to mean something else.
@@ -48,11 +90,71 @@ impl JobPlan {
         cut: CutTopology,
         sink_partitions: BTreeMap<String, u32>,
     ) -> Self {
+        let names = cut.repartitions.iter().map(|repartition| legal_name(&repartition.name)).collect();
+        let next_stores = next_stores(&cut);
+        let fitted = Fitted { cut, names, next_stores, new: Vec::new() };
+        Self::with(job, group, fitted, sink_partitions)
+    }
+
+    /// The same plan with the numbers and names that `before` gives to what means the same.
+    ///
+    /// # Errors
+    /// [`Misfit`]: it can't go on with that state.
+    pub(crate) fn going_on(self, before: &PlanBefore<'_>, from: StateFrom) -> Result<Self, Misfit> {
+        if let Some((topic, before, now, why)) = partitions_that_do_not_fit(&self.cut) {
+            return Err(Misfit::Partitions { topic, before, now, why });
+        }
+        let fitted = match before.record {
+            Some(record) if record.version == record::VERSION => {
+                let JobPlan { cut, repartition_names, record: own, .. } = &self;
+                fit(record, own, cut.clone(), repartition_names.clone(), from).map_err(Misfit::Changed)?
+            }
+            // Nothing says what the state means. The same words of the same program mean the same.
+            _ if before.fingerprint == self.fingerprint() || !before.keeps_state => Fitted {
+                next_stores: next_stores(&self.cut),
+                names: self.repartition_names,
+                cut: self.cut,
+                new: Vec::new(),
+            },
+            _ => return Err(Misfit::Unknown),
+        };
+        for (sub_topology, (before, part)) in before.tasks.iter().zip(&fitted.cut.parts).enumerate() {
+            if *before != part.tasks {
+                return Err(Misfit::Tasks { sub_topology, before: *before, now: part.tasks });
+            }
+        }
+        Ok(Self::with(&self.job, Some(&self.group), fitted, self.sink_partitions))
+    }
+
+    fn with(job: &str, group: Option<&str>, fitted: Fitted, sink_partitions: BTreeMap<String, u32>) -> Self {
+        let Fitted { cut, names: repartition_names, next_stores, new: new_operators } = fitted;
         let mut lines = cut.fingerprint_lines();
         lines.push(ENGINE.to_owned());
         let fingerprint = xxh3_128(lines.join("\n").as_bytes());
         let group = group.map_or_else(|| format!("millstream-{job}"), str::to_owned);
-        JobPlan { job: job.to_owned(), group, cut, sink_partitions, lines, fingerprint }
+        let record = PlanRecord::new(&cut, &repartition_names, &next_stores);
+        let job = job.to_owned();
+        JobPlan {
+            job,
+            group,
+            cut,
+            sink_partitions,
+            lines,
+            fingerprint,
+            repartition_names,
+            record,
+            new_operators,
+        }
+    }
+
+    /// What the job remembers of it.
+    pub fn record(&self) -> &PlanRecord {
+        &self.record
+    }
+
+    /// Operators that begin empty although the job has state: those of new statements.
+    pub fn new_operators(&self) -> &[String] {
+        &self.new_operators
     }
 
     /// The job's name.
@@ -76,6 +178,29 @@ impl JobPlan {
     /// When there is none of this index.
     pub fn part(&self, sub_topology: u32) -> &SubTopology {
         &self.cut.parts[sub_topology as usize]
+    }
+
+    /// What is to be said of a topic that has so many partitions now, if some of them are not read.
+    pub(crate) fn unread_partitions(&self, topic: &str, now: u32) -> Option<String> {
+        let mut cut = self.cut.clone();
+        let mut read = None;
+        for input in cut.parts.iter_mut().flat_map(|part| &mut part.inputs) {
+            if let InputFrom::Table { topic: of, partitions, .. } = &mut input.from
+                && of == topic
+            {
+                read = Some(*partitions);
+                *partitions = now;
+            }
+        }
+        let read = read.filter(|read| *read < now)?;
+        let then = match partitions_that_do_not_fit(&cut) {
+            None => "the job reads them from their beginnings once it is started again, and keeps its state"
+                .to_owned(),
+            Some((.., why)) => format!("it can't read them with the state that it has: {why}"),
+        };
+        Some(format!(
+            "topic {topic} has {now} partitions, {read} when the job was started: the others are not read; {then}"
+        ))
     }
 
     /// What the fingerprint is made of, a line an operator.
@@ -104,7 +229,11 @@ impl JobPlan {
 
     /// The topic whose partitions are the journals of a sub-topology's tasks.
     pub fn journal_topic(&self, sub_topology: u32) -> String {
-        format!("millstream.{}.journal.{sub_topology}", self.job)
+        Self::journal_topic_of(&self.job, sub_topology)
+    }
+
+    pub(crate) fn journal_topic_of(job: &str, sub_topology: u32) -> String {
+        format!("millstream.{job}.journal.{sub_topology}")
     }
 
     /// The task whose journal is a partition of `topic`.
@@ -115,7 +244,11 @@ impl JobPlan {
 
     /// The topic of what concerns the whole job.
     pub fn control_topic(&self) -> String {
-        format!("millstream.{}.control", self.job)
+        Self::control_topic_of(&self.job)
+    }
+
+    pub(crate) fn control_topic_of(job: &str) -> String {
+        format!("millstream.{job}.control")
     }
 
     /// Whether a topic is one that only the job itself reads and writes.
@@ -126,14 +259,33 @@ impl JobPlan {
 
     /// The topic of snapshots, where they are kept in the log.
     pub fn snapshot_topic(&self) -> String {
-        format!("millstream.{}.snapshots", self.job)
+        Self::snapshot_topic_of(&self.job)
+    }
+
+    pub(crate) fn snapshot_topic_of(job: &str) -> String {
+        format!("millstream.{job}.snapshots")
     }
 
     /// The topic of an exchange.
     pub fn repartition_topic(&self, index: usize) -> Arc<str> {
-        let name = &self.cut.repartitions[index].name;
-        let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
-        let name: String = name.chars().map(legal).collect();
-        format!("millstream.{}.repartition.{name}", self.job).into()
+        format!("millstream.{}.repartition.{}", self.job, self.repartition_names[index]).into()
     }
+}
+
+/// What is known of the plan that a job had before.
+#[derive(Debug)]
+pub(crate) struct PlanBefore<'a> {
+    /// Its record; there is none of jobs from before there were records.
+    pub(crate) record: Option<&'a PlanRecord>,
+    /// Its fingerprint.
+    pub(crate) fingerprint: u128,
+    /// Whether any of its operators keeps state.
+    pub(crate) keeps_state: bool,
+    /// Tasks, by sub-topology.
+    pub(crate) tasks: &'a [u32],
+}
+
+fn legal_name(name: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
+    name.chars().map(legal).collect()
 }

@@ -37,6 +37,7 @@ use crate::task::Task;
 pub(crate) use committed::{
     are_finished, commit_metadata, parse_commit_metadata, read_control, read_control_topic,
 };
+pub(crate) use finish::read_by_task;
 pub(crate) use journal_reader::{JournalReader, ReadTurn};
 use millstream_operators::{BuildCx, Offset, TopicPartition};
 use millstream_state::{CheckpointMark, StateError, StateIdentity, TaskState};
@@ -170,6 +171,17 @@ impl Restore {
     /// # Errors
     /// [`JobError`]: the task can't be taken over, and nothing was changed.
     pub fn turn(&mut self) -> Result<RestoreTurn, JobError> {
+        match self.take_turn() {
+            // Whatever was found out by then is asked again.
+            Err(JobError::Log(error)) if error.is_retriable() => {
+                self.stage = Stage::Committed;
+                Ok(RestoreTurn::Waiting(error.to_string()))
+            }
+            turned => turned,
+        }
+    }
+
+    fn take_turn(&mut self) -> Result<RestoreTurn, JobError> {
         let stage = std::mem::replace(&mut self.stage, Stage::Over);
         let stepped = match stage {
             Stage::Committed => self.committed(),
@@ -254,11 +266,26 @@ impl Restore {
                 if let Some(from) = &self.cx.from {
                     control.check_start(plan.job(), from)?;
                 }
-                let changed = control.check(plan)? && self.task == TaskId::FIRST;
-                if changed {
-                    info!(job = plan.job(), "the plan has changed, all state fits: going on with it");
+                let changed = control.check(plan)?;
+                self.check_own_topics(&control)?;
+                if self.task != TaskId::FIRST && !self.knows_all_begins(&control) {
+                    self.control = read_control(&*self.cx.log, &mut *self.admin, plan)?.or(Some(control));
+                    let why = "the job's first task, which says where new inputs begin".to_owned();
+                    return Ok(Next::Wait(Stage::Open(committed, bounds), why));
                 }
-                (if changed { control.for_plan(plan) } else { control }, changed)
+                let changed = self.task == TaskId::FIRST && (changed || self.has_new_topics(&control)?);
+                if !changed {
+                    (control, false)
+                } else {
+                    info!(job = plan.job(), "the plan or its topics have changed, all state fits: going on");
+                    match self.renewed_control(control) {
+                        Ok(control) => (control, true),
+                        Err(error) if error.is_retriable() => {
+                            return Ok(Next::Wait(Stage::Open(committed, bounds), error.to_string()));
+                        }
+                        Err(error) => return Err(error.into()),
+                    }
+                }
             }
             None => match self.new_control() {
                 Ok(control) => (control, true),
@@ -269,6 +296,10 @@ impl Restore {
             },
         };
         let found = Found { committed, bounds, control, control_is_new };
+        if self.task == TaskId::FIRST && !self.is_new(&found.control) && bounds.end == 0 {
+            // The record was written together with its first entry.
+            return self.begin_again_if_moved(&found, self.own_journal_lost());
+        }
         let state = match self.open_state(&found, None) {
             Err(error @ StateError::StillOpen { .. }) => {
                 let Found { committed, bounds, .. } = found;

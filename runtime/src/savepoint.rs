@@ -216,6 +216,7 @@ mod tests {
             kind: StreamKind::Append,
             event_time,
             idle_timeout_ms: 1,
+            discovery_interval_ms: None,
             startup: Startup::Earliest,
             bounded,
             bad_records: Policy::Fail,
@@ -291,9 +292,12 @@ mod tests {
             (fits.clone(), plan("new", "in", 2, unbounded()), "c", |e| {
                 matches!(e, SavepointError::TasksChanged { before: 1, now: 2, .. })
             }),
-            (fits.clone(), plan("new", "on", 1, unbounded()), "c", |e| {
-                matches!(e, SavepointError::InputGone { .. })
-            }),
+            (
+                fits.clone(),
+                plan("new", "on", 1, unbounded()),
+                "c",
+                |e| matches!(e, SavepointError::PlanChanged { changes, .. } if changes[0].contains("topic in is not read")),
+            ),
             (
                 savepoint(vec![mark("in", true)]),
                 plan_in_time("new", "in", 1, unbounded(), event_time),

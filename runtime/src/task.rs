@@ -360,7 +360,8 @@ impl Task {
     /// # Errors
     /// [`StateError::Storage`].
     pub fn dump_state(&mut self) -> Result<Vec<(millstream_state::StoreId, Vec<u8>, Vec<u8>)>, StateError> {
-        let stores = self.plan.part(self.id.sub_topology).stores().len() as u16;
-        self.state.dump(stores)
+        let stores = self.plan.part(self.id.sub_topology).stores();
+        let count = stores.iter().map(|(id, _, _)| id + 1).max().unwrap_or(0);
+        self.state.dump(count)
     }
 }

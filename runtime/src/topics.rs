@@ -1,10 +1,14 @@
 //! The topics a job needs: finding the ones it reads, making the ones it writes and its own.
 
+use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::log::{Admin, LogError, TopicSpec};
-use crate::plan::JobPlan;
-use millstream_operators::{InputFrom, Topology, cut};
+use crate::plan::{JobPlan, StateFrom};
+use crate::savepoint::{OpenSavepoint, Savepoint};
+use millstream_operators::{InputFrom, Topology, cut_as_before};
 use std::collections::BTreeMap;
+
+pub use crate::job::started;
 
 /// A job's plan, and the topics it lacks.
 #[derive(Debug)]
@@ -17,27 +21,66 @@ pub struct Examined {
     pub missing_internal: Vec<TopicSpec>,
 }
 
+/// What a job has before it is started now.
+#[derive(Debug, Clone, Copy)]
+pub enum Before<'a> {
+    /// Nothing: it begins.
+    Nothing,
+    /// A history of its own.
+    Job(&'a ControlRecord),
+    /// A savepoint that it is started from.
+    Savepoint(&'a OpenSavepoint),
+}
+
+impl Before<'_> {
+    fn control(&self) -> Option<&ControlRecord> {
+        match self {
+            Before::Nothing => None,
+            Before::Job(control) => Some(control),
+            Before::Savepoint(from) => Some(&from.savepoint.control),
+        }
+    }
+
+    /// The plan with the numbers and names that it had.
+    fn fitted(&self, plan: JobPlan) -> Result<JobPlan, JobError> {
+        match self {
+            Before::Nothing => Ok(plan),
+            Before::Job(control) => Ok(control.fitted(plan, StateFrom::Journal)?),
+            Before::Savepoint(from) => {
+                let Savepoint { control, .. } = &from.savepoint;
+                let fitted = control.fitted(plan, StateFrom::Savepoint);
+                Ok(fitted.map_err(|error| from.savepoint.refusal(error))?)
+            }
+        }
+    }
+}
+
 /// Cuts a topology for the topics of a log and finds out which are missing, without making any. `group` replaces the
-/// job's own consumer group.
+/// job's own consumer group. What the job has `before` gives the plan the numbers and names that it had.
 ///
 /// Topics that results go to get as many partitions as the widest input.
 ///
 /// # Errors
 /// [`JobError::Cut`] when an input topic does not exist or a join does not fit; [`JobError::DeadLetterTopic`] when one
-/// for dead letters does not; [`JobError::InternalTopic`] when partition counts have changed since the job was started;
-/// [`JobError::Log`].
+/// for dead letters does not; [`JobError::Control`] when the plan does not fit what the job has;
+/// [`JobError::InternalTopic`] when somebody has changed a topic of its own; [`JobError::Log`].
 pub fn examine(
     topology: &Topology,
     job: &str,
     group: Option<&str>,
     admin: &mut dyn Admin,
+    before: Before<'_>,
 ) -> Result<Examined, JobError> {
-    let mut counts: BTreeMap<String, Option<u32>> = BTreeMap::new();
-    for topic in source_topics(topology) {
-        let found = admin.describe_topic(&topic)?.map(|found| found.partitions);
-        counts.insert(topic, found);
-    }
-    let cut = cut(topology, &|topic| counts.get(topic).copied().flatten())?;
+    let topics = source_topics(topology);
+    let found = admin.identify_topics(&topics)?;
+    let counts: BTreeMap<&str, Option<u32>> = topics
+        .iter()
+        .zip(&found)
+        .map(|(topic, found)| (topic.as_str(), found.map(|found| found.partitions)))
+        .collect();
+    let now = |topic: &str| counts.get(topic).copied().flatten();
+    let known = |topic: &str| before.control()?.topics.get(topic).map(|mark| mark.partitions);
+    let cut = cut_as_before(topology, &now, &|topic| now(topic).map(|now| known(topic).unwrap_or(now)))?;
 
     let widest = cut.parts.iter().flat_map(|part| &part.inputs).map(|input| match &input.from {
         InputFrom::Table { partitions, .. } => *partitions,
@@ -59,7 +102,7 @@ pub fn examine(
         let found = found.ok_or_else(|| JobError::DeadLetterTopic { table, topic: topic.clone() })?;
         sink_partitions.insert(topic, found);
     }
-    let plan = JobPlan::new(job, group, cut, sink_partitions);
+    let plan = before.fitted(JobPlan::new(job, group, cut, sink_partitions))?;
     let mut missing_internal = Vec::new();
     for spec in internal_topics(&plan) {
         match admin.describe_topic(&spec.name)?.map(|found| found.partitions) {
@@ -83,8 +126,9 @@ pub fn prepare(
     job: &str,
     group: Option<&str>,
     admin: &mut dyn Admin,
+    before: Before<'_>,
 ) -> Result<(JobPlan, Vec<String>), JobError> {
-    let mut examined = examine(topology, job, group, admin)?;
+    let mut examined = examine(topology, job, group, admin, before)?;
     let mut made = Vec::new();
     let mut others = false;
     for spec in examined.missing.iter().chain(&examined.missing_internal) {
@@ -98,7 +142,7 @@ pub fn prepare(
     let describe = |spec: &TopicSpec| format!("{} ({} partitions)", spec.name, spec.partitions);
     let told = examined.missing.iter().filter(|spec| made.contains(&spec.name)).map(describe).collect();
     if others {
-        examined = examine(topology, job, group, admin)?;
+        examined = examine(topology, job, group, admin, before)?;
     }
     Ok((examined.plan, told))
 }
@@ -115,7 +159,8 @@ fn dead_letter_topics(topology: &Topology) -> Vec<(String, String)> {
     topics
 }
 
-fn source_topics(topology: &Topology) -> Vec<String> {
+/// The topics of tables that a topology reads.
+pub(crate) fn source_topics(topology: &Topology) -> Vec<String> {
     let mut topics = Vec::new();
     for node in topology.nodes() {
         if let millstream_operators::NodeSpec::Source(source) = &node.spec {

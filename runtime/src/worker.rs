@@ -18,6 +18,7 @@ mod ownership;
 mod settle;
 mod snapshots;
 mod status;
+mod watch;
 
 pub use ownership::RestoreRunner;
 pub use status::{TaskStatus, WorkerStatus};
@@ -248,6 +249,7 @@ pub struct Worker {
     records_at_commit: u64,
     last_tick_ms: u64,
     last_heal_ms: u64,
+    looks_at_topics: watch::Looks,
     stopping: bool,
     stopping_since_ms: Option<u64>,
     failed: Option<JobError>,
@@ -304,6 +306,7 @@ impl Worker {
             records_at_commit: 0,
             last_tick_ms: now,
             last_heal_ms: now,
+            looks_at_topics: watch::Looks::default(),
             stopping: false,
             stopping_since_ms: None,
             failed: None,
@@ -350,6 +353,7 @@ impl Worker {
             return Ok(Turn::Busy);
         }
         self.heal_if_due();
+        self.look_at_topics_if_due();
         let mut busy = self.drive_restores()?;
         busy |= self.drive_snapshots();
         if self.stopping && self.stop_when_clean()? {

@@ -97,6 +97,8 @@ pub(crate) struct TopicTable {
     pub idle_timeout_ms: i64,
     pub max_future_ms: i64,
     pub partitioner: Partitioner,
+    /// How often its topics are looked at; `None`: never.
+    pub discovery_interval_ms: Option<u64>,
     pub group: Option<Spanned<String>>,
     pub bootstrap_servers: Option<Spanned<String>>,
     /// Properties of Kafka's Java client without `properties.`.

@@ -48,6 +48,10 @@ impl Expression for Evaluated {
     fn sql(&self) -> &str {
         &self.sql
     }
+
+    fn meaning(&self, column: &dyn Fn(usize) -> String) -> String {
+        crate::meaning::of_expression(&self.expr, &self.data_type, column)
+    }
 }
 
 /// An expression as people write it: `bid.price`, where DataFusion has a call that gets a field.

@@ -19,6 +19,7 @@ mod front_tests;
 mod functions;
 mod guard;
 mod lower;
+mod meaning;
 mod plan;
 mod query;
 mod script;

@@ -7,7 +7,8 @@ use super::progress::say;
 use clap::Args;
 use millstream::log::TopicSpec;
 use millstream::savepoint::OpenSavepoint;
-use millstream::topics::examine;
+use millstream::topics::{Before, examine, started};
+use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 #[command(
@@ -40,7 +41,15 @@ impl CheckArgs {
             return Ok(());
         }
         let log = self.file.log.choose(Some(&job))?.open_for_topics(false)?;
-        let examined = examine(&job.topology, &name, job.group.as_deref(), &mut *log.admin()?)?;
+        let mut admin = log.admin()?;
+        let until = Instant::now() + Duration::from_secs(10);
+        let (started, _) = started(&log, &name, &mut *admin, until)?;
+        let before = match (&started, &from) {
+            (_, Some(from)) => Before::Savepoint(from),
+            (Some(control), None) => Before::Job(control),
+            (None, None) => Before::Nothing,
+        };
+        let examined = examine(&job.topology, &name, job.group.as_deref(), &mut *admin, before)?;
         let tasks = examined.plan.tasks().count();
         let info = log.info();
         say(&format!(
@@ -51,12 +60,17 @@ impl CheckArgs {
         ));
         if let Some(from) = from {
             let changed = from.savepoint.check(&examined.plan, &info.cluster)?;
-            from.savepoint.check_ends(&mut *log.admin()?)?;
+            from.savepoint.check_topics(&mut *admin)?;
             let how =
                 if changed { "all state fits, the plan is another one" } else { "the plan is the same" };
             say(&format!(
                 "could start from the savepoint of job {} in {}: {how}",
                 from.savepoint.job, from.place
+            ));
+        }
+        for operator in examined.plan.new_operators() {
+            say(&format!(
+                "{operator} is new and would begin empty: it counts what comes from where the job stands"
             ));
         }
         tell_missing("would create", &examined.missing);

@@ -22,8 +22,8 @@ Exit codes:
   3    the SQL file is wrong, or its plan does not fit the topics
   4    a file or the log refused or failed, or a record could not be processed
   5    the state directory refused or failed, or state, a savepoint or the embedded log is damaged
-  6    going on would lose or repeat records: input removed unread, a reset group, a cut journal, lost
-       snapshots, a savepoint of other topics
+  6    going on would lose or repeat records: input removed unread, a topic deleted or made
+       anew, a reset group, a cut journal, lost snapshots, a savepoint of other topics
   70   a defect of millstream; please report it
   75   the log was not ready in time, or the Kafka client hung in a transaction; start again
   130  interrupted before everything was done; the next start of a job goes on from its last commit";

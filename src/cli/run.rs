@@ -104,6 +104,11 @@ impl RunArgs {
         for topic in job.made_topics() {
             say(&format!("created topic {topic}"));
         }
+        for operator in job.plan().new_operators() {
+            say(&format!(
+                "{operator} is new and begins empty: it counts what comes from where the job stands"
+            ));
+        }
         let info = log.info();
         let guarantee = settings.worker.guarantee;
         say(&format!("running {} on the {} log at {}, {guarantee}", settings.name, info.kind, info.location));

@@ -191,14 +191,19 @@ fn a_changed_file_is_refused_where_its_state_does_not_fit() {
     place.ok("savepoint job.sql --to saved");
     let maximum = COUNTS.replace("SUM(amount)", "MAX(amount)");
     place.write("maximum.sql", maximum);
-    let says =
-        ["does not fit this plan", "\"counts / aggregate.groups", "is gone", "is new", "without --from"];
+    let says = [
+        "does not fit this plan",
+        "INSERT INTO counts: its aggregate has changed: computes: COUNT(*), SUM(amount) became COUNT(*), MAX(amount)",
+        "Undo the change",
+        "without --from",
+    ];
     for command in ["check", "run"] {
         refused(&place, &format!("{command} maximum.sql --from saved"), 3, &says);
     }
     place.write("renamed.sql", COUNTS.replace("'topic' = 'orders'", "'topic' = 'others'"));
     place.ok("topic create others --partitions 2");
-    let says = ["stands in orders/0, which task 0-0 of this plan does not read"];
+    let says =
+        ["INSERT INTO counts: its aggregate has changed: ", "reads: topic orders", "became topic others"];
     refused(&place, "run renamed.sql --from saved", 3, &says);
     // Nothing was made for jobs that did not start.
     let topics = place.ok("topic list --all");
@@ -209,11 +214,11 @@ fn a_changed_file_is_refused_where_its_state_does_not_fit() {
         &place,
         "run job.sql --job again --from saved",
         6,
-        &["which ends at 0", "removed and made again"],
+        &["topic orders is not the one", "deleted and made anew", "up to offset"],
     );
     place.ok("topic delete orders");
     place.ok("topic create orders --partitions 4");
-    refused(&place, "run job.sql --job wide --from saved", 3, &["has 2 tasks", "have 4 partitions now"]);
+    refused(&place, "run job.sql --job wide --from saved", 6, &["topic orders is not the one"]);
     place.ok("topic create orders --partitions 2 --log other");
     refused(&place, "run job.sql --job there --from saved --log other", 6, &["mean nothing in these topics"]);
 }

@@ -4,7 +4,7 @@ use super::engine::Shared;
 use super::groups::ClientId;
 use crate::{
     Admin, CommittedOffset, GroupMetadata, Isolation, LogError, Member, MemberEvent, MemberOptions,
-    OffsetQuery, TopicDescription, TopicSpec,
+    OffsetQuery, TopicDescription, TopicIdentity, TopicSpec,
 };
 use millstream_records::{Offset, TopicPartition};
 use std::sync::Arc;
@@ -54,6 +54,11 @@ impl Admin for EmbeddedAdmin {
 
     fn describe_topic(&mut self, topic: &str) -> Result<Option<TopicDescription>, LogError> {
         self.shared.describe_topic(topic)
+    }
+
+    fn identify_topics(&mut self, topics: &[String]) -> Result<Vec<Option<TopicIdentity>>, LogError> {
+        self.shared.check()?;
+        Ok(topics.iter().map(|topic| self.shared.identify_topic(topic)).collect())
     }
 
     fn offsets(

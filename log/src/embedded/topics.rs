@@ -9,7 +9,7 @@ use super::keys::{self, PartitionId, Space};
 use super::partition::{Bounds, Partition};
 use super::queue::Unit;
 use crate::topics::check_topic_spec;
-use crate::{LogError, TopicConfig, TopicDescription, TopicSpec};
+use crate::{LogError, TopicConfig, TopicDescription, TopicId, TopicIdentity, TopicSpec};
 use millstream_records::TopicPartition;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +38,9 @@ pub(crate) struct StoredTopic {
     pub(crate) id: u32,
     pub(crate) partitions: u32,
     pub(crate) config: BTreeMap<String, String>,
+    /// What tells it from every other topic of any log. Topics from before there were ids have none stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) topic_id: Option<TopicId>,
 }
 
 impl Topics {
@@ -60,6 +63,12 @@ impl Topics {
 }
 
 impl StoredTopic {
+    /// What tells it from every other topic. That of one from before there were ids is made of its number, which is given
+    /// once.
+    fn topic_id(&self) -> TopicId {
+        self.topic_id.unwrap_or(TopicId(u128::from(self.id) + 1))
+    }
+
     /// The topic with its partitions, which `partition` makes.
     pub(crate) fn with_partitions(
         self,
@@ -96,8 +105,12 @@ impl Shared {
             if topics.by_name.contains_key(&name) {
                 return Err(LogError::TopicExists(spec.name.clone()));
             }
-            let stored =
-                StoredTopic { id: topics.next_id, partitions: spec.partitions, config: spec.config.clone() };
+            let stored = StoredTopic {
+                id: topics.next_id,
+                partitions: spec.partitions,
+                config: spec.config.clone(),
+                topic_id: Some(TopicId(rand::random())),
+            };
             let json = serde_json::to_vec(&stored).map_err(|error| LogError::Client(error.to_string()))?;
             let mut unit = Unit::put(keys::named(Space::Topic, &name), json);
             let next_id = keys::number(u64::from(topics.next_id) + 1);
@@ -152,6 +165,13 @@ impl Shared {
             partitions: topic.stored.partitions,
             config: topic.stored.config.clone(),
         }))
+    }
+
+    pub(crate) fn identify_topic(&self, name: &str) -> Option<TopicIdentity> {
+        self.topics().by_name.get(name).map(|topic| TopicIdentity {
+            id: Some(topic.stored.topic_id()),
+            partitions: topic.stored.partitions,
+        })
     }
 
     pub(crate) fn partition_count(&self, topic: &str) -> Option<u32> {

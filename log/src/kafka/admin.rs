@@ -5,8 +5,8 @@ use super::native::{Code, ListItem, NativeError, PartitionList};
 use super::shared::{EARLIEST, LATEST, Shared};
 use crate::topics::check_topic_name;
 use crate::{
-    Admin, CommittedOffset, Isolation, LogError, Offset, OffsetQuery, TopicDescription, TopicPartition,
-    TopicSpec,
+    Admin, CommittedOffset, Isolation, LogError, Offset, OffsetQuery, TopicDescription, TopicIdentity,
+    TopicPartition, TopicSpec,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -100,6 +100,20 @@ impl Admin for KafkaAdmin {
                 Err(self.shared.error(&format!("settings of topic \"{topic}\""), right, &error))
             }
         }
+    }
+
+    fn identify_topics(&mut self, topics: &[String]) -> Result<Vec<Option<TopicIdentity>>, LogError> {
+        if topics.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.shared.ask(|client, timeout| client.identify_topics(topics, timeout));
+        let right = || Right("Describe", topics.first().map_or("", String::as_str));
+        let mut found = found.map_err(|error| self.shared.error("ids of topics", right(), &error))?;
+        let of = |topic: &String| match found.remove(topic) {
+            Some(identity) => Ok(identity),
+            None => Err(LogError::Client(format!("no answer about topic \"{topic}\""))),
+        };
+        topics.iter().map(of).collect()
     }
 
     fn offsets(

@@ -6,7 +6,10 @@ use super::transactions::{Marker, MarkerTarget, Phase, Refusal, Transaction, Wri
 use crate::group::{Group, Standing};
 use crate::group_client::GroupClient;
 use crate::topics::check_topic_spec;
-use crate::{CommittedOffset, GroupMetadata, LogError, TopicConfig, TopicDescription, TopicSpec};
+use crate::{
+    CommittedOffset, GroupMetadata, LogError, TopicConfig, TopicDescription, TopicId, TopicIdentity,
+    TopicSpec,
+};
 use millstream_records::{Offset, Records, TopicPartition};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,6 +33,9 @@ pub(crate) struct Broker {
     members: BTreeMap<u64, (Arc<str>, GroupClient)>,
     next_client: u64,
     next_producer: u64,
+    next_topic: u128,
+    /// Whether topics are asked about in vain, as with brokers that know no ids.
+    pub(crate) without_topic_ids: bool,
     stopped: BTreeSet<Arc<str>>,
     dead: BTreeSet<Arc<str>>,
 }
@@ -51,6 +57,8 @@ impl Default for Broker {
             members: BTreeMap::new(),
             next_client: 0,
             next_producer: 0,
+            next_topic: 1,
+            without_topic_ids: false,
             stopped: BTreeSet::new(),
             dead: BTreeSet::new(),
         }
@@ -60,6 +68,7 @@ impl Default for Broker {
 struct Topic {
     config: TopicConfig,
     spec: TopicSpec,
+    id: TopicId,
     partitions: Vec<Partition>,
 }
 
@@ -182,7 +191,9 @@ impl Broker {
             return Err(LogError::TopicExists(spec.name.clone()));
         }
         let partitions = (0..spec.partitions).map(|_| Partition::default()).collect();
-        self.topics.insert(spec.name.as_str().into(), Topic { config, spec: spec.clone(), partitions });
+        let id = TopicId(self.next_topic);
+        self.next_topic += 1;
+        self.topics.insert(spec.name.as_str().into(), Topic { config, spec: spec.clone(), id, partitions });
         self.groups.values_mut().for_each(Group::rebalance);
         Ok(())
     }
@@ -202,6 +213,21 @@ impl Broker {
             partitions: topic.partitions.len() as u32,
             config: topic.spec.config.clone(),
         })
+    }
+
+    pub(crate) fn identify_topic(&self, name: &str) -> Option<TopicIdentity> {
+        let topic = self.topics.get(name)?;
+        let id = Some(topic.id).filter(|_| !self.without_topic_ids);
+        Some(TopicIdentity { id, partitions: topic.partitions.len() as u32 })
+    }
+
+    /// Adds partitions to a topic, as an administrator can on Kafka.
+    pub(crate) fn add_partitions(&mut self, name: &str, partitions: u32) -> Result<(), LogError> {
+        let topic = self.topics.get_mut(name).ok_or_else(|| LogError::UnknownTopic(name.to_owned()))?;
+        topic.partitions.resize_with(partitions as usize, Partition::default);
+        topic.spec.partitions = partitions;
+        self.groups.values_mut().for_each(Group::rebalance);
+        Ok(())
     }
 
     pub(crate) fn partition(&self, place: &TopicPartition) -> Result<&Partition, LogError> {

@@ -8,8 +8,8 @@ use super::{Shared, not_initialized};
 use crate::group_client::GroupClient;
 use crate::{
     Admin, CommittedOffset, EndOutcome, GroupMetadata, Isolation, LogError, Member, MemberEvent,
-    MemberOptions, OffsetQuery, ReadStatus, Reader, ReaderOptions, Run, TopicDescription, TopicSpec,
-    TransactionError, TransactionOptions, TransactionalWriter, Writer,
+    MemberOptions, OffsetQuery, ReadStatus, Reader, ReaderOptions, Run, TopicDescription, TopicIdentity,
+    TopicSpec, TransactionError, TransactionOptions, TransactionalWriter, Writer,
 };
 use millstream_records::{Offset, Records, TopicPartition};
 use std::collections::BTreeMap;
@@ -41,6 +41,11 @@ impl Admin for MemoryAdmin {
 
     fn describe_topic(&mut self, topic: &str) -> Result<Option<TopicDescription>, LogError> {
         Ok(self.shared.lock().describe_topic(topic))
+    }
+
+    fn identify_topics(&mut self, topics: &[String]) -> Result<Vec<Option<TopicIdentity>>, LogError> {
+        let broker = self.shared.lock();
+        Ok(topics.iter().map(|topic| broker.identify_topic(topic)).collect())
     }
 
     fn offsets(

@@ -5,6 +5,7 @@ use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::join::Layout;
 use crate::join::rows::{NONE, RowId, SideRows};
 use crate::keys::{Slot, SlotTable};
+use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -35,6 +36,19 @@ pub struct Materialize {
 impl OperatorSpec for Materialize {
     fn describe(&self) -> Description {
         Description::new("Materialize", format!("last row of those there are by {}", self.key))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let facts = vec![
+            Fact::new("keeps", "all rows of a key, and gives the last"),
+            Fact::new("columns", input.columns_at(0..self.schema.fields().len())),
+        ];
+        Meaning::of(facts, input.columns.clone()).keyed(input.key.clone())
+    }
+
+    fn layouts(&self) -> Vec<String> {
+        layouts_of(&Materialize { schema: nameless(&self.schema), ..self.clone() })
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

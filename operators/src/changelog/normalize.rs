@@ -3,6 +3,7 @@
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::keys::{Slot, SlotTable};
+use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StoreSpec};
 use crate::origin::{NO_RECORD, Origins};
 use crate::rows::RowCodec;
@@ -30,6 +31,19 @@ pub struct Normalize {
 impl OperatorSpec for Normalize {
     fn describe(&self) -> Description {
         Description::new("Normalize", format!("last row by {}", self.key))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let facts = vec![
+            Fact::new("keeps", "the last row of a key"),
+            Fact::new("columns", input.columns_at(0..self.schema.fields().len())),
+        ];
+        Meaning::of(facts, input.columns.clone()).keyed(input.key.clone()).by_time()
+    }
+
+    fn layouts(&self) -> Vec<String> {
+        layouts_of(&Normalize { schema: nameless(&self.schema), ..self.clone() })
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -38,6 +38,24 @@ enum InputWork {
     },
 }
 
+impl InputWork {
+    fn of_table(
+        source: &Arc<SourceSpec>,
+        sink_partitions: &dyn Fn(&str) -> u32,
+    ) -> Result<Self, OperatorError> {
+        let letters = source.dead_letters.as_ref().map(|DeadLetterSpec { topic, .. }| {
+            let partitions = sink_partitions(topic);
+            Arc::new(DeadLetters { topic: topic.as_str().into(), partitions })
+        });
+        Ok(InputWork::Table {
+            spec: Arc::clone(source),
+            decoder: source.decoder.build()?,
+            clock: InputClock::new(source.event_time.is_some()),
+            letters,
+        })
+    }
+}
+
 /// What a reader knows of one task that writes into its repartition topic.
 #[derive(Debug, Clone, Copy)]
 struct Upstream {
@@ -71,16 +89,15 @@ impl Input {
         let mut inputs = Vec::new();
         for CutInput { node, from } in &part.inputs {
             let (topic, work): (Arc<str>, InputWork) = match from {
-                InputFrom::Table { partitions, .. } if partition >= *partitions => continue,
-                InputFrom::Table { source, topic, .. } => {
-                    let decoder = source.decoder.build()?;
-                    let clock = InputClock::new(source.event_time.is_some());
-                    let letters = source.dead_letters.as_ref().map(|DeadLetterSpec { topic, .. }| {
-                        let partitions = sink_partitions(topic);
-                        Arc::new(DeadLetters { topic: topic.as_str().into(), partitions })
-                    });
-                    let spec = Arc::clone(source);
-                    (topic.as_str().into(), InputWork::Table { spec, decoder, clock, letters })
+                InputFrom::Table { source, topic, partitions } => {
+                    let topic: Arc<str> = topic.as_str().into();
+                    let own = (partition..*partitions).step_by(part.tasks.max(1) as usize);
+                    for partition in own {
+                        let place = TopicPartition { topic: Arc::clone(&topic), partition };
+                        let work = InputWork::of_table(source, sink_partitions)?;
+                        inputs.push(Input { place, node: *node, work });
+                    }
+                    continue;
                 }
                 InputFrom::Repartition(index) => {
                     let Work::Receive(spec) = &part.nodes[*node].work else { continue };

@@ -5,11 +5,15 @@
 
 use crate::batch::{Ops, Payload, StreamKind};
 use crate::error::OperatorError;
+use crate::meaning::{Columns, SourceMeaning};
 use crate::records::{Offset, Records, TopicPartition};
 use arrow::buffer::ScalarBuffer;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
+
+/// How often topics are looked at when nothing else is said: Flink's default.
+pub const DISCOVERY_INTERVAL_MS: u64 = 300_000;
 
 /// What to do with a record or row that can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,6 +84,9 @@ pub struct SourceSpec {
     /// How long a partition has to stay caught up with the end of the log until it no longer holds the watermark
     /// back, milliseconds.
     pub idle_timeout_ms: i64,
+    /// How often a running job looks whether its topics are still the same and have the partitions that they had,
+    /// milliseconds; `None`: never. They are looked at whenever a task is taken over.
+    pub discovery_interval_ms: Option<u64>,
     /// Where a new job begins.
     pub startup: Startup,
     /// Where reading ends.
@@ -113,6 +120,12 @@ impl SourceSpec {
 pub trait DecoderSpec: Send + Sync + Debug {
     /// Format, columns and expressions, in one line.
     fn describe(&self) -> String;
+
+    /// What its rows mean; `topics` says what they are read from. State is found again by it.
+    fn meaning(&self, topics: &str) -> SourceMeaning {
+        let reads = self.describe();
+        SourceMeaning { columns: Columns::Of(format!("{{{topics}}}")), time: reads.clone(), reads }
+    }
 
     /// A new decoder for one task.
     ///

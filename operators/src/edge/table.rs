@@ -28,6 +28,7 @@ use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::expression::Expression;
 use crate::formats::{FormatDecoder, FormatError, sql_type};
+use crate::meaning::{Columns, SourceMeaning};
 use crate::source::{Decoder, DecoderSpec};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use decode::TableDecoder;
@@ -181,7 +182,42 @@ impl TableColumn {
     }
 }
 
+impl TableColumn {
+    /// What it is made of; `columns` are those in front of it.
+    fn meaning(&self, topics: &str, columns: &[String]) -> String {
+        // Which fields of a row are decoded is everybody's business: those that are read name them.
+        let data_type = match self.field.data_type() {
+            DataType::Struct(_) => "ROW".to_owned(),
+            other => sql_type(other),
+        };
+        match &self.from {
+            ColumnFrom::Value(name) => format!("{{{topics}/{name}|{data_type}}}"),
+            ColumnFrom::Key(name) => format!("{{{topics}/key {name}|{data_type}}}"),
+            ColumnFrom::Metadata(metadata) => {
+                format!("{{{topics}/metadata {}|{data_type}}}", metadata.name())
+            }
+            ColumnFrom::Computed(expression) => {
+                let column =
+                    |index: usize| columns.get(index).cloned().unwrap_or_else(|| format!("#{index}"));
+                expression.meaning(&column)
+            }
+        }
+    }
+}
+
 impl DecoderSpec for TableDecoderSpec {
+    fn meaning(&self, topics: &str) -> SourceMeaning {
+        let mut columns: Vec<String> = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            columns.push(column.meaning(topics, &columns));
+        }
+        let key = self.key.as_ref().map(|key| format!(", key {}", key.meaning())).unwrap_or_default();
+        let time = self.event_time.map_or("record timestamp".to_owned(), |index| columns[index].clone());
+        let output = self.output.iter().map(|index| columns[*index].clone()).collect();
+        let reads = format!("value {}{key}", self.value.meaning());
+        SourceMeaning { reads, columns: Columns::Known(output), time }
+    }
+
     fn describe(&self) -> String {
         let columns: Vec<String> = self.columns.iter().map(TableColumn::describe).collect();
         let name = |index: &usize| self.columns[*index].field.name().as_str();

@@ -46,6 +46,8 @@ pub struct CutNode {
     pub inputs: Vec<usize>,
     /// What its rows mean.
     pub kind: StreamKind,
+    /// The id of the first of its stores; the others follow.
+    pub first_store: u16,
 }
 
 /// What a node of a part does.
@@ -80,7 +82,8 @@ pub struct CutInput {
 /// Where the rows of an input come from.
 #[derive(Debug, Clone)]
 pub enum InputFrom {
-    /// One topic of a table: its name and partition count. Tasks beyond its partitions do not read it.
+    /// One topic of a table: its name and partition count. Tasks beyond its partitions do not read it; where it has more
+    /// partitions than there are tasks, task `n` of `m` reads the partitions `n`, `n + m` and so on.
     Table {
         /// The table.
         source: Arc<SourceSpec>,
@@ -142,11 +145,24 @@ pub type PartitionCounts<'a> = &'a dyn Fn(&str) -> Option<u32>;
 /// # Errors
 /// [`CutError`]; nothing was created.
 pub fn cut(topology: &Topology, partitions: PartitionCounts<'_>) -> Result<CutTopology, CutError> {
+    cut_as_before(topology, partitions, partitions)
+}
+
+/// Cuts a topology whose topics had other partition counts when it was cut first: into as many tasks as then. Task `n` of
+/// `m` reads the partitions `n`, `n + m` and so on.
+///
+/// # Errors
+/// As [`cut`].
+pub fn cut_as_before(
+    topology: &Topology,
+    partitions: PartitionCounts<'_>,
+    before: PartitionCounts<'_>,
+) -> Result<CutTopology, CutError> {
     let mut parts = Parts::new(topology);
     loop {
-        let tasks = parts.tasks(partitions)?;
+        let tasks = parts.tasks(before)?;
         if !parts.drop_needless_exchange(&tasks) {
-            parts.check_copartitioning(partitions)?;
+            parts.check_copartitioning(before)?;
             return Ok(parts.build(&tasks, partitions));
         }
     }
@@ -389,6 +405,7 @@ impl<'a> Parts<'a> {
                 work: Work::Receive(Arc::clone(work)),
                 inputs: Vec::new(),
                 kind: spec.kind,
+                first_store: 0,
             });
         }
         for (node, spec) in
@@ -421,7 +438,13 @@ impl<'a> Parts<'a> {
                 NodeSpec::Sink(sink) => Work::Sink(Arc::clone(sink)),
             };
             place.insert(node, at);
-            built.nodes.push(CutNode { name: spec.name.clone(), work, inputs, kind: spec.kind });
+            let (name, kind) = (spec.name.clone(), spec.kind);
+            built.nodes.push(CutNode { name, work, inputs, kind, first_store: 0 });
+        }
+        let mut next_store = 0;
+        for node in &mut built.nodes {
+            node.first_store = next_store;
+            next_store += node.stores().len() as u16;
         }
         built
     }
@@ -456,11 +479,12 @@ impl CutTopology {
 }
 
 impl SubTopology {
-    /// The stores of its tasks, in the order of their ids: the node's name with the store's.
-    pub fn stores(&self) -> Vec<(String, StoreSpec)> {
+    /// The stores of its tasks, in the order of its nodes: id, the node's name, and what the store is.
+    pub fn stores(&self) -> Vec<(u16, String, StoreSpec)> {
         let stores = |node: &CutNode| {
-            let name = node.name.clone();
-            node.stores().into_iter().map(move |store| (name.clone(), store))
+            let (name, first) = (node.name.clone(), node.first_store);
+            let numbered = node.stores().into_iter().zip(first..);
+            numbered.map(move |(store, id)| (id, name.clone(), store)).collect::<Vec<_>>()
         };
         self.nodes.iter().flat_map(stores).collect()
     }
@@ -475,6 +499,14 @@ impl CutNode {
             Work::Operator(operator) => operator.describe(),
             Work::Send { exchange, .. } => Description::new("Exchange", format!("by {}", exchange.by)),
             Work::Sink(sink) => Description::new("Sink", sink.writer.describe()),
+        }
+    }
+
+    /// What is in the stores it keeps, whatever columns are called: see [`OperatorSpec::layouts`].
+    pub fn layouts(&self) -> Vec<String> {
+        match &self.work {
+            Work::Operator(operator) => operator.layouts(),
+            _ => self.stores().into_iter().map(|store| format!("{}: {}", store.name, store.schema)).collect(),
         }
     }
 

@@ -30,6 +30,13 @@ pub trait Expression: Send + Sync + Debug {
 
     /// The expression as SQL: for messages, and for the plan's fingerprint.
     fn sql(&self) -> &str;
+
+    /// The expression in words that stay the same while its meaning does; `column` says what the columns are made of. See
+    /// [`crate::meaning`].
+    fn meaning(&self, column: &dyn Fn(usize) -> String) -> String {
+        let _ = column;
+        self.sql().to_owned()
+    }
 }
 
 /// What an expression may depend on beside the rows.
@@ -66,6 +73,10 @@ impl Expression for ColumnRef {
 
     fn sql(&self) -> &str {
         &self.name
+    }
+
+    fn meaning(&self, column: &dyn Fn(usize) -> String) -> String {
+        column(self.index)
     }
 }
 

@@ -80,9 +80,7 @@ impl Graph {
         cx: &BuildCx,
     ) -> Result<Self, OperatorError> {
         let mut nodes: Vec<RunningNode> = Vec::with_capacity(part.nodes.len());
-        let mut first_store = 0;
         for (index, node) in part.nodes.iter().enumerate() {
-            let stores = node.stores().len() as u16;
             let operator: Option<Box<dyn Operator>> = match &node.work {
                 Work::Source(_) | Work::Receive(_) => None,
                 Work::Operator(spec) => Some(spec.build(cx)?),
@@ -104,11 +102,10 @@ impl Graph {
                 operator,
                 readers,
                 inbox,
-                first_store,
+                first_store: node.first_store,
                 counters,
                 shows: matches!(&node.work, Work::Sink(sink) if sink.topic.is_none()),
             });
-            first_store += stores;
         }
         let task = TaskInfo { sub_topology: part.index, partition };
         Ok(Graph { task, nodes, emitted: Vec::new(), watermark: NO_WATERMARK })

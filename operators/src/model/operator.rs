@@ -9,6 +9,7 @@ use crate::batch::{Batch, EventTime, StreamKind};
 use crate::clock::format_time;
 use crate::dead_letter::Reason;
 use crate::expression::{Failure, describe_row, on_bad_row};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::outbox::Outbox;
 use crate::source::Policy;
 use crate::{OperatorError, records::TopicPartition};
@@ -80,9 +81,21 @@ pub trait OperatorSpec: Send + Sync + Debug {
     /// What `EXPLAIN` says, and what the plan's fingerprint is made of.
     fn describe(&self) -> Description;
 
+    /// What its state and output mean, over rows that mean this: state is found again by it. What is left out here may
+    /// change while the state stays; what is not said in full is compared by description and name.
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
+    }
+
     /// The stores it keeps, in an order that never changes for the same state.
     fn stores(&self) -> Vec<StoreSpec> {
         Vec::new()
+    }
+
+    /// What keys and values of its stores are made of, whatever columns are called: an operator that means the same can go
+    /// on with stores of the same layouts.
+    fn layouts(&self) -> Vec<String> {
+        self.stores().into_iter().map(|store| format!("{}: {}", store.name, store.schema)).collect()
     }
 
     /// What its output means, given what its inputs mean.
@@ -131,7 +144,7 @@ impl Description {
 pub struct StoreSpec {
     /// Its name within the operator.
     pub name: String,
-    /// What keys and values are made of. State is kept over a change of plan only when this stays the same.
+    /// What keys and values are made of, for people; see [`OperatorSpec::layouts`].
     pub schema: String,
 }
 

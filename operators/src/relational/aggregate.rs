@@ -31,6 +31,7 @@ pub use windowed::WindowAggregate;
 pub use crate::window::Window;
 
 use crate::batch::StreamKind;
+use crate::meaning::{Columns, Fact, Meaning, RowsMeaning};
 use arrow::datatypes::DataType;
 
 /// What an aggregate computes.
@@ -110,6 +111,15 @@ impl AggregateCall {
         }
     }
 
+    /// What it computes of rows that mean this.
+    fn meaning(&self, input: &RowsMeaning) -> String {
+        let distinct = if self.distinct { "DISTINCT " } else { "" };
+        let argument = self.argument.map_or("*".to_owned(), |column| input.column(column));
+        let filter = self.filter.map(|column| format!(" FILTER (WHERE {})", input.column(column)));
+        let function = format!("{:?}", self.function).to_uppercase();
+        format!("{function}({distinct}{argument}){}", filter.unwrap_or_default())
+    }
+
     fn describe(&self) -> String {
         let distinct = if self.distinct { "distinct " } else { "" };
         let argument = self.argument.map_or("*".to_owned(), |column| format!("#{column}"));
@@ -117,6 +127,15 @@ impl AggregateCall {
         let function = format!("{:?}", self.function).to_lowercase();
         format!("{function}({distinct}{argument}){filter}")
     }
+}
+
+/// What an aggregation means: the columns of its output are its keys, what it computes, and `more`.
+fn meaning(mut facts: Vec<Fact>, calls: &[AggregateCall], input: &RowsMeaning, more: &[&str]) -> Meaning {
+    let calls: Vec<String> = calls.iter().map(|call| call.meaning(input)).collect();
+    facts.push(Fact::new("computes", calls.join(", ")));
+    let columns = input.key.iter().cloned().chain(calls);
+    let columns = columns.chain(more.iter().map(|column| (*column).to_owned()));
+    Meaning::of(facts, Columns::Known(columns.collect()))
 }
 
 /// What an aggregation does with rows that came too late: see [`crate::source::Policy`].

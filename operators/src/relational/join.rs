@@ -31,6 +31,7 @@ pub use regular::Join;
 use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::expression::Expression;
+use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, nameless};
 use crate::operator::StoreSpec;
 use crate::source::Policy;
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -130,6 +131,36 @@ impl JoinOn {
 
     fn side(&self, side: usize) -> &JoinSide {
         if side == 0 { &self.left } else { &self.right }
+    }
+
+    /// What a join means that keeps these.
+    fn meaning(&self, inputs: &[&RowsMeaning], more: Vec<Fact>) -> Option<Meaning> {
+        let [left, right] = inputs else { return None };
+        let sides = [(&self.left, left, "left"), (&self.right, right, "right")];
+        let of_side = |(side, rows, name): (&JoinSide, &&RowsMeaning, &str)| {
+            rows.columns_of_side(name, side.schema.fields().len())
+        };
+        let columns: Vec<String> = sides.into_iter().flat_map(of_side).collect();
+        let mut facts = vec![Fact::new("joins", self.kind.name())];
+        for (side, rows, name) in sides {
+            facts.push(Fact::new(format!("{name} key"), rows.columns_at(side.keys.iter().copied())));
+            facts.push(Fact::new(format!("{name} columns"), rows.columns_at(0..side.schema.fields().len())));
+        }
+        if let Some(Residual { columns: read, predicate }) = &self.residual {
+            let column = |index: usize| {
+                let column = read.get(index).and_then(|column| columns.get(*column));
+                column.cloned().unwrap_or_else(|| format!("#{index}"))
+            };
+            facts.push(Fact::new("condition", predicate.meaning(&column)));
+        }
+        facts.extend(more);
+        Some(Meaning::of(facts, Columns::Known(columns)))
+    }
+
+    /// The same with columns that have no names.
+    fn nameless(&self) -> Self {
+        let side = |side: &JoinSide| JoinSide { schema: nameless(&side.schema), ..side.clone() };
+        JoinOn { left: side(&self.left), right: side(&self.right), ..self.clone() }
     }
 
     /// The stores: rows of either side, and when rows go, if they do.

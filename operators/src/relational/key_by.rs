@@ -3,6 +3,7 @@
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
 use crate::keys::KeyCodec;
+use crate::meaning::{Fact, Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -31,6 +32,12 @@ impl KeyBy {
 impl OperatorSpec for KeyBy {
     fn describe(&self) -> Description {
         Description::new("KeyBy", self.names.join(", "))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let key: Vec<String> = self.columns.iter().map(|column| input.column(*column)).collect();
+        Meaning::of(vec![Fact::new("by", key.join(", "))], input.columns.clone()).keyed(key)
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

@@ -3,6 +3,7 @@
 use crate::OperatorError;
 use crate::batch::{Batch, Ops, StreamKind, is_true};
 use crate::expression::{Expression, ExpressionCx, Failure, evaluate_or_blame, evaluate_predicate_or_blame};
+use crate::meaning::{Columns, Fact, Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
 use crate::source::Policy;
 use arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions};
@@ -70,6 +71,14 @@ impl OperatorSpec for Project {
         let outputs = outputs.collect::<Vec<_>>().join(", ");
         let filter = self.predicate.as_ref().map(|predicate| format!(" where {}", predicate.sql()));
         Description::new("Project", format!("{outputs}{}", filter.unwrap_or_default()))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let column = |index| input.column(index);
+        let facts = self.predicate.iter().map(|predicate| Fact::new("where", predicate.meaning(&column)));
+        let columns = self.outputs.iter().map(|output| output.meaning(&column));
+        Meaning::of(facts.collect(), Columns::Known(columns.collect()))
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

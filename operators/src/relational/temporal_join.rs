@@ -19,6 +19,7 @@ mod waiting;
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::{Batch, EventTime, StreamKind};
+use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -74,6 +75,23 @@ impl OperatorSpec for TemporalJoin {
     fn describe(&self) -> Description {
         let kind = if self.keep_unmatched { "left" } else { "inner" };
         Description::new("TemporalJoin", format!("{kind}, as of the left row's time, on {}", self.on))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [left, right] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let (on_left, on_right) = (self.left.fields().len(), self.right.fields().len());
+        let facts = vec![
+            Fact::new("joins", if self.keep_unmatched { "left, as of" } else { "inner, as of" }),
+            Fact::new("left columns", left.columns_at(0..on_left)),
+            Fact::new("right columns", right.columns_at(0..on_right)),
+        ];
+        let mut columns = left.columns_of_side("left", on_left);
+        columns.extend(right.columns_of_side("right", on_right));
+        Meaning::of(facts, Columns::Known(columns)).by_time()
+    }
+
+    fn layouts(&self) -> Vec<String> {
+        layouts_of(&TemporalJoin { left: nameless(&self.left), right: nameless(&self.right), ..self.clone() })
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -27,6 +27,10 @@ impl JobError {
             JobError::DataLoss { .. }
             | JobError::Contradiction { .. }
             | JobError::ControlMissing { .. }
+            | JobError::InputReplaced { .. }
+            | JobError::InputDeleted { .. }
+            | JobError::OwnTopicDeleted { .. }
+            | JobError::TopicsDeleted { .. }
             | JobError::StateLost { .. }
             | JobError::Journal(_) => ErrorKind::RestoreHistory,
             JobError::Panicked(_) => ErrorKind::Report,
@@ -36,7 +40,11 @@ impl JobError {
 
 fn of_control(error: &ControlError) -> ErrorKind {
     match error {
-        ControlError::PlanChanged { .. } | ControlError::PartitionsChanged { .. } => ErrorKind::FixPlan,
+        ControlError::PlanChanged { .. }
+        | ControlError::PlanUnknown { .. }
+        | ControlError::PlanMoved { .. }
+        | ControlError::PartitionsDoNotFit { .. }
+        | ControlError::PartitionsChanged { .. } => ErrorKind::FixPlan,
         ControlError::Unreadable { .. } => ErrorKind::RestoreHistory,
     }
 }
@@ -71,9 +79,12 @@ impl SavepointError {
         match self {
             E::Store(error) => error.kind(),
             E::Occupied { .. } => ErrorKind::FixConfiguration,
-            E::PlanChanged { .. } | E::TasksChanged { .. } | E::InputGone { .. } | E::InputEnded { .. } => {
-                ErrorKind::FixPlan
-            }
+            E::PlanChanged { .. }
+            | E::PlanUnknown { .. }
+            | E::PartitionsDoNotFit { .. }
+            | E::TasksChanged { .. }
+            | E::InputGone { .. }
+            | E::InputEnded { .. } => ErrorKind::FixPlan,
             E::Missing { .. }
             | E::NotStarted { .. }
             | E::Running { .. }

@@ -1,103 +1,118 @@
 //! What a job is started from, should it turn out to be new: nothing, or a savepoint.
 
 use super::JobSettings;
+use super::remains::{check_input_topics, check_nothing_remains, check_own_topics, read_started};
 use crate::clock::Clock;
-use crate::control::{ControlRecord, StartedFrom, encode_start};
+use crate::control::{ControlRecord, encode_start};
 use crate::error::JobError;
 use crate::log::{Admin, Log};
 use crate::plan::JobPlan;
-use crate::restore::read_control_topic;
 use crate::savepoint::{OpenSavepoint, SavepointError};
-use crate::topics::examine;
+use crate::topics::{Before, examine, prepare};
 use millstream_operators::Topology;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long the control topic may be held by a transaction that is open, beyond the time after which the log aborts it.
-const CONTROL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long the record of a start may take to be written.
 const FLUSH: Duration = Duration::from_secs(30);
 
-/// Refuses a savepoint that does not fit, before anything is made for the job.
-pub(super) fn check_first(
-    topology: &Topology,
-    log: &Arc<dyn Log>,
-    settings: &JobSettings,
-    admin: &mut dyn Admin,
-) -> Result<(), JobError> {
-    let Some(from) = &settings.from else { return Ok(()) };
-    let examined = examine(topology, &settings.name, settings.group.as_deref(), admin)?;
-    let control = examined.plan.control_topic();
-    if examined.missing_internal.iter().any(|topic| topic.name == control) {
-        check_fit(from, &examined.plan, log, admin)?;
-    }
-    Ok(())
+/// What a job has before it is started: a history, or a savepoint to start from.
+pub(super) struct Origin {
+    pub(super) control: Option<ControlRecord>,
+    pub(super) from: Option<Arc<OpenSavepoint>>,
+    /// Whether it is written down already that it is started from there.
+    is_written: bool,
 }
 
-fn check_fit(
-    from: &OpenSavepoint,
-    plan: &JobPlan,
-    log: &Arc<dyn Log>,
-    admin: &mut dyn Admin,
-) -> Result<(), JobError> {
-    if from.savepoint.check(plan, &log.info().cluster)? {
-        tracing::info!(job = plan.job(), "the plan is not that of the savepoint, all state fits");
-    }
-    from.savepoint.check_ends(admin)
-}
-
-/// The savepoint that the job is started from if it has no history. The job's topics have to be there.
-///
-/// That it is being started is written down first: whoever starts the job after a crash goes on with it.
-pub(super) fn origin(
-    plan: &JobPlan,
-    log: &Arc<dyn Log>,
-    settings: &JobSettings,
-    clock: &Arc<dyn Clock>,
-    admin: &mut dyn Admin,
-) -> Result<Option<Arc<OpenSavepoint>>, JobError> {
-    let until = Instant::now() + Duration::from_millis(settings.transaction_timeout_ms) + CONTROL_TIMEOUT;
-    let (control, started) = read(plan, log, admin, until)?;
-    match (control, &settings.from, started) {
-        (Some(control), Some(from), _) => {
-            control.check_start(plan.job(), from)?;
-            Ok(Some(Arc::clone(from)))
+impl Origin {
+    pub(super) fn before(&self) -> Before<'_> {
+        match (&self.control, &self.from) {
+            (Some(control), _) => Before::Job(control),
+            (None, Some(from)) => Before::Savepoint(from),
+            (None, None) => Before::Nothing,
         }
-        (Some(_), None, _) | (None, None, None) => Ok(None),
+    }
+}
+
+/// Finds out what a job has.
+///
+/// # Errors
+/// [`SavepointError`] when it can't be started from the savepoint it is told, or was being started from.
+pub(super) fn find(
+    log: &Arc<dyn Log>,
+    settings: &JobSettings,
+    admin: &mut dyn Admin,
+) -> Result<Origin, JobError> {
+    let (control, started) = read_started(log, settings, admin)?;
+    match (&control, &settings.from, started) {
+        (Some(control), Some(from), _) => {
+            control.check_start(&settings.name, from)?;
+            Ok(Origin { from: Some(Arc::clone(from)), control: Some(control.clone()), is_written: true })
+        }
+        (Some(_), None, _) | (None, None, None) => Ok(Origin { control, from: None, is_written: true }),
         (None, Some(from), started) => {
-            check_fit(from, plan, log, admin)?;
-            if started.is_none_or(|started| started.id != from.id || started.place != from.place) {
-                let (place, records) = encode_start(plan, from, clock.wall_ms());
-                let mut writer = log.writer()?;
-                writer.write(&place, records)?;
-                writer.flush(FLUSH)?;
-            }
-            Ok(Some(Arc::clone(from)))
+            let is_written =
+                started.is_some_and(|started| started.id == from.id && started.place == from.place);
+            Ok(Origin { control, from: Some(Arc::clone(from)), is_written })
         }
         (None, None, Some(started)) => {
             let from = started.open().map_err(|error| SavepointError::StartCutShort {
-                job: plan.job().to_owned(),
+                job: settings.name.clone(),
                 place: started.place.clone(),
                 reason: error.to_string(),
             })?;
-            check_fit(&from, plan, log, admin)?;
-            Ok(Some(Arc::new(from)))
+            Ok(Origin { control, from: Some(Arc::new(from)), is_written: true })
         }
     }
 }
 
-fn read(
-    plan: &JobPlan,
+/// The plan of a job with what it has, its topics made.
+///
+/// # Errors
+/// [`JobError`]: the plan does not fit, or something of the job was deleted. Nothing was made.
+pub(super) fn prepared(
+    topology: &Topology,
     log: &Arc<dyn Log>,
+    settings: &JobSettings,
+    origin: &Origin,
     admin: &mut dyn Admin,
-    until: Instant,
-) -> Result<(Option<ControlRecord>, Option<StartedFrom>), JobError> {
-    loop {
-        match read_control_topic(&**log, admin, plan) {
-            Err(JobError::Log(error)) if error.is_retriable() && Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(100));
+) -> Result<(JobPlan, Vec<String>), JobError> {
+    let (name, group) = (settings.name.as_str(), settings.group.as_deref());
+    let examined = examine(topology, name, group, admin, origin.before());
+    match origin.before() {
+        Before::Nothing => {
+            // A job that has made its topics and not committed yet has nothing either.
+            let control = examined?.plan.control_topic();
+            tracing::debug!(job = name, control, "nothing was committed yet");
+            check_nothing_remains(log, settings)?;
+        }
+        Before::Savepoint(from) => {
+            let examined = examined?;
+            if from.savepoint.check(&examined.plan, &log.info().cluster)? {
+                tracing::info!(job = name, "the plan is not that of the savepoint, all state fits");
             }
-            read => return read,
+            from.savepoint.check_topics(admin)?;
+        }
+        Before::Job(control) => {
+            check_input_topics(topology, control, name, log, admin)?;
+            check_own_topics(control, &examined?)?;
         }
     }
+    prepare(topology, name, group, admin, origin.before())
+}
+
+/// Writes down that a job is being started from a savepoint, so that whoever starts it after a crash goes on with it. The
+/// job's topics have to be there.
+pub(super) fn write_start(
+    plan: &JobPlan,
+    log: &Arc<dyn Log>,
+    clock: &Arc<dyn Clock>,
+    origin: &Origin,
+) -> Result<(), JobError> {
+    let Some(from) = origin.from.as_ref().filter(|_| !origin.is_written) else { return Ok(()) };
+    let (place, records) = encode_start(plan, from, clock.wall_ms());
+    let mut writer = log.writer()?;
+    writer.write(&place, records)?;
+    writer.flush(FLUSH)?;
+    Ok(())
 }

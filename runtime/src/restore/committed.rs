@@ -56,7 +56,7 @@ pub(crate) fn read_control(
     admin: &mut dyn Admin,
     plan: &JobPlan,
 ) -> Result<Option<ControlRecord>, JobError> {
-    read_control_topic(log, admin, plan).map(|(control, _)| control)
+    read_control_topic(log, admin, &plan.control_topic()).map(|(control, _)| control)
 }
 
 /// The same, with what the job is being started from.
@@ -66,10 +66,9 @@ pub(crate) fn read_control(
 pub(crate) fn read_control_topic(
     log: &dyn Log,
     admin: &mut dyn Admin,
-    plan: &JobPlan,
+    topic: &str,
 ) -> Result<(Option<ControlRecord>, Option<StartedFrom>), JobError> {
-    let topic = plan.control_topic();
-    let place = TopicPartition::new(topic.as_str(), 0);
+    let place = TopicPartition::new(topic, 0);
     let places = std::slice::from_ref(&place);
     let start = admin.offsets(places, OffsetQuery::Earliest, Isolation::ReadUncommitted)?[0];
     let end = admin.offsets(places, OffsetQuery::Latest, Isolation::ReadUncommitted)?[0];
@@ -81,8 +80,8 @@ pub(crate) fn read_control_topic(
         let mut runs = Vec::new();
         reader.poll(TURN_TIMEOUT, &mut runs)?;
         for run in &runs {
-            newest = ControlRecord::newest(&topic, &run.records)?.or(newest);
-            start_from = newest_start(&topic, &run.records)?.or(start_from);
+            newest = ControlRecord::newest(topic, &run.records)?.or(newest);
+            start_from = newest_start(topic, &run.records)?.or(start_from);
         }
         tries = if runs.is_empty() { tries + 1 } else { 0 };
         if tries > CONTROL_TRIES_MAX {

@@ -2,14 +2,15 @@
 
 use super::reading::Reading;
 use super::{Found, Restore, Restored, parse_commit_metadata};
-use crate::control::ControlRecord;
+use crate::control::{ControlError, ControlRecord};
 use crate::error::JobError;
 use crate::journal::InputMark;
 use crate::log::{CommittedOffset, Isolation, OffsetQuery};
 use crate::plan::TaskId;
 use crate::snapshot::Track;
 use crate::task::{ResumePoint, Task};
-use millstream_operators::TopicPartition;
+use crate::watch::{check_inputs, replaced};
+use millstream_operators::{InputFrom, Offset, TopicPartition};
 use tracing::warn;
 
 impl Restore {
@@ -26,18 +27,44 @@ impl Restore {
         if !self.cx.rules.positions_from_journal {
             self.take_group_positions(&mut resume.inputs)?;
         }
-        let (begin, ends) = (|place: &TopicPartition| control.begin(place), control.ends());
+        self.check_all_are_read(&resume.inputs)?;
+        let (begin, ends) = (|place: &TopicPartition| control.begin(place), self.ends(&control));
         let mut task = Task::open(&self.cx.plan, self.task, state, resume, &begin, &ends, &self.cx.build)?;
         *task.track_mut() = match control.base(self.task).number {
             1.. if track.officials().is_empty() => Track::on_savepoint(),
             _ => Track::new(track.officials().to_vec(), folded_bytes),
         };
-        self.check_inputs(&task)?;
+        self.check_inputs(&task, &control)?;
         let from_snapshot = self.progress.now().fetched.1 > 0;
         Ok(Box::new(Restored { task, control, control_is_new, from_snapshot }))
     }
 
-    fn is_new(&self, control: &ControlRecord) -> bool {
+    /// Refuses to forget where the task stands in an input that this plan does not read: the process has been started before
+    /// another one that reads more.
+    fn check_all_are_read(&self, marks: &[InputMark]) -> Result<(), JobError> {
+        let part = self.cx.plan.part(self.task.sub_topology);
+        let is_read = |mark: &InputMark| {
+            part.inputs.iter().any(|input| match &input.from {
+                InputFrom::Table { topic, partitions, .. } => {
+                    *topic == mark.topic && mark.partition < *partitions
+                }
+                InputFrom::Repartition(index) => *self.cx.plan.repartition_topic(*index) == *mark.topic,
+            })
+        };
+        match marks.iter().all(is_read) {
+            true => Ok(()),
+            false => Err(ControlError::PlanMoved { job: self.cx.plan.job().to_owned() }.into()),
+        }
+    }
+
+    /// That the first task has a control record and no journal.
+    pub(super) fn own_journal_lost(&self) -> JobError {
+        let (job, control) = (self.cx.plan.job().to_owned(), self.cx.plan.control_topic());
+        let topics = vec![format!("topic {}", self.journal().topic)];
+        JobError::OwnTopicDeleted { job, topics, what: "is empty, so it was deleted and made anew", control }
+    }
+
+    pub(super) fn is_new(&self, control: &ControlRecord) -> bool {
         control.incarnation() == self.cx.nonce
     }
 
@@ -78,16 +105,33 @@ impl Restore {
         Ok(())
     }
 
-    /// Checks that the inputs still reach back to where the task goes on.
-    fn check_inputs(&mut self, task: &Task) -> Result<(), JobError> {
+    /// Checks that the inputs are those that were read, and still reach back to where the task goes on.
+    fn check_inputs(&mut self, task: &Task, control: &ControlRecord) -> Result<(), JobError> {
+        let tables = task.inputs().iter().filter(|input| input.table().is_some());
+        let mut tables: Vec<String> = tables.map(|input| input.place().topic.to_string()).collect();
+        tables.dedup();
+        let job = self.cx.plan.job();
+        let read_of = |topic: &str| read_by_task(task, topic);
+        check_inputs(job, control, &tables, &mut *self.admin, &mut |topic, _| read_of(topic))?;
         for (place, position) in task.positions() {
             let places = std::slice::from_ref(place);
-            let start = self.admin.offsets(places, OffsetQuery::Earliest, Isolation::ReadCommitted)?[0];
+            let mut ask = |query| self.admin.offsets(places, query, Isolation::ReadUncommitted);
+            let (start, end) = (ask(OffsetQuery::Earliest)?[0], ask(OffsetQuery::Latest)?[0]);
             if start > position.next && !position.ended {
                 let (task, place, from) = (self.task.to_string(), place.clone(), position.next);
                 return Err(JobError::DataLoss { task, place, from, start });
             }
+            if end < position.next && tables.iter().any(|table| **table == *place.topic) {
+                let read = read_of(&place.topic);
+                return Err(replaced(job, &place.topic, None, read, &mut *self.admin));
+            }
         }
         Ok(())
     }
+}
+
+/// What a task has read of a topic: by partition, the next offset.
+pub(crate) fn read_by_task(task: &Task, topic: &str) -> Vec<(u32, Offset)> {
+    let of_topic = task.positions().filter(|(place, _)| *place.topic == *topic);
+    of_topic.map(|(place, position)| (place.partition, position.next)).collect()
 }

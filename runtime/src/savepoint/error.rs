@@ -81,14 +81,39 @@ pub enum SavepointError {
     Interrupted,
     /// The plan has operators whose state is not in it, or lacks some that have.
     #[error(
-        "the savepoint of job \"{job}\" does not fit this plan: {}; go back to a plan with the same state, or start \
-         without --from", .changes.join("; ")
+        "the savepoint of job \"{job}\" does not fit this plan, which means something else by its state: {}. Undo the \
+         change, or start without --from: the job then begins anew", .changes.join("; and ")
     )]
     PlanChanged {
         /// The job it was taken of.
         job: String,
         /// What changed, an operator each.
         changes: Vec<String>,
+    },
+    /// Nothing says what its state means.
+    #[error(
+        "the savepoint of job \"{job}\" is from a version of millstream that did not write down what its state means, and \
+         this plan is not the one that it had: whether the state fits can't be told. Start it with the file that it had, \
+         and change the file after that; or start without --from"
+    )]
+    PlanUnknown {
+        /// The job it was taken of.
+        job: String,
+    },
+    /// A topic has partitions that the job's tasks must not read.
+    #[error(
+        "topic {topic} has {now} partitions now, and the savepoint has {before} tasks that read it: {why}. Start without \
+         --from, which reads all of the topic from its beginning"
+    )]
+    PartitionsDoNotFit {
+        /// The topic.
+        topic: String,
+        /// Tasks that read it.
+        before: u32,
+        /// Partitions now.
+        now: u32,
+        /// Why they must not.
+        why: &'static str,
     },
     /// The job had another number of tasks.
     #[error(

@@ -5,7 +5,8 @@ use crate::control::ControlError;
 use crate::error::JobError;
 use crate::journal::InputMark;
 use crate::log::{Admin, Isolation, OffsetQuery, TopicPartition};
-use crate::plan::{JobPlan, TaskId};
+use crate::plan::{JobPlan, StateFrom, TaskId};
+use crate::watch::check_inputs;
 use millstream_operators::InputFrom;
 use millstream_operators::source::{Bounded, SourceSpec};
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ impl Savepoint {
             let (taken, log, now) = (self.cluster.clone(), self.log.clone(), cluster.to_owned());
             return Err(SavepointError::OtherCluster { taken, log, now });
         }
-        let changed = self.control.check(plan).map_err(|error| self.refusal(error))?;
+        let changed =
+            self.control.check_from(plan, StateFrom::Savepoint).map_err(|error| self.refusal(error))?;
         // A sub-topology that the savepoint does not have begins with nothing: its stores would have been new.
         for id in plan.tasks() {
             if let Some(task) = self.task(id) {
@@ -43,8 +45,17 @@ impl Savepoint {
         self.control.upstream_tasks.contains_key(topic)
     }
 
-    fn refusal(&self, error: ControlError) -> SavepointError {
+    /// What a misfit means for who starts from it.
+    pub(crate) fn refusal(&self, error: ControlError) -> SavepointError {
         match error {
+            ControlError::PlanUnknown { .. } => SavepointError::PlanUnknown { job: self.job.clone() },
+            ControlError::PlanMoved { job } => {
+                let changes = vec![format!("another process has started job \"{job}\" with another plan")];
+                SavepointError::PlanChanged { job, changes }
+            }
+            ControlError::PartitionsDoNotFit { topic, before, now, why, .. } => {
+                SavepointError::PartitionsDoNotFit { topic, before, now, why }
+            }
             ControlError::PlanChanged { changes, .. } => {
                 SavepointError::PlanChanged { job: self.job.clone(), changes }
             }
@@ -69,12 +80,14 @@ impl Savepoint {
     ) -> Result<Vec<InputMark>, SavepointError> {
         let mut now: BTreeMap<TopicPartition, &SourceSpec> = BTreeMap::new();
         let mut repartitions: Vec<String> = Vec::new();
-        for input in &plan.part(id.sub_topology).inputs {
+        let part = plan.part(id.sub_topology);
+        for input in &part.inputs {
             match &input.from {
-                InputFrom::Table { source, topic, partitions } if id.partition < *partitions => {
-                    now.insert(TopicPartition::new(topic.as_str(), id.partition), source);
+                InputFrom::Table { source, topic, partitions } => {
+                    for partition in (id.partition..*partitions).step_by(part.tasks.max(1) as usize) {
+                        now.insert(TopicPartition::new(topic.as_str(), partition), source);
+                    }
                 }
-                InputFrom::Table { .. } => {}
                 InputFrom::Repartition(index) => {
                     repartitions.push(plan.repartition_topic(*index).to_string())
                 }
@@ -119,11 +132,20 @@ impl Savepoint {
         of_tables.map(|mark| (mark.place(), mark.position)).collect()
     }
 
-    /// Looks whether the topics reach to where it stands: what was made again holds other records.
+    /// Looks whether the topics are those that it stands in: what was made again holds other records. Where the log gives
+    /// no ids, whether they reach to where it stands.
     ///
     /// # Errors
-    /// [`SavepointError::BehindEnd`]; [`JobError::Log`].
-    pub fn check_ends(&self, admin: &mut dyn Admin) -> Result<(), JobError> {
+    /// [`JobError::InputReplaced`], [`JobError::InputDeleted`], [`SavepointError::BehindEnd`]; [`JobError::Log`].
+    pub fn check_topics(&self, admin: &mut dyn Admin) -> Result<(), JobError> {
+        let positions = self.positions();
+        let mut topics: Vec<String> = positions.keys().map(|place| place.topic.to_string()).collect();
+        topics.dedup();
+        check_inputs(&self.job, &self.control, &topics, admin, &mut |topic, _| {
+            let of_topic = positions.iter().filter(|(place, _)| *place.topic == *topic);
+            of_topic.map(|(place, position)| (place.partition, *position)).collect()
+        })?;
+
         let (places, positions): (Vec<_>, Vec<_>) = self.positions().into_iter().unzip();
         let ends = admin.offsets(&places, OffsetQuery::Latest, Isolation::ReadUncommitted)?;
         let mut all = places.into_iter().zip(positions).zip(ends);

@@ -15,13 +15,13 @@ use super::place::read_manifest;
 use super::steps::{SavepointPart, are_ends, store_part, write_savepoint};
 use super::{OpenSavepoint, Savepoint, SavepointError, SavepointTask, open_place};
 use crate::error::JobError;
-use crate::job::{Job, JobSettings, Parts};
+use crate::job::{Job, JobSettings, Parts, read_started};
 use crate::journal::ChainEnd;
 use crate::log::{Admin, Isolation, Log, LogError, TopicPartition};
 use crate::plan::{JobPlan, TaskId};
 use crate::restore::read_control;
 use crate::snapshot::SnapshotStore;
-use crate::topics::examine;
+use crate::topics::{Before, examine};
 use crate::worker::WorkerStatus;
 use millstream_operators::Topology;
 use std::sync::Arc;
@@ -96,14 +96,10 @@ fn started_plan(
     admin: &mut dyn Admin,
 ) -> Result<JobPlan, JobError> {
     let not_started = || SavepointError::NotStarted { job: settings.name.clone() };
-    let examined = examine(topology, &settings.name, settings.group.as_deref(), admin)?;
-    let control = examined.plan.control_topic();
-    if examined.missing_internal.iter().any(|topic| topic.name == control) {
-        return Err(not_started().into());
-    }
-    let control = read_control(&**log, admin, &examined.plan)?.ok_or_else(not_started)?;
-    control.check(&examined.plan)?;
-    Ok(examined.plan)
+    let (control, _) = read_started(log, settings, admin)?;
+    let control = control.ok_or_else(not_started)?;
+    let before = Before::Job(&control);
+    Ok(examine(topology, &settings.name, settings.group.as_deref(), admin, before)?.plan)
 }
 
 /// Waits until the group has no members. It is asked by committing again what it has committed for one journal, which

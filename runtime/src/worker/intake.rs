@@ -79,7 +79,7 @@ impl Worker {
                 let now = self.cx.clock.monotonic_ms();
                 self.intake.trouble.get_or_insert((now, String::new())).1 = error.to_string();
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.error_of_read(error)),
         }
         let busy = !runs.is_empty();
         let queue_bytes_max = self.queue_bytes_max();

@@ -61,6 +61,8 @@ pub struct WorkerStatus {
     pub queued_bytes: u64,
     /// What it asks the log for again and again, and why that is in vain.
     pub waits_for: Option<String>,
+    /// What keeps the job from doing all it should although it runs: partitions that nobody reads.
+    pub degraded: Vec<String>,
     /// Its tasks.
     pub tasks: Vec<TaskStatus>,
     /// Bounded inputs that have been read to their ends, and the ends.
@@ -115,6 +117,7 @@ impl Worker {
             evictions: counts.evictions,
             queued_bytes: self.intake.bytes() as u64,
             waits_for: self.waits_for(),
+            degraded: self.looks_at_topics.degraded(),
             tasks: self.slots.iter().map(|(id, slot)| self.task_status(*id, slot)).collect(),
             ended: if self.slots.is_empty() { self.ended.clone() } else { self.ended_inputs() },
         }

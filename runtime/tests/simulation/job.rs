@@ -37,6 +37,7 @@ pub(crate) fn plan_of(name: &str, partitions: u32) -> JobPlan {
         // Without event time nothing would become idle, and idleness is what is committed when nothing is read.
         event_time: Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: i64::MAX }),
         idle_timeout_ms: 30,
+        discovery_interval_ms: None,
         startup: Startup::Earliest,
         bounded: Bounded::Unbounded,
         bad_records: Policy::Fail,

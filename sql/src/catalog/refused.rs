@@ -9,10 +9,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("sink.transactional-id-prefix", "leave it out: transactions are named by the job"),
     ("sink.parallelism", "leave it out: a job has as many tasks as its topics have partitions"),
     ("scan.parallelism", "leave it out: a job has as many tasks as its topics have partitions"),
-    (
-        "scan.topic-partition-discovery.interval",
-        "leave it out: the number of partitions of a topic is fixed for a job",
-    ),
     ("sink.buffer-flush.max-rows", "leave it out: each commit writes the last row of each key once"),
     (
         "sink.buffer-flush.interval",

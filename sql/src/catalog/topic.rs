@@ -2,14 +2,14 @@
 
 use super::formats::layout;
 use super::offsets::{bounded, startup};
-use super::options::{Options, split};
+use super::options::{Options, duration_ms, split};
 use super::refused::check_property;
 use super::{Column, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
 use crate::script::{CreateTable, Spanned};
 use millstream_operators::records::names::{group_name, topic_name};
 use millstream_operators::sink::Partitioner;
-use millstream_operators::source::{Policy, Startup};
+use millstream_operators::source::{DISCOVERY_INTERVAL_MS, Policy, Startup};
 use std::collections::BTreeMap;
 
 /// What can be done with records and rows that can't be used.
@@ -38,6 +38,7 @@ pub(super) fn topic_table(
     let dead_letter_topic = dead_letter_topic.and_then(|topic| legal_topic(topic, options));
     let time = TimeOptions::read(!def.watermarks.is_empty(), options);
     let partitioner = partitioner(kind, options);
+    let discovery_interval_ms = discovery_interval_ms(options);
     check_guarantee(options);
     let bootstrap_servers = not_empty("properties.bootstrap.servers", "'host:9092'", options);
     let group = not_empty("properties.group.id", "the name of a consumer group", options);
@@ -62,6 +63,7 @@ pub(super) fn topic_table(
         idle_timeout_ms: time.idle_timeout_ms,
         max_future_ms: time.max_future_ms,
         partitioner,
+        discovery_interval_ms,
         group,
         bootstrap_servers,
         properties,
@@ -138,6 +140,16 @@ impl TimeOptions {
             idle_timeout_ms: options.duration_ms("scan.watermark.idle-timeout", 5_000),
             max_future_ms: options.duration_ms("scan.watermark.max-future", 86_400_000),
         }
+    }
+}
+
+/// How often a running job looks at the topics, as Flink does: not at all with 0.
+fn discovery_interval_ms(options: &mut Options<'_>) -> Option<u64> {
+    let name = "scan.topic-partition-discovery.interval";
+    let Some(text) = options.text(name) else { return Some(DISCOVERY_INTERVAL_MS) };
+    match duration_ms(&text.value).and_then(|interval| u64::try_from(interval).ok()) {
+        Some(interval) => Some(interval).filter(|interval| *interval > 0),
+        None => options.bad(name, text, "a duration, as in '5 min', or '0' to never look"),
     }
 }
 

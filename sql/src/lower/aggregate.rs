@@ -123,7 +123,16 @@ impl Lowering<'_> {
         });
         let columns = self.columns(&input, relation);
         let is_plain = |expr: &&Expr| plain_place(expr, &input, relation).is_some();
-        let (rows, places): (Stream, Vec<usize>) = if distinct.iter().all(is_plain) {
+        // What goes to another task goes without the columns that other statements read, and in the order of the query: so
+        // neither changes anything about rows that are on their way.
+        let plain: Vec<Option<usize>> =
+            distinct.iter().map(|expr| plain_place(expr, &input, relation)).collect();
+        let is_whole = input.rows.fields().len() == distinct.len()
+            && plain.iter().enumerate().all(|(index, place)| *place == Some(index));
+        let keyed: Option<Vec<usize>> = keys.iter().map(|key| plain_place(key, &input, relation)).collect();
+        let together = keyed.is_some_and(|places| input.is_together(&places));
+        let is_whole = together || distinct.is_empty() || is_whole;
+        let (rows, places): (Stream, Vec<usize>) = if distinct.iter().all(is_plain) && is_whole {
             let places = distinct.iter().filter_map(|expr| plain_place(expr, &input, relation)).collect();
             (input, places)
         } else {

@@ -157,6 +157,7 @@ impl Lowering<'_> {
                 max_future_ms: topic.max_future_ms,
             }),
             idle_timeout_ms: topic.idle_timeout_ms,
+            discovery_interval_ms: topic.discovery_interval_ms,
             startup: topic.startup.clone(),
             bounded: topic.bounded.clone(),
             bad_records: bad,

@@ -30,7 +30,7 @@ CREATE TABLE c (id INT) WITH (
   'topic-pattern' = 'c.*',
   'format' = 'json',
   'sink.parallelism' = '2',
-  'scan.topic-partition-discovery.interval' = '5 min',
+  'scan.topic-partition-discovery.interval' = 'soon',
   'sink.transactional-id-prefix' = 'x',
   'scan.watermark.alignment.group' = 'g',
   'properties.isolation.level' = 'read_uncommitted',

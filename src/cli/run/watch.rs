@@ -144,6 +144,8 @@ struct Totals {
     rows: Counters,
     /// Bounded inputs that were read to their ends, and the ends.
     ended: Vec<(TopicPartition, Offset)>,
+    /// What keeps the job from doing all it should.
+    degraded: Vec<String>,
 }
 
 impl Totals {
@@ -159,7 +161,10 @@ impl Totals {
             totals.rows = totals.rows.plus(rows);
             totals.ended.extend(worker.ended.iter().cloned());
             worker.tasks.iter().for_each(|task| totals.add(task));
+            totals.degraded.extend(worker.degraded.iter().cloned());
         }
+        totals.degraded.sort_unstable();
+        totals.degraded.dedup();
         totals
     }
 
@@ -281,6 +286,9 @@ impl Totals {
         if !dropped.is_empty() {
             let _ = write!(text, "\n  {dropped}");
         }
+        for why in &self.degraded {
+            let _ = write!(text, "\n  DEGRADED  {why}");
+        }
         text
     }
 
@@ -301,6 +309,9 @@ impl Totals {
         let dropped = self.dropped();
         if !dropped.is_empty() {
             let _ = write!(text, ", {dropped}");
+        }
+        for why in &self.degraded {
+            let _ = write!(text, ", DEGRADED: {why}");
         }
         text
     }

@@ -6,8 +6,8 @@ use super::socket::SocketPath;
 use crate::embedded::batch::{self, Encoder};
 use crate::{
     Admin, CommittedOffset, Isolation, Log, LogError, LogInfo, Member, MemberOptions, OffsetQuery,
-    ReadStatus, Reader, ReaderOptions, Run, TopicDescription, TopicSpec, TransactionOptions,
-    TransactionalWriter, Writer,
+    ReadStatus, Reader, ReaderOptions, Run, TopicDescription, TopicId, TopicIdentity, TopicSpec,
+    TransactionOptions, TransactionalWriter, Writer,
 };
 use bytes::Bytes;
 use millstream_records::{Offset, Records, TopicPartition};
@@ -188,6 +188,17 @@ impl Admin for RemoteAdmin {
                 partitions,
                 config,
             })),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn identify_topics(&mut self, topics: &[String]) -> Result<Vec<Option<TopicIdentity>>, LogError> {
+        match self.connection.ask(&Request::IdentifyTopics(topics.to_vec()))? {
+            Response::Identities(found) if found.len() == topics.len() => {
+                let identity =
+                    |(id, partitions): (Option<u128>, u32)| TopicIdentity { id: id.map(TopicId), partitions };
+                Ok(found.into_iter().map(|found| found.map(identity)).collect())
+            }
             other => Err(unexpected(&other)),
         }
     }

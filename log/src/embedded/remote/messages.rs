@@ -56,6 +56,8 @@ pub(crate) enum Request {
     Poll {
         timeout_ms: u32,
     },
+    /// Answered with [`Response::Identities`].
+    IdentifyTopics(Vec<String>),
 }
 
 /// See [`OffsetQuery`].
@@ -86,6 +88,8 @@ pub(crate) enum Response {
         statuses: Vec<(Place, Offset, Offset)>,
         failure: Option<Failure>,
     },
+    /// By topic: its id, if there are any, and its partitions.
+    Identities(Vec<Option<(Option<u128>, u32)>>),
 }
 
 /// See [`LogError`].
@@ -105,6 +109,7 @@ pub(crate) enum Failure {
     BadProperty { key: String, reason: String },
     Corrupt(String),
     Client(String),
+    TopicMadeAnew(String),
 }
 
 impl From<&TopicPartition> for Place {
@@ -202,6 +207,7 @@ impl From<LogError> for Failure {
             LogError::BadProperty { key, reason } => Failure::BadProperty { key, reason },
             LogError::Corrupt(text) => Failure::Corrupt(text),
             LogError::Client(text) => Failure::Client(text),
+            LogError::TopicMadeAnew(place) => Failure::TopicMadeAnew(place),
         }
     }
 }
@@ -228,6 +234,7 @@ impl From<Failure> for LogError {
             Failure::BadProperty { key, reason } => LogError::BadProperty { key, reason },
             Failure::Corrupt(text) => LogError::Corrupt(text),
             Failure::Client(text) => LogError::Client(text),
+            Failure::TopicMadeAnew(place) => LogError::TopicMadeAnew(place),
         }
     }
 }

@@ -83,6 +83,11 @@ impl Session<'_> {
             Request::DescribeTopic(name) => {
                 self.admin.describe_topic(&name)?.map_or(Response::Topic(None), Response::from)
             }
+            Request::IdentifyTopics(names) => {
+                let found = self.admin.identify_topics(&names)?.into_iter();
+                let sent = found.map(|found| found.map(|it| (it.id.map(|id| id.0), it.partitions)));
+                Response::Identities(sent.collect())
+            }
             Request::Offsets { places, query, committed_only } => {
                 let isolation = isolation(committed_only);
                 Response::Offsets(self.admin.offsets(&received(places), query.into(), isolation)?)

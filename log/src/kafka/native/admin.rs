@@ -3,7 +3,7 @@
 use super::client::Client;
 use super::list::{ListItem, PartitionList, item_of, items_of};
 use super::{Code, NativeError, c_string, text_of, timeout_ms};
-use crate::{Isolation, TopicPartition, TopicSpec};
+use crate::{Isolation, TopicId, TopicIdentity, TopicPartition, TopicSpec};
 use rdkafka_sys as sys;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -159,6 +159,33 @@ impl Client {
             let mut count = 0;
             let result = sys::rd_kafka_event_DeleteTopics_result(event.0);
             first_topic(sys::rd_kafka_DeleteTopics_result_topics(result, &raw mut count), count)
+        }
+    }
+
+    /// Ids and partition counts of topics, by name; `None` for one that does not exist. Brokers from before Kafka 2.8 give
+    /// no ids.
+    pub(crate) fn identify_topics(
+        &self,
+        topics: &[String],
+        timeout: Duration,
+    ) -> Result<BTreeMap<String, Option<TopicIdentity>>, NativeError> {
+        let names = topics.iter().map(|topic| c_string(topic)).collect::<Result<Vec<_>, _>>()?;
+        let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
+        // SAFETY: names and pointers live through the calls; the collection is ours and freed after its last use; what
+        // comes back belongs to the event and is copied.
+        unsafe {
+            let collection =
+                sys::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
+            let result =
+                self.request(Op::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout, None, |options, queue| {
+                    sys::rd_kafka_DescribeTopics(self.rk(), collection, options, queue);
+                });
+            sys::rd_kafka_TopicCollection_destroy(collection);
+            let event = result?;
+            let mut count = 0;
+            let result = sys::rd_kafka_event_DescribeTopics_result(event.0);
+            let found = sys::rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
+            (0..count).map(|at| identity_of(*found.add(at))).collect()
         }
     }
 
@@ -438,6 +465,43 @@ unsafe fn first_topic(
             }
         }
     }
+}
+
+/// A topic's name, and what it is if it exists.
+///
+/// # Safety
+/// `topic` lives while this runs.
+unsafe fn identity_of(
+    topic: *const sys::rd_kafka_TopicDescription_t,
+) -> Result<(String, Option<TopicIdentity>), NativeError> {
+    // SAFETY: the topic lives, and what it gives belongs to it.
+    unsafe {
+        let name = text_of(sys::rd_kafka_TopicDescription_name(topic));
+        match NativeError::borrow(sys::rd_kafka_TopicDescription_error(topic)) {
+            Err(error) if is_no_topic(error.code) => return Ok((name, None)),
+            result => result?,
+        }
+        let mut partitions = 0;
+        sys::rd_kafka_TopicDescription_partitions(topic, &raw mut partitions);
+        let id = sys::rd_kafka_TopicDescription_topic_id(topic);
+        let id = (!id.is_null()).then(|| {
+            let high = sys::rd_kafka_Uuid_most_significant_bits(id) as u64;
+            let low = sys::rd_kafka_Uuid_least_significant_bits(id) as u64;
+            TopicId(u128::from(high) << 64 | u128::from(low))
+        });
+        let partitions = u32::try_from(partitions).unwrap_or(u32::MAX);
+        Ok((name, Some(TopicIdentity { id: id.filter(|id| id.0 != 0), partitions })))
+    }
+}
+
+/// Whether a topic does not exist, or can't.
+fn is_no_topic(code: Code) -> bool {
+    matches!(
+        code,
+        Code::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+            | Code::RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
+            | Code::RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION
+    )
 }
 
 /// The result of a request about one group: its partitions, if the request was about them.

@@ -64,14 +64,13 @@ impl WireReader {
                 LogError::UnknownTopic(here.to_string())
             }
             FetchError::Damaged(error) => LogError::Corrupt(format!("reading {place}: {error}")),
+            FetchError::MadeAnew => LogError::TopicMadeAnew(here.to_string()),
             FetchError::Refused(code) if Denied::of("Fetch", &place.topic, code.error()).is_some() => {
                 let missing = Denied::of("Fetch", &place.topic, code.error());
                 let principal = self.shared.config().principal();
                 missing.map_or_else(|| LogError::Client(error.to_string()), |it| denied(&principal, &it))
             }
-            FetchError::Refused(_) | FetchError::MadeAnew => {
-                LogError::Client(format!("reading {place}: {error}"))
-            }
+            FetchError::Refused(_) => LogError::Client(format!("reading {place}: {error}")),
         }
     }
 }

@@ -65,6 +65,16 @@ impl Part {
         }
     }
 
+    /// The format without what is done about what it can't read, which changes nothing about what was read.
+    pub(super) fn meaning(&self) -> String {
+        let text = self.describe_read();
+        let Some((head, rest)) = text.split_once("ignore-parse-errors=") else { return text };
+        let rest = rest.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let rest = rest.strip_prefix(", ").unwrap_or(rest);
+        let head = if rest.starts_with(')') { head.strip_suffix(", ").unwrap_or(head) } else { head };
+        format!("{head}{rest}").replacen("()", "", 1)
+    }
+
     /// The format with all declared fields.
     fn describe(&self) -> String {
         let fields: Vec<String> = self

@@ -25,6 +25,7 @@ use super::{AggregateCall, AggregateFunction, LatePolicy, prefix_end};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, StreamKind};
 use crate::keys::{KeyCodec, Slot, SlotTable};
+use crate::meaning::{Fact, Meaning, RowsMeaning};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -87,6 +88,13 @@ impl OperatorSpec for SessionAggregate {
     fn describe(&self) -> Description {
         let detail = format!("sessions, gap {} ms, {}", self.gap_ms, describe(&self.keys, &self.calls));
         Description::new("SessionAggregate", detail)
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let window = Fact::new("window", format!("sessions, gap {} ms", self.gap_ms));
+        super::meaning(vec![window], &self.calls, input, &["window_start", "window_end", "window_time"])
+            .by_time()
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -6,6 +6,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::columns::ColumnBuilder;
 use crate::keys::{KeyCodec, Slot};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -75,6 +76,11 @@ impl OperatorSpec for Aggregate {
     fn describe(&self) -> Description {
         let output = if self.output == StreamKind::Upsert { ", last values only" } else { "" };
         Description::new("Aggregate", format!("{}{output}", describe(&self.keys, &self.calls)))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        super::meaning(Vec::new(), &self.calls, input, &[])
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

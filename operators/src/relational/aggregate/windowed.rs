@@ -18,6 +18,7 @@ use super::{AggregateCall, LatePolicy, prefix_end};
 use crate::OperatorError;
 use crate::batch::{Batch, END_OF_TIME, EventTime, NO_WATERMARK, StreamKind};
 use crate::keys::{KeyCodec, Slot};
+use crate::meaning::{Fact, Meaning, RowsMeaning};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -65,6 +66,13 @@ impl OperatorSpec for WindowAggregate {
     fn describe(&self) -> Description {
         let detail = format!("{} {}", self.window.describe(), describe(&self.keys, &self.calls));
         Description::new("WindowAggregate", detail)
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let window = Fact::new("window", self.window.describe());
+        super::meaning(vec![window], &self.calls, input, &["window_start", "window_end", "window_time"])
+            .by_time()
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

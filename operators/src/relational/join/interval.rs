@@ -5,6 +5,7 @@ use super::running::{Joining, Rule};
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::StreamKind;
+use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of};
 use crate::operator::{BuildCx, Description, Operator, OperatorSpec, StoreSpec};
 
 /// Joins rows of two streams whose event times are near each other.
@@ -38,6 +39,16 @@ impl OperatorSpec for IntervalJoin {
     fn describe(&self) -> Description {
         let times = format!("left time - right time from {} to {} ms", self.lower_ms, self.upper_ms);
         Description::new("IntervalJoin", format!("{}, on {}; {times}", self.on.kind.name(), self.on.on))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let times = format!("{} to {} ms", self.lower_ms, self.upper_ms);
+        let meaning = self.on.meaning(inputs, vec![Fact::new("left time - right time", times)]);
+        meaning.map_or_else(|| Meaning::described(self.describe(), inputs), Meaning::by_time)
+    }
+
+    fn layouts(&self) -> Vec<String> {
+        layouts_of(&IntervalJoin { on: self.on.nameless(), ..self.clone() })
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -4,6 +4,7 @@ use super::running::{Joining, Rule};
 use super::{JoinKind, JoinOn};
 use crate::OperatorError;
 use crate::batch::StreamKind;
+use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of};
 use crate::operator::{BuildCx, Description, Operator, OperatorSpec, StoreSpec};
 
 /// Joins all rows of two streams that meet a condition, for as long as both are there.
@@ -33,6 +34,16 @@ impl OperatorSpec for Join {
     fn describe(&self) -> Description {
         let ttl = self.ttl_ms.map(|ttl_ms| format!(", rows kept for {ttl_ms} ms")).unwrap_or_default();
         Description::new("Join", format!("{}, on {}{ttl}", self.on.kind.name(), self.on.on))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let kept = self.ttl_ms.map(|ttl_ms| Fact::new("keeps rows for", format!("{ttl_ms} ms")));
+        let meaning = self.on.meaning(inputs, kept.into_iter().collect());
+        meaning.unwrap_or_else(|| Meaning::described(self.describe(), inputs))
+    }
+
+    fn layouts(&self) -> Vec<String> {
+        layouts_of(&Join { on: self.on.nameless(), ..self.clone() })
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -1,0 +1,170 @@
+//! Whether the topics that a worker reads are still those that the job began to use, while it reads them.
+
+use super::Worker;
+use super::ownership::Slot;
+use crate::error::JobError;
+use crate::log::{LogError, Offset, TopicIdentity, TopicPartition};
+use crate::plan::TaskId;
+use crate::restore::read_by_task;
+use crate::watch::{check_inputs, is_another, replaced};
+use std::collections::BTreeMap;
+use tracing::warn;
+
+/// How soon a worker looks again that has found a topic gone or made anew: brokers that have just started may not know yet.
+const LOOK_AGAIN_MS: u64 = 2_000;
+
+/// When topics were looked at, and what was found.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    next_ms: u64,
+    /// Whether the last look found a topic gone or made anew.
+    suspects: bool,
+    /// By topic: what is wrong with it, for people.
+    degraded: BTreeMap<String, String>,
+}
+
+impl Looks {
+    /// What keeps the job from doing all it should.
+    pub(super) fn degraded(&self) -> Vec<String> {
+        self.degraded.values().cloned().collect()
+    }
+}
+
+impl Worker {
+    /// Looks at the topics of the running tasks, when it is time to.
+    pub(super) fn look_at_topics_if_due(&mut self) {
+        let now = self.cx.clock.monotonic_ms();
+        if self.stopping || now < self.looks_at_topics.next_ms {
+            return;
+        }
+        let topics = self.topics_read();
+        let Some(interval) = topics.values().flatten().min().copied() else { return };
+        let is_first = self.looks_at_topics.next_ms == 0;
+        self.looks_at_topics.next_ms = now.saturating_add(interval);
+        // Tasks that were just taken over have looked themselves.
+        if is_first || self.control.is_none() {
+            return;
+        }
+        let topics: Vec<String> = topics.into_keys().collect();
+        match self.admin.identify_topics(&topics) {
+            Ok(found) => self.compare_topics(&topics, &found, now),
+            Err(error) => tracing::debug!(%error, "could not look at the topics"),
+        }
+    }
+
+    /// The topics of tables that running tasks read, and how often each is to be looked at.
+    fn topics_read(&self) -> BTreeMap<String, Option<u64>> {
+        let mut topics = BTreeMap::new();
+        for slot in self.slots.values() {
+            let Slot::Running(task) = slot else { continue };
+            for input in task.inputs() {
+                if let Some(table) = input.table() {
+                    topics.insert(input.place().topic.to_string(), table.discovery_interval_ms);
+                }
+            }
+        }
+        topics
+    }
+
+    fn compare_topics(&mut self, topics: &[String], found: &[Option<TopicIdentity>], now: u64) {
+        let Some(control) = &self.control else { return };
+        let mut is_suspect = false;
+        let mut degraded = BTreeMap::new();
+        for (topic, found) in topics.iter().zip(found) {
+            let Some(mark) = control.topics.get(topic) else { continue };
+            match found {
+                Some(found) if !is_another(mark, found) => {
+                    if let Some(why) = self.cx.plan.unread_partitions(topic, found.partitions) {
+                        degraded.insert(topic.clone(), why);
+                    }
+                }
+                _ => is_suspect = true,
+            }
+        }
+        for (topic, why) in &degraded {
+            if self.looks_at_topics.degraded.get(topic) != Some(why) {
+                warn!(worker = self.cx.name, topic, why, "DEGRADED");
+            }
+        }
+        self.looks_at_topics.degraded = degraded;
+        if is_suspect && self.looks_at_topics.suspects {
+            self.fail_readers(topics);
+        } else if is_suspect {
+            self.looks_at_topics.next_ms = now + LOOK_AGAIN_MS;
+        }
+        self.looks_at_topics.suspects = is_suspect;
+    }
+
+    /// Fails a task that reads what is gone or made anew.
+    fn fail_readers(&mut self, topics: &[String]) {
+        let Some(Err(error)) = self.checked_inputs(topics) else { return };
+        let gone = match &error {
+            JobError::InputReplaced { topic, .. } | JobError::InputDeleted { topic, .. } => topic.clone(),
+            _ => return,
+        };
+        let reads = |slot: &Slot| match slot {
+            Slot::Running(task) => task.positions().any(|(place, _)| *place.topic == *gone),
+            _ => false,
+        };
+        let reader = self.slots.iter().find(|(_, slot)| reads(slot)).map(|(id, _)| *id);
+        if let Some(id) = reader {
+            self.fail(id, error);
+        }
+    }
+
+    fn checked_inputs(&mut self, topics: &[String]) -> Option<Result<(), JobError>> {
+        let control = self.control.as_ref()?;
+        let slots = &self.slots;
+        let job = self.cx.plan.job();
+        Some(check_inputs(job, control, topics, &mut *self.admin, &mut |topic, _| {
+            read_by_slots(slots, topic)
+        }))
+    }
+
+    /// What a failed read means for the job: whether a topic of a table is not what it was, and what was read of it.
+    pub(super) fn error_of_read(&mut self, error: LogError) -> JobError {
+        let named = match &error {
+            LogError::OffsetOutOfRange { place, .. } => place.to_string(),
+            LogError::TopicMadeAnew(place) | LogError::UnknownTopic(place) => place.clone(),
+            _ => return error.into(),
+        };
+        let Some((task, place)) = self.table_input(&named) else { return error.into() };
+        let topic = [place.topic.to_string()];
+        if let Some(Err(checked @ (JobError::InputReplaced { .. } | JobError::InputDeleted { .. }))) =
+            self.checked_inputs(&topic)
+        {
+            return checked;
+        }
+        let job = self.cx.plan.job().to_owned();
+        let read = read_by_slots(&self.slots, &topic[0]);
+        match error {
+            LogError::OffsetOutOfRange { place, wanted, start, .. } if wanted < start => {
+                JobError::DataLoss { task: task.to_string(), place, from: wanted, start }
+            }
+            LogError::UnknownTopic(_) => {
+                let [topic] = topic;
+                JobError::InputDeleted { job, topic, read }
+            }
+            _ => replaced(&job, &topic[0], None, read, &mut *self.admin),
+        }
+    }
+
+    /// The running task that reads a partition of a table, which is given as errors name it.
+    fn table_input(&self, named: &str) -> Option<(TaskId, TopicPartition)> {
+        self.slots.iter().find_map(|(id, slot)| {
+            let Slot::Running(task) = slot else { return None };
+            let mut tables = task.inputs().iter().filter(|input| input.table().is_some());
+            let input = tables.find(|input| input.place().to_string() == named)?;
+            Some((*id, input.place().clone()))
+        })
+    }
+}
+
+/// What the running tasks have read of a topic: by partition, the next offset.
+fn read_by_slots(slots: &BTreeMap<TaskId, Slot>, topic: &str) -> Vec<(u32, Offset)> {
+    let running = slots.values().filter_map(|slot| match slot {
+        Slot::Running(task) => Some(read_by_task(task, topic)),
+        _ => None,
+    });
+    running.flatten().collect()
+}
