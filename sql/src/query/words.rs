@@ -183,6 +183,11 @@ fn column_of(error: &DataFusionError) -> Option<&Column> {
 
 /// What the library says, with `{0}` and `{1}` for what differs; what we say, and what to do. The first that fits is taken.
 const TABLE: &[(&str, &str, &str)] = &[
+    (
+        "a temporal join is on equalities",
+        "a temporal join is on equalities between the two sides",
+        "move other conditions to a WHERE behind the join",
+    ),
     ("Function 'avg' failed to match any signature", "AVG takes numbers", "CAST the argument to a number"),
     ("Function 'sum' failed to match any signature", "SUM takes numbers", "CAST the argument to a number"),
     ("table '{0}' not found", "there is no table or view {0}", ""),
