@@ -243,12 +243,13 @@ pub(crate) const PAIRS: &[Pair] = &[
     ),
     pair(
         "a statement without state gets some",
-        "INSERT INTO out SELECT g, CAST(n AS BIGINT), CAST(m AS BIGINT) FROM t;",
+        "INSERT INTO windows SELECT g, at, CAST(n AS BIGINT) FROM t;",
         &[(
-            "SELECT g, CAST(n AS BIGINT), CAST(m AS BIGINT) FROM t",
-            "SELECT g, SUM(n), SUM(m) FROM t GROUP BY g",
+            "SELECT g, at, CAST(n AS BIGINT) FROM t;",
+            "SELECT g, window_start, SUM(n) FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(at), INTERVAL '10' SECONDS)) GROUP BY g, \
+             window_start, window_end;",
         )],
-        Refused(&["INSERT INTO out: its aggregate is new in a statement that was there"]),
+        Refused(&["INSERT INTO windows: its window aggregate is new in a statement that was there"]),
     ),
     pair(
         "a statement with state goes",
