@@ -178,7 +178,6 @@ impl Worker {
         };
         match done {
             Ok(next) => {
-                self.trouble = None;
                 commit.stage = next;
                 self.phase = Phase::Committing(commit);
                 Ok(Turn::Busy)
