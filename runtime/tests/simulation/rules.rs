@@ -70,8 +70,9 @@ fn rules() -> Vec<Rule> {
             "positions_from_journal",
             |rules| rules.positions_from_journal = false,
             |attack| {
-                // Late copies of an older commit's offsets, and many restarts that would believe them.
-                (attack.fault, attack.late, attack.kill, attack.pause, attack.twin) = (4, 1, 60, 0, 0);
+                // Copies of an older commit's offsets, late enough to outlive the pauses in front of the next one, and many
+                // restarts that would believe them.
+                (attack.fault, attack.late, attack.kill, attack.pause, attack.twin) = (5, 8, 60, 0, 0);
             },
         ),
     ]
