@@ -4,7 +4,7 @@
 -- order, by up to 22 hours: the watermark waits for 24.
 
 CREATE TABLE flights (
-  origin     STRING,
+  origin     STRING NOT NULL,
   carrier    STRING,
   dep_time   INT,                 -- null: cancelled
   dep_delay  INT,                 -- minutes

@@ -21,7 +21,6 @@ pub(crate) struct Said {
     at: Option<LineSpan>,
 }
 
-/// What is wrong, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Words {
     /// What is wrong.
