@@ -15,8 +15,8 @@ mod functions;
 
 use crate::functions::time::zone::Zone;
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, Join, LogicalPlan};
@@ -116,7 +116,14 @@ impl Known {
 
     /// As people write it.
     fn sql(&self) -> String {
-        crate::expression::sql_text(&self.expr)
+        let shown = self.expr.clone().transform_up(|expr| match &expr {
+            Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => {
+                let text = interval_text(interval.months, interval.days, interval.nanoseconds);
+                Ok(Transformed::yes(Expr::Column(Column::new_unqualified(text))))
+            }
+            _ => Ok(Transformed::no(expr)),
+        });
+        crate::expression::sql_text(&shown.map_or_else(|_| self.expr.clone(), |shown| shown.data))
     }
 
     /// A truth value.
@@ -128,6 +135,16 @@ impl Known {
             }
             _ => refuse(format!("{place} takes a condition; {} is {}", self.sql(), self.type_name())),
         }
+    }
+}
+
+/// An interval as people write it; the library shows what it is made of.
+fn interval_text(months: i32, days: i32, nanoseconds: i64) -> String {
+    let seconds = nanoseconds / 1_000_000_000;
+    match (months, days, seconds) {
+        (0, days, 0) => format!("INTERVAL '{days}' DAY"),
+        (0, days, seconds) => format!("INTERVAL '{}' SECOND", i64::from(days) * 86_400 + seconds),
+        (months, _, _) => format!("INTERVAL '{months}' MONTH"),
     }
 }
 
