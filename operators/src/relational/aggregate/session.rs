@@ -21,6 +21,7 @@ mod open;
 
 use super::groups::{Arguments, GROUPS, GroupTable, finish_all, result_builders};
 use super::updating::{check_input, describe, key_codec, stores};
+use super::windowed::window_schema;
 use super::{AggregateCall, AggregateFunction, LatePolicy, prefix_end};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, StreamKind};
@@ -30,7 +31,7 @@ use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use open::{Closing, OpenSessions};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -57,12 +58,7 @@ pub struct SessionAggregate {
 impl SessionAggregate {
     /// Columns of the output.
     pub fn schema(&self) -> SchemaRef {
-        let timestamp = || DataType::Timestamp(TimeUnit::Millisecond, None);
-        let keys = self.keys.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
-        let calls = self.calls.iter().map(|call| Field::new(&call.name, call.data_type(), true));
-        let bounds =
-            ["window_start", "window_end", "window_time"].map(|name| Field::new(name, timestamp(), true));
-        Arc::new(Schema::new(keys.chain(calls).chain(bounds).collect::<Vec<_>>()))
+        window_schema(&self.keys, &self.calls)
     }
 
     /// The calls, and behind them the time of the last row: a session ends a gap after it.

@@ -53,13 +53,18 @@ pub struct WindowAggregate {
 impl WindowAggregate {
     /// Columns of the output.
     pub fn schema(&self) -> SchemaRef {
-        let timestamp = || DataType::Timestamp(TimeUnit::Millisecond, None);
-        let keys = self.keys.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
-        let calls = self.calls.iter().map(|call| Field::new(&call.name, call.data_type(), true));
-        let bounds =
-            ["window_start", "window_end", "window_time"].map(|name| Field::new(name, timestamp(), true));
-        Arc::new(Schema::new(keys.chain(calls).chain(bounds).collect::<Vec<_>>()))
+        window_schema(&self.keys, &self.calls)
     }
+}
+
+/// Columns of groups of windows: the keys, the calls, and the bounds of the window.
+pub(super) fn window_schema(keys: &[(String, DataType)], calls: &[AggregateCall]) -> SchemaRef {
+    let timestamp = || DataType::Timestamp(TimeUnit::Millisecond, None);
+    let keys = keys.iter().map(|(name, data_type)| Field::new(name, data_type.clone(), true));
+    let calls = calls.iter().map(|call| Field::new(&call.name, call.data_type(), true));
+    let bounds =
+        ["window_start", "window_end", "window_time"].map(|name| Field::new(name, timestamp(), true));
+    Arc::new(Schema::new(keys.chain(calls).chain(bounds).collect::<Vec<_>>()))
 }
 
 impl OperatorSpec for WindowAggregate {
