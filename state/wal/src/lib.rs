@@ -7,7 +7,7 @@
 //! it cuts where recovery to a point in time would stop, at a record that is damaged, so nothing is lost that could have
 //! been read.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -37,10 +37,20 @@ pub fn cut_endless_logs(directory: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
             let message = format!("{} is damaged at byte {length}", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        OpenOptions::new().write(true).open(&path)?.set_len(length)?;
+        replace_by_its_start(&path, length)?;
         cut.push((path, length));
     }
     Ok(cut)
+}
+
+/// Puts the first bytes of a file in its place. It is not cut where it is: whoever has kept the damaged file by a hard
+/// link keeps all of it.
+fn replace_by_its_start(path: &Path, length: u64) -> io::Result<()> {
+    let start = path.with_extension("cut");
+    let mut file = File::create(&start)?;
+    io::copy(&mut File::open(path)?.take(length), &mut file)?;
+    file.sync_all()?;
+    std::fs::rename(start, path)
 }
 
 /// Where a record of a type for reused logs stands in a log that began without one.
@@ -121,6 +131,21 @@ mod tests {
                 assert!((pairs - 1..=pairs).contains(&found), "{found} of {pairs}");
             }
         }
+    }
+
+    #[test]
+    fn a_damaged_log_that_was_kept_by_a_link_stays_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = database(directory.path());
+        let mut bytes = std::fs::read(&log).unwrap();
+        let place = records(&bytes)[900];
+        bytes[place + 6] = 7;
+        std::fs::write(&log, &bytes).unwrap();
+        let kept = directory.path().join("kept");
+        std::fs::hard_link(&log, &kept).unwrap();
+        assert_eq!(cut_endless_logs(directory.path()).unwrap(), [(log.clone(), place as u64)]);
+        assert_eq!(std::fs::read(&log).unwrap(), bytes[..place]);
+        assert_eq!(std::fs::read(&kept).unwrap(), bytes);
     }
 
     #[test]
