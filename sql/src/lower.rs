@@ -7,7 +7,6 @@
 mod aggregate;
 mod exchange;
 mod interval;
-mod join;
 mod letters;
 mod needed;
 mod project;
@@ -17,19 +16,18 @@ mod stream;
 mod stream_join;
 mod union;
 
-pub(crate) use project::picked_column;
+pub(crate) use needed::{Need, add_reads};
+pub(crate) use project::{column_ref, picked_column};
 pub(crate) use sink::{InsertInto, converted};
 pub(crate) use source::SourceTable;
 pub(crate) use stream::{PartitionedBy, Partitioning, RowKey, Stream, Windows};
 
 use crate::expression::Columns;
-use crate::features::top_n::RankedRows;
-use crate::query::nodes::{TemporalJoin, Versioned, WindowTable};
+use crate::features::feature;
 use crate::query::{Words, in_flinks_types, words};
 use crate::settings::Settings;
-use arrow::datatypes::DataType;
 use datafusion::common::DataFusionError;
-use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, Extension, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan};
 use millstream_operators::{NodeId, NodeSpec, StreamKind, Topology, TopologyError};
 use needed::{Needs, collect_needs};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -152,66 +150,12 @@ impl<'a> Lowering<'a> {
             LogicalPlan::Join(join) => self.lower_stream_join(join),
             LogicalPlan::Union(union) => self.lower_union(union),
             LogicalPlan::Distinct(Distinct::All(input)) => self.lower_distinct(input, changes),
-            LogicalPlan::Extension(Extension { node }) => {
-                if let Some(window) = node.as_any().downcast_ref::<WindowTable>() {
-                    self.lower_window(window)
-                } else if let Some(join) = node.as_any().downcast_ref::<TemporalJoin>() {
-                    self.lower_join(join)
-                } else if let Some(ranked) = node.as_any().downcast_ref::<RankedRows>() {
-                    self.lower_ranked(ranked)
-                } else if let Some(versioned) = node.as_any().downcast_ref::<Versioned>() {
-                    Err(Refusal::new(
-                        format!(
-                            "FOR SYSTEM_TIME AS OF {} stands outside of a join",
-                            versioned.as_of.join(".")
-                        ),
-                        "write left JOIN right FOR SYSTEM_TIME AS OF left.time AS r ON left.k = r.k",
-                    ))
-                } else {
-                    Err(unsupported(plan))
-                }
-            }
+            LogicalPlan::Extension(Extension { node }) => match feature(node.as_ref()) {
+                Some(feature) => feature.lower(self, changes),
+                None => Err(unsupported(plan)),
+            },
             other => Err(unsupported(other)),
         }
-    }
-
-    /// `TUMBLE`, `HOP`, `CUMULATE` and `SESSION`: the columns of the window are in no row until it closes.
-    fn lower_window(&mut self, table: &WindowTable) -> Result<Stream, Refusal> {
-        let input = self.lower(&table.input, Changes::Both)?;
-        let named = match &table.time {
-            Expr::Column(column) => table.input.schema().maybe_index_of_column(column),
-            _ => None,
-        };
-        if input.windows.is_some() {
-            return Err(Refusal::new(
-                "a window over a window that has not been closed",
-                "group by window_start and window_end first, and name window_time in the outer DESCRIPTOR",
-            ));
-        }
-        if named.is_none() || named != input.time {
-            return Err(not_the_time(table, input.time));
-        }
-        // Each change of a row takes the row it replaces out of that one's window.
-        let input = match self.kind(&input) {
-            StreamKind::Upsert => self.normalize(input)?,
-            _ => input,
-        };
-        let first = input.places.len();
-        let partition = table
-            .partition_by
-            .iter()
-            .map(|expr| picked_column(expr, table.input.schema()).and_then(|column| input.place(column)));
-        let windows = Windows {
-            kind: table.window,
-            partition: partition.collect(),
-            by: input.time.and_then(|time| input.place(time)),
-            start: Some(first),
-            end: Some(first + 1),
-            time: Some(first + 2),
-        };
-        let mut places = input.places.clone();
-        places.extend([None; crate::query::nodes::WINDOW_COLUMNS]);
-        Ok(Stream { places, windows: Some(windows), ..input })
     }
 
     /// Adds the operators of a query that is only explained.
@@ -225,30 +169,14 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    fn columns<'s>(&self, stream: &'s Stream, relation: &'s datafusion::common::DFSchema) -> Columns<'s> {
+    /// The columns of a stream, as expressions over the relation read them.
+    pub(crate) fn columns<'s>(
+        &self,
+        stream: &'s Stream,
+        relation: &'s datafusion::common::DFSchema,
+    ) -> Columns<'s> {
         Columns { relation, places: &stream.places, rows: &stream.rows }
     }
-}
-
-/// Refuses a column that windows can't be of, with what to do: that depends on what else there is.
-fn not_the_time(table: &WindowTable, time: Option<usize>) -> Refusal {
-    let schema = table.input.schema();
-    let column = match &table.time {
-        Expr::Column(column) => column.name.clone(),
-        other => other.to_string(),
-    };
-    let is_time = table.time.get_type(schema).is_ok_and(|found| matches!(found, DataType::Timestamp(..)));
-    let help = match time.and_then(|time| schema.fields().get(time)) {
-        Some(time) => format!("write DESCRIPTOR({}): the table has its WATERMARK for that", time.name()),
-        None if is_time => format!(
-            "declare WATERMARK FOR {column} AS {column} - INTERVAL '5' SECOND in the CREATE TABLE, and keep the column \
-             in views as it is"
-        ),
-        None => "declare a WATERMARK for a TIMESTAMP column in the CREATE TABLE; of a number or a text make one with a \
-                 computed column: event_time AS TO_TIMESTAMP_LTZ(number, 3)"
-            .to_owned(),
-    };
-    Refusal::new(format!("{column} is not the time attribute of its table"), help)
 }
 
 fn unsupported(plan: &LogicalPlan) -> Refusal {

@@ -16,17 +16,15 @@ mod flink;
 mod forms;
 mod interval;
 mod joins;
-pub(crate) mod nodes;
 mod parse;
 mod provider;
-mod relations;
+pub(crate) mod relations;
 mod rewrite;
 mod rows;
 mod special;
 mod types;
 mod typing;
 mod unread;
-mod windows;
 mod words;
 
 pub(crate) use provider::Names;

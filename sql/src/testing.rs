@@ -5,16 +5,13 @@
 //! what a job has to have written when its input has ended.
 
 use crate::error::SqlErrors;
+use crate::features::feature;
 use crate::plan::Analyzed;
-use crate::query::nodes::{WindowKind, WindowSpec, WindowTable};
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Column, Result, plan_err};
+use datafusion::common::{Result, plan_err};
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::logical_expr::{
-    Expr, Extension, LogicalPlan, LogicalPlanBuilder, TableScanBuilder, cast, lit,
-};
+use datafusion::logical_expr::{Extension, LogicalPlan, TableScanBuilder};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -62,57 +59,11 @@ fn over_rows(node: LogicalPlan, rows: &BTreeMap<String, RecordBatch>) -> Result<
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         }
         LogicalPlan::Extension(Extension { node: extension }) => {
-            match extension.as_any().downcast_ref::<WindowTable>() {
-                Some(table) => Ok(Transformed::yes(windows(table)?)),
+            match feature(extension.as_ref()).and_then(|feature| feature.batch()) {
+                Some(plan) => Ok(Transformed::yes(plan?)),
                 None => plan_err!("{} has no batch answer", extension.name()),
             }
         }
         _ => Ok(Transformed::no(node)),
-    }
-}
-
-/// Every row once for each window it is in.
-fn windows(table: &WindowTable) -> Result<LogicalPlan> {
-    let WindowKind::Fixed(WindowSpec { size_ms, slide_ms, offset_ms, cumulates }) = table.window else {
-        return plan_err!("sessions have no batch answer");
-    };
-    let millis = DataType::Timestamp(TimeUnit::Millisecond, None);
-    let time = cast(cast(table.time.clone(), millis.clone()), DataType::Int64);
-    let since =
-        |length_ms: i64| ((time.clone() - lit(offset_ms)) % lit(length_ms) + lit(length_ms)) % lit(length_ms);
-    let mut all: Option<LogicalPlanBuilder> = None;
-    let schema = table.schema_ref();
-    let added = schema.fields().len() - 3;
-    let qualifier = schema.qualified_field(added).0.cloned();
-    let time_type = schema.field(added + 2).data_type().clone();
-    for earlier in 0..size_ms / slide_ms {
-        // Cumulating: the window that is this many steps shorter than the longest.
-        let (start, length_ms) = match cumulates {
-            false => (time.clone() - since(slide_ms) - lit(earlier * slide_ms), size_ms),
-            true => (time.clone() - since(size_ms), size_ms - earlier * slide_ms),
-        };
-        let bound = |shift: i64| cast(start.clone() + lit(shift), millis.clone());
-        let named = |expr: Expr, name: &str| expr.alias_qualified(qualifier.clone(), name);
-        let columns = table.input.schema().iter().map(Expr::from).chain([
-            named(bound(0), "window_start"),
-            named(bound(length_ms), "window_end"),
-            named(cast(bound(length_ms - 1), time_type.clone()), "window_time"),
-        ]);
-        let inside = (time.clone() - start.clone()).lt(lit(length_ms));
-        let part = LogicalPlanBuilder::from(table.input.clone()).filter(inside)?;
-        let part = part.project(columns.collect::<Vec<_>>())?;
-        all = Some(match all {
-            None => part,
-            Some(all) => all.union(part.build()?)?,
-        });
-    }
-    // A union forgets which table its columns are of.
-    let qualified = schema.iter().map(|(qualifier, field)| {
-        Expr::Column(Column::new_unqualified(field.name())).alias_qualified(qualifier.cloned(), field.name())
-    });
-    match all {
-        Some(all) if size_ms > slide_ms => all.project(qualified.collect::<Vec<_>>())?.build(),
-        Some(all) => all.build(),
-        None => plan_err!("no windows"),
     }
 }

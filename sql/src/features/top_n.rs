@@ -2,16 +2,16 @@
 //! `ORDER BY .. LIMIT`.
 //!
 //! A batch engine numbers all rows and filters them; a stream keeps those that pass. [`recognise`] finds a filter over a
-//! rank, or a limit, in a plan and puts a [`RankedRows`] in the place of the node that numbers or sorts;
-//! [`Lowering::lower_ranked`] makes it a [`TopN`]. A rank without an upper bound is refused, as in Flink.
+//! rank, or a limit, in a plan and puts a [`RankedRows`] in the place of the node that numbers or sorts, which becomes a
+//! [`TopN`]. A rank without an upper bound is refused, as in Flink.
 
 pub(crate) mod functions;
 mod recognise;
 
-pub(crate) use recognise::{drop_unread_ranks, recognise};
+use recognise::{drop_unread_ranks, recognise};
 
-use crate::lower::picked_column;
-use crate::lower::{Changes, Lowering, PartitionedBy, Refusal, RowKey, Stream};
+use super::{Feature, columns_read};
+use crate::lower::{Changes, Lowering, PartitionedBy, Refusal, RowKey, Stream, picked_column};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err};
 use datafusion::logical_expr::logical_plan::UserDefinedLogicalNodeCore;
 use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
@@ -108,69 +108,67 @@ impl UserDefinedLogicalNodeCore for RankedRows {
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
-        let input = self.input.schema();
-        let mut needed: Vec<usize> =
-            output_columns.iter().copied().filter(|column| *column < input.fields().len()).collect();
-        for expr in self.expressions() {
-            needed.extend(
-                expr.column_refs().into_iter().filter_map(|column| input.maybe_index_of_column(column)),
-            );
-        }
-        needed.sort_unstable();
-        needed.dedup();
-        Some(vec![needed])
+        let inputs = self.input.schema().fields().len();
+        let passed_on = output_columns.iter().copied().filter(|column| *column < inputs);
+        Some(vec![columns_read(&self.input, passed_on, &self.expressions())])
     }
 }
 
-impl Lowering<'_> {
-    pub(crate) fn lower_ranked(&mut self, node: &RankedRows) -> Result<Stream, Refusal> {
-        let input = self.lower(&node.input, Changes::Both)?;
+impl Feature for RankedRows {
+    fn optimized(plan: LogicalPlan) -> Result<LogicalPlan> {
+        recognise(plan)
+    }
+
+    fn pruned(plan: LogicalPlan) -> Result<LogicalPlan> {
+        drop_unread_ranks(plan)
+    }
+
+    fn lower(&self, lowering: &mut Lowering<'_>, _changes: Changes) -> Result<Stream, Refusal> {
+        let input = lowering.lower(&self.input, Changes::Both)?;
         if input.windows.is_some() {
             return Err(Refusal::new(
-                format!("{} over the rows of a window that is still open", node.function.name()),
+                format!("{} over the rows of a window that is still open", self.function.name()),
                 "group by window_start and window_end first, and rank the groups",
             ));
         }
-        let input = match self.kind(&input) {
-            StreamKind::Upsert => self.normalize(input)?,
-            _ => self.compact(input)?,
+        let input = match lowering.kind(&input) {
+            StreamKind::Upsert => lowering.normalize(input)?,
+            _ => lowering.compact(input)?,
         };
-        let relation = node.input.schema();
+        let relation = self.input.schema();
         let place = |expr: &Expr| {
             let column = picked_column(expr, relation);
             column.and_then(|column| input.place(column)).ok_or_else(|| {
                 Refusal::new(format!("{expr} is no column"), "select it AS a column in an inner query first")
             })
         };
-        let partition = node.partition_by.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-        let order = node.order_by.iter().map(|sort| Ok((sort, place(&sort.expr)?)));
+        let partition = self.partition_by.iter().map(place).collect::<Result<Vec<_>, _>>()?;
+        let order = self.order_by.iter().map(|sort| Ok((sort, place(&sort.expr)?)));
         let order = order.collect::<Result<Vec<_>, Refusal>>()?;
         let order = order.into_iter().map(|(sort, place)| sort_column(sort, place, &input));
         let order = order.collect::<Result<Vec<_>, Refusal>>()?;
         let input = match input.is_together(&partition) {
-            true => self.key_by(input, partition.clone())?,
-            false => self.exchange(input, partition.clone(), PartitionedBy::EncodedKey)?,
+            true => lowering.key_by(input, partition.clone())?,
+            false => lowering.exchange(input, partition.clone(), PartitionedBy::EncodedKey)?,
         };
         let names: Vec<&str> =
             partition.iter().map(|place| input.rows.field(*place).name().as_str()).collect();
-        let rank = node.with_rank.then(|| node.schema.field(node.schema.fields().len() - 1).name().clone());
+        let rank = self.with_rank.then(|| self.schema.field(self.schema.fields().len() - 1).name().clone());
         let operator = TopN {
             input: Arc::clone(&input.rows),
-            kind: self.kind(&input),
-            function: node.function,
-            latest_first: is_last_row(node, &order, &input),
+            kind: lowering.kind(&input),
+            function: self.function,
+            latest_first: is_last_row(self, &order, &input),
             order,
-            first: node.first,
-            last: node.last,
+            first: self.first,
+            last: self.last,
             rank,
             key: names.join(", "),
         };
         let rows = operator.schema();
-        let id = self.add("top n", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
-        let unique = row_key(node, &partition, &input);
-        // The rows of the input, and the rank behind them.
-        let stream = Stream { time: None, ..input.over(id, Arc::clone(&rows), Some) };
-        Ok(Stream { places: (0..rows.fields().len()).map(Some).collect(), unique, ..stream })
+        let id = lowering.add("top n", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
+        let unique = row_key(self, &partition, &input);
+        Ok(Stream { unique, partitioning: input.partitioning.clone(), ..input.made_into(id, rows) })
     }
 }
 

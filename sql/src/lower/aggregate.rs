@@ -3,7 +3,7 @@
 use super::project::{column_ref, picked_column};
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Windows};
 use crate::expression::{Evaluated, counted, sql_text};
-use crate::query::nodes::WindowKind;
+use crate::features::window::{WINDOW_COLUMNS, WindowKind};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::AggregateFunction as DfAggregate;
@@ -194,18 +194,7 @@ impl Lowering<'_> {
         let aggregate = Aggregate { keys: keys.columns, calls, input: self.kind(&rows), output };
         let schema = aggregate.schema();
         let node = self.add("aggregate", NodeSpec::Operator(Arc::new(aggregate)), &[rows.node])?;
-        Ok(Stream {
-            node,
-            places: (0..schema.fields().len()).map(Some).collect(),
-            rows: schema,
-            time: None,
-            has_watermark: rows.has_watermark,
-            windows: None,
-            unique,
-            partitioning: keys.partitioning,
-            keyed: None,
-            late: rows.late,
-        })
+        Ok(Stream { unique, partitioning: keys.partitioning, ..rows.made_into(node, schema) })
     }
 
     fn group_windows(
@@ -221,7 +210,7 @@ impl Lowering<'_> {
         let first_bound = key_count + call_count;
         // Any column of a window names it.
         let named = |bound: usize| keys.telling().chain([first_bound + bound]).collect();
-        let unique = RowKey::any_of((0..crate::query::nodes::WINDOW_COLUMNS).map(named).collect());
+        let unique = RowKey::any_of((0..WINDOW_COLUMNS).map(named).collect());
         let (input, late) = (self.kind(&rows), rows.late);
         let (schema, operator): (_, Arc<dyn OperatorSpec>) = match windows.kind {
             WindowKind::Fixed(spec) => {
@@ -244,17 +233,8 @@ impl Lowering<'_> {
         });
         let places: Vec<Option<usize>> = groups.chain((key_count..first_bound).map(Some)).collect();
         let time = bounds.iter().position(|bound| *bound == Some(WindowColumn::Time));
-        Ok(Stream {
-            node,
-            rows: schema,
-            places,
-            time,
-            windows: None,
-            unique,
-            partitioning: keys.partitioning,
-            keyed: None,
-            ..rows
-        })
+        let partitioning = keys.partitioning;
+        Ok(Stream { places, time, unique, partitioning, ..rows.made_into(node, schema) })
     }
 }
 

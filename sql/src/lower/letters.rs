@@ -73,7 +73,7 @@ impl Lowering<'_> {
     }
 
     /// Refuses late rows as dead letters where a row is no longer the record that it came in.
-    pub(super) fn check_late(&self, stream: &Stream) -> Result<(), Refusal> {
+    pub(crate) fn check_late(&self, stream: &Stream) -> Result<(), Refusal> {
         if stream.late != Policy::DeadLetter {
             return Ok(());
         }

@@ -5,15 +5,16 @@
 //! one field decoded.
 
 use crate::expression::field_of;
+use crate::features::feature;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, Extension, LogicalPlan};
 use std::collections::BTreeMap;
 
 /// What is read of a column.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// Nothing of it.
     #[default]
     Nothing,
@@ -61,7 +62,7 @@ pub(super) fn collect_needs(plan: &LogicalPlan, needs: &mut Needs) -> Result<()>
 }
 
 /// Adds what `expr` reads, `need` being what is read of its value, to the needs of the columns of `schema`.
-pub(super) fn add_reads(expr: &Expr, need: &Need, schema: &DFSchema, columns: &mut [Need]) -> Result<()> {
+pub(crate) fn add_reads(expr: &Expr, need: &Need, schema: &DFSchema, columns: &mut [Need]) -> Result<()> {
     match expr {
         Expr::Alias(alias) => add_reads(&alias.expr, need, schema, columns),
         Expr::Column(column) => {
@@ -110,6 +111,17 @@ fn collect(plan: &LogicalPlan, wanted: &[Need], needs: &mut Needs) -> Result<()>
             collect(&filter.input, &inner, needs)
         }
         LogicalPlan::SubqueryAlias(alias) => collect(&alias.input, wanted, needs),
+        LogicalPlan::Extension(Extension { node }) => {
+            let read = feature(node.as_ref()).map(|feature| feature.reads(wanted)).transpose()?.flatten();
+            match read {
+                Some(read) => node
+                    .inputs()
+                    .into_iter()
+                    .zip(read)
+                    .try_for_each(|(input, read)| collect(input, &read, needs)),
+                None => node.inputs().into_iter().try_for_each(|input| collect_needs(input, needs)),
+            }
+        }
         // What other operators do with rows in rows is theirs: they get them whole.
         other => other.inputs().into_iter().try_for_each(|input| collect_needs(input, needs)),
     }

@@ -99,7 +99,7 @@ impl Lowering<'_> {
 
     /// A projection over the rows of a stream, made for its kind, and what its rows consist of. Rows that it can't compute
     /// meet the policy of the tables they are from.
-    pub(super) fn add_project(
+    pub(crate) fn add_project(
         &mut self,
         what: &str,
         stream: &Stream,
@@ -159,7 +159,8 @@ fn key_places(stream: &Stream) -> Result<Vec<usize>, Refusal> {
     })
 }
 
-pub(super) fn column_ref(stream: &Stream, place: usize) -> Arc<dyn Expression> {
+/// A column of the rows, as it is.
+pub(crate) fn column_ref(stream: &Stream, place: usize) -> Arc<dyn Expression> {
     let field = stream.rows.field(place);
     Arc::new(ColumnRef::new(place, field.name(), field.data_type().clone()))
 }

@@ -1,6 +1,6 @@
 //! What a lowered node is.
 
-use crate::query::nodes::WindowKind;
+use crate::features::window::WindowKind;
 use arrow::datatypes::{FieldRef, Fields, SchemaRef};
 use millstream_operators::formats::Format;
 use millstream_operators::source::Policy;
@@ -157,6 +157,23 @@ impl Stream {
     pub(crate) fn is_together(&self, places: &[usize]) -> bool {
         let by = self.partitioning.as_ref();
         by.is_some_and(|by| by.places.iter().all(|place| places.contains(place)))
+    }
+
+    /// Other rows, each made of several of these: they are columns as they are, and of what is known of these only what
+    /// their tables say of time goes on.
+    pub(crate) fn made_into(&self, node: NodeId, rows: SchemaRef) -> Stream {
+        Stream {
+            node,
+            places: (0..rows.fields().len()).map(Some).collect(),
+            rows,
+            time: None,
+            has_watermark: self.has_watermark,
+            windows: None,
+            unique: RowKey::Unknown,
+            partitioning: None,
+            keyed: None,
+            late: self.late,
+        }
     }
 
     /// The same rows with other columns: `of[new]` is the old column, or `None` for one that is new.

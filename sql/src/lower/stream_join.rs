@@ -200,16 +200,11 @@ impl Lowering<'_> {
             JoinKind::Full => None,
         };
         Stream {
-            node,
-            rows,
             places: places.collect(),
-            time: None,
             has_watermark: left.stream.has_watermark && right.stream.has_watermark,
-            windows: None,
             unique: unique(kind, left, right),
             partitioning,
-            keyed: None,
-            late: left.stream.late,
+            ..left.stream.made_into(node, rows)
         }
     }
 }

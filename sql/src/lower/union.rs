@@ -1,7 +1,7 @@
 //! `UNION ALL`. (`UNION` is the distinct rows of it.)
 
 use super::project::column_ref;
-use super::{Changes, Lowering, PartitionedBy, Refusal, RowKey, Stream};
+use super::{Changes, Lowering, PartitionedBy, Refusal, Stream};
 use crate::expression::{Evaluated, sql_text};
 use arrow::datatypes::{Field, Schema};
 use datafusion::logical_expr::{Expr, LogicalPlan, Union as UnionPlan};
@@ -36,14 +36,9 @@ impl Lowering<'_> {
         let node = self.add("union", NodeSpec::Operator(Arc::new(operator)), &nodes)?;
         // A row of one part may be the same as one of another, and stand in another task.
         Ok(Stream {
-            node,
-            rows,
             time: first.time.filter(|_| inputs.iter().all(|input| input.time == first.time)),
             has_watermark: inputs.iter().all(|input| input.has_watermark),
-            unique: RowKey::Unknown,
-            partitioning: None,
-            keyed: None,
-            ..first
+            ..first.made_into(node, rows)
         })
     }
 

@@ -15,7 +15,7 @@ pub(super) const NESTING_MAX: usize = 200;
 const WORDS_MAX: usize = 100_000;
 
 /// What a table and its `PARTITION BY` are called with while sqlparser reads them.
-pub(super) const PARTITION_BY: &str = "PARTITION BY";
+pub(crate) const PARTITION_BY: &str = "PARTITION BY";
 
 /// Reads a query.
 pub(super) fn parse_query(tokens: &Tokens, positions: &Positions) -> Result<Box<Query>, SqlError> {

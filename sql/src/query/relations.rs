@@ -1,19 +1,18 @@
-//! What a `FROM` clause has that DataFusion does not know: `FOR SYSTEM_TIME AS OF`, and window table functions
-//! ([`super::windows`]).
+//! What a `FROM` clause has that DataFusion does not know: it is of some feature of the language.
 
-use super::nodes::Versioned;
-use super::windows::{plan_window, unknown_function};
+pub(crate) use super::parse::PARTITION_BY;
+
 use super::words::said;
+use crate::features;
+use crate::features::window::unknown_function;
 use datafusion::common::{DataFusionError, Result};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion::logical_expr::{Extension, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
-    Expr as SqlExpr, Function, FunctionArguments, ObjectName, Spanned, TableAlias, TableFactor,
-    TableFunctionArgs, TableVersion,
+    Expr as SqlExpr, Function, ObjectName, Spanned, TableAlias, TableFactor,
 };
-use std::sync::Arc;
 
 /// Plans the relations that DataFusion does not know, or would plan without what makes them special.
 #[derive(Debug)]
@@ -34,53 +33,33 @@ impl RelationPlanner for StreamingRelations {
         relation: TableFactor,
         context: &mut dyn RelationPlannerContext,
     ) -> Result<RelationPlanning> {
-        match relation {
-            TableFactor::Table { version: Some(version), name, alias, args: None, .. } => {
-                plan_versioned(version, name, alias, context)
+        let found = features::relation(relation, context)?;
+        match &found {
+            RelationPlanning::Original(relation) => {
+                called(relation).map_or(Ok(()), |name| Err(unknown_function(name)))?;
             }
-            TableFactor::Table { name, alias, args: Some(TableFunctionArgs { args, .. }), .. } => {
-                plan_window(&name, args, alias, context)
-            }
-            TableFactor::TableFunction { expr: SqlExpr::Function(function), alias } => {
-                let Function { name, args, .. } = function;
-                match args {
-                    FunctionArguments::List(list) => plan_window(&name, list.args, alias, context),
-                    _ => Err(unknown_function(&name)),
-                }
-            }
-            other => Ok(RelationPlanning::Original(Box::new(other))),
+            RelationPlanning::Planned(_) => {}
         }
+        Ok(found)
     }
 }
 
-pub(super) fn planned(plan: LogicalPlan, alias: Option<TableAlias>) -> Result<RelationPlanning> {
+/// The function that is called where a table could stand.
+pub(crate) fn called(relation: &TableFactor) -> Option<&ObjectName> {
+    match relation {
+        TableFactor::Table { name, args: Some(_), .. } => Some(name),
+        TableFactor::TableFunction { expr: SqlExpr::Function(Function { name, .. }), .. } => Some(name),
+        _ => None,
+    }
+}
+
+/// A relation that is planned.
+pub(crate) fn planned(plan: LogicalPlan, alias: Option<TableAlias>) -> Result<RelationPlanning> {
     Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, alias))))
 }
 
-fn plan_versioned(
-    version: TableVersion,
-    name: ObjectName,
-    alias: Option<TableAlias>,
-    context: &mut dyn RelationPlannerContext,
-) -> Result<RelationPlanning> {
-    let as_of = match &version {
-        TableVersion::ForSystemTimeAsOf(SqlExpr::CompoundIdentifier(parts)) => parts.clone(),
-        TableVersion::ForSystemTimeAsOf(SqlExpr::Identifier(part)) => vec![part.clone()],
-        _ => {
-            return Err(error_at(
-                "FOR SYSTEM_TIME AS OF needs the time attribute of the left side",
-                &name,
-                "write FOR SYSTEM_TIME AS OF left_table.time_column",
-            ));
-        }
-    };
-    let as_of = as_of.into_iter().map(|part| context.normalize_ident(part)).collect();
-    let input = context.plan(bare_table(name))?;
-    let node = Extension { node: Arc::new(Versioned { input, as_of }) };
-    planned(LogicalPlan::Extension(node), alias)
-}
-
-pub(super) fn bare_table(name: ObjectName) -> TableFactor {
+/// A table by its name, and nothing else.
+pub(crate) fn bare_table(name: ObjectName) -> TableFactor {
     TableFactor::Table {
         name,
         alias: None,

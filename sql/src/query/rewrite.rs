@@ -1,23 +1,18 @@
-//! From DataFusion's plan of a query to the plan that is lowered: temporal joins in the place of joins with a
-//! versioned side, Flink's meaning of aggregates, types, constants, and only the columns that are needed.
+//! From DataFusion's plan of a query to the plan that is lowered: the nodes of the features, Flink's meaning of aggregates, types, constants, and only the columns that are needed.
 
 use super::joins::place_conditions;
-use super::nodes::{TemporalJoin, Versioned};
 use super::provider::Names;
 use super::typing::{type_node, type_plan};
-use crate::features::top_n;
+use crate::features;
 use crate::functions::casting::{cast_expr, is_plain};
 use crate::functions::time::zone::{UTC, Zone};
 use crate::functions::values::cast::Cast as To;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
+use datafusion::common::{Column, DataFusionError, Result, plan_err};
 use datafusion::functions_aggregate::{count::count_udaf, sum::sum_udaf};
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
-use datafusion::logical_expr::utils::{find_valid_equijoin_key_pair, split_conjunction_owned};
-use datafusion::logical_expr::{
-    Aggregate, Expr, ExprSchemable, Extension, Join, JoinType, LogicalPlan, Projection, SubqueryAlias, cast,
-};
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
@@ -28,7 +23,7 @@ use std::sync::Arc;
 
 /// The plan with Flink's meaning, its types settled. This is what a batch engine can be asked for the same answer.
 pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(temporal_join)?.data;
+    let plan = features::analyzed(plan)?;
     let plan = type_plan(plan, names.zone())?;
     let plan = plan.transform_up_with_subqueries(|plan| flink_aggregates(plan, names.zone()))?.data;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
@@ -47,78 +42,8 @@ pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> 
     let plan = place_conditions(plan)?;
     let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())])?;
     // A rank that only a filter has read is read by nobody when the filter is gone.
-    let plan = apply(top_n::recognise(plan)?, vec![Arc::new(OptimizeProjections::new())])?;
-    top_n::drop_unread_ranks(plan)
-}
-
-/// The marked right side of a join, without the mark: its plan and the name of the left side's time.
-fn versioned(plan: &LogicalPlan) -> Option<(LogicalPlan, Vec<String>)> {
-    match plan {
-        LogicalPlan::SubqueryAlias(SubqueryAlias { input, alias, .. }) => {
-            let (input, as_of) = versioned(input)?;
-            let alias = SubqueryAlias::try_new(Arc::new(input), alias.clone()).ok()?;
-            Some((LogicalPlan::SubqueryAlias(alias), as_of))
-        }
-        LogicalPlan::Extension(Extension { node }) => {
-            let node = node.as_any().downcast_ref::<Versioned>()?;
-            Some((node.input.clone(), node.as_of.clone()))
-        }
-        _ => None,
-    }
-}
-
-fn temporal_join(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let LogicalPlan::Join(join) = &plan else { return Ok(Transformed::no(plan)) };
-    let Some((right, as_of)) = versioned(&join.right) else { return Ok(Transformed::no(plan)) };
-    let keep_unmatched = match join.join_type {
-        JoinType::Inner => false,
-        JoinType::Left => true,
-        other => return plan_err!("FOR SYSTEM_TIME AS OF takes JOIN or LEFT JOIN, not {other} JOIN"),
-    };
-    let left = join.left.as_ref().clone();
-    let time = resolve(&as_of, left.schema())?;
-    let on = equal_pairs(join, &left, &right)?;
-    let node = TemporalJoin::new(left, right, keep_unmatched, on, time)?;
-    Ok(Transformed::yes(LogicalPlan::Extension(Extension { node: Arc::new(node) })))
-}
-
-fn resolve(name: &[String], left: &DFSchema) -> Result<Expr> {
-    let column = match name {
-        [column] => Column::new_unqualified(column),
-        [table, column] => Column::new(Some(table.as_str()), column),
-        _ => return plan_err!("FOR SYSTEM_TIME AS OF {} names no column of the left side", name.join(".")),
-    };
-    let found = match &column.relation {
-        Some(_) => left.qualified_field_from_column(&column),
-        None => left.qualified_field_with_unqualified_name(&column.name),
-    };
-    match found {
-        Ok(found) => Ok(Expr::from(found)),
-        Err(_) => plan_err!("FOR SYSTEM_TIME AS OF {column}: the left side has no such column"),
-    }
-}
-
-/// The equalities of a join's condition.
-fn equal_pairs(join: &Join, left: &LogicalPlan, right: &LogicalPlan) -> Result<Vec<(Expr, Expr)>> {
-    let mut pairs = join.on.clone();
-    for condition in join.filter.clone().map(split_conjunction_owned).unwrap_or_default() {
-        let pair = match &condition {
-            Expr::BinaryExpr(binary) if binary.op == datafusion::logical_expr::Operator::Eq => {
-                find_valid_equijoin_key_pair(&binary.left, &binary.right, left.schema(), right.schema())?
-            }
-            _ => None,
-        };
-        match pair {
-            Some(pair) => pairs.push(pair),
-            None => {
-                return plan_err!(
-                    "{condition}: a temporal join is on equalities between the two sides; move other conditions to a \
-                     WHERE behind the join"
-                );
-            }
-        }
-    }
-    if pairs.is_empty() { plan_err!("a temporal join needs ON left.column = right.key") } else { Ok(pairs) }
+    let plan = apply(features::optimized(plan)?, vec![Arc::new(OptimizeProjections::new())])?;
+    features::pruned(plan)
 }
 
 /// Gives `AVG` and `SUM` the types and the meaning they have in Flink: the sum of integers is of their type, their

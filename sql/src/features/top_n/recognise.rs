@@ -2,6 +2,7 @@
 
 use super::RankedRows;
 use super::functions::rank_function;
+use crate::features::plan_of;
 use crate::lower::picked_column;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
@@ -15,7 +16,7 @@ use millstream_operators::RankFunction;
 use std::sync::Arc;
 
 /// Puts [`RankedRows`] in the place of ranks that are filtered, and of limits.
-pub(crate) fn recognise(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(super) fn recognise(plan: LogicalPlan) -> Result<LogicalPlan> {
     let found = plan.transform_down(|node| match &node {
         LogicalPlan::Filter(filter) => Ok(match filtered_rank(filter)? {
             Some(ranked) => Transformed::yes(ranked),
@@ -28,7 +29,7 @@ pub(crate) fn recognise(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// Leaves the rank out where the columns that are selected right above do without it.
-pub(crate) fn drop_unread_ranks(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(super) fn drop_unread_ranks(plan: LogicalPlan) -> Result<LogicalPlan> {
     let found = plan.transform_down(|node| {
         let LogicalPlan::Projection(projection) = &node else { return Ok(Transformed::no(node)) };
         let LogicalPlan::Extension(Extension { node: below }) = projection.input.as_ref() else {
@@ -50,10 +51,6 @@ pub(crate) fn drop_unread_ranks(plan: LogicalPlan) -> Result<LogicalPlan> {
         Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(projection.expr.clone(), input)?)))
     });
     Ok(found?.data)
-}
-
-fn plan_of(ranked: RankedRows) -> LogicalPlan {
-    LogicalPlan::Extension(Extension { node: Arc::new(ranked) })
 }
 
 /// The ranks that pass.

@@ -1,9 +1,10 @@
-//! `JOIN .. FOR SYSTEM_TIME AS OF`.
+//! What a temporal join becomes.
 
-use super::project::picked_column;
-use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream};
+use super::nodes::TemporalJoin as JoinNode;
 use crate::expression::{Evaluated, sql_text};
-use crate::query::nodes::TemporalJoin as JoinNode;
+use crate::lower::{
+    Changes, Lowering, PartitionedBy, Partitioning, Refusal, Stream, column_ref, picked_column,
+};
 use arrow::datatypes::Field;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, ExprSchemable, cast};
@@ -11,7 +12,7 @@ use millstream_operators::{Expression, NodeSpec, StreamKind, TemporalJoin};
 use std::sync::Arc;
 
 impl Lowering<'_> {
-    pub(super) fn lower_join(&mut self, join: &JoinNode) -> Result<Stream, Refusal> {
+    pub(super) fn lower_temporal_join(&mut self, join: &JoinNode) -> Result<Stream, Refusal> {
         let left = self.lower(&join.left, Changes::Both)?;
         self.check_left(&left, join)?;
         let right = self.lower(&join.right, Changes::Both)?;
@@ -160,7 +161,7 @@ impl Lowering<'_> {
         }
         let columns = self.columns(&left, relation);
         let mut outputs: Vec<(Field, Arc<dyn Expression>)> = (0..left.rows.fields().len())
-            .map(|place| (left.rows.field(place).clone(), super::project::column_ref(&left, place)))
+            .map(|place| (left.rows.field(place).clone(), column_ref(&left, place)))
             .collect();
         for (index, expr) in on.iter().enumerate() {
             let key = Evaluated::new(columns.expression(expr)?, &left.rows, sql_text(expr))?;

@@ -1,17 +1,17 @@
-//! Window table functions: `TUMBLE`, `HOP`, `CUMULATE` and `SESSION`.
+//! Window table functions as they are written.
 
-use super::nodes::{WindowKind, WindowSpec, WindowTable};
-use super::parse::PARTITION_BY;
-use super::relations::{bare_table, error_at, planned};
+use super::node::{WindowKind, WindowSpec, WindowTable};
+use crate::features::plan_of;
+use crate::query::relations::{PARTITION_BY, bare_table, called, error_at, planned};
 use crate::script::{CATALOG, DATABASE};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::planner::{RelationPlannerContext, RelationPlanning};
-use datafusion::logical_expr::{Expr, Extension, LogicalPlan};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
-    Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, TableAlias,
+    Expr as SqlExpr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    TableAlias, TableFactor, TableFunctionArgs,
 };
-use std::sync::Arc;
 
 /// A window table function.
 struct WindowFunction {
@@ -50,7 +50,8 @@ const FUNCTIONS: &[WindowFunction] = &[
     },
 ];
 
-pub(super) fn unknown_function(name: &ObjectName) -> DataFusionError {
+/// Refuses a table function that there is not.
+pub(crate) fn unknown_function(name: &ObjectName) -> DataFusionError {
     error_at(
         format!("there is no table function {name}"),
         name,
@@ -61,17 +62,39 @@ pub(super) fn unknown_function(name: &ObjectName) -> DataFusionError {
     )
 }
 
+/// Plans a call of one of the functions.
+pub(super) fn relation(
+    relation: TableFactor,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<RelationPlanning> {
+    let function = called(&relation).and_then(|name| {
+        let name = name.to_string();
+        FUNCTIONS.iter().find(|function| function.name.eq_ignore_ascii_case(&name))
+    });
+    match (function, relation) {
+        (
+            Some(function),
+            TableFactor::Table { name, alias, args: Some(TableFunctionArgs { args, .. }), .. },
+        ) => plan_window(function, &name, args, alias, context),
+        (
+            Some(function),
+            TableFactor::TableFunction {
+                expr: SqlExpr::Function(Function { name, args: FunctionArguments::List(list), .. }),
+                alias,
+            },
+        ) => plan_window(function, &name, list.args, alias, context),
+        (_, other) => Ok(RelationPlanning::Original(Box::new(other))),
+    }
+}
+
 /// `TUMBLE(TABLE t, DESCRIPTOR(c), size [, offset])` and the like, their arguments by place or all of them by name.
-pub(super) fn plan_window(
+fn plan_window(
+    function: &WindowFunction,
     name: &ObjectName,
     args: Vec<FunctionArg>,
     alias: Option<TableAlias>,
     context: &mut dyn RelationPlannerContext,
 ) -> Result<RelationPlanning> {
-    let called = name.to_string().to_uppercase();
-    let Some(function) = FUNCTIONS.iter().find(|function| function.name == called) else {
-        return Err(unknown_function(name));
-    };
     let usage = || format!("write {}", function.usage);
     let arguments = function.arguments(name, args)?;
     let [Some(table), Some(time), lengths @ ..] = arguments.as_slice() else {
@@ -98,7 +121,7 @@ pub(super) fn plan_window(
             return Err(error_at("the gap between sessions has to be longer than nothing", name, usage()));
         }
         let node = WindowTable::new(input, time, partition_by, WindowKind::Session(*gap_ms))?;
-        return planned(LogicalPlan::Extension(Extension { node: Arc::new(node) }), alias);
+        return planned(plan_of(node), alias);
     }
     let (slide_ms, size_ms) = match lengths {
         [Some(size)] => (*size, *size),
@@ -114,7 +137,7 @@ pub(super) fn plan_window(
         return Err(error_at(message, name, usage()));
     }
     let node = WindowTable::new(input, time, Vec::new(), WindowKind::Fixed(window))?;
-    planned(LogicalPlan::Extension(Extension { node: Arc::new(node) }), alias)
+    planned(plan_of(node), alias)
 }
 
 /// A table, and the columns of its `PARTITION BY`.
