@@ -41,14 +41,14 @@ fn calls() -> Vec<AggregateCall> {
     ]
 }
 
-/// Keyed batches: text key, whole number, floating-point number; a millisecond passes every `per_ms` rows.
-fn batches(groups: u64, changelog: bool, per_ms: usize) -> Vec<Batch> {
+/// Keyed batches: text key, whole number below `values`, floating-point number; a millisecond passes every `per_ms` rows.
+fn batches(groups: u64, values: u64, changelog: bool, per_ms: usize) -> Vec<Batch> {
     let fields = [("k", DataType::Utf8), ("v", DataType::Int64), ("f", DataType::Float64)];
     let schema = Arc::new(Schema::new(fields.map(|(name, kind)| Field::new(name, kind, true)).to_vec()));
     let mut random = Random(1);
     let mut batch = |index: usize| {
         let mut keys: Vec<u64> = (0..ROWS).map(|_| random.below(groups)).collect();
-        let mut values: Vec<i64> = (0..ROWS).map(|_| (random.below(1000)) as i64).collect();
+        let mut values: Vec<i64> = (0..ROWS).map(|_| random.below(values) as i64).collect();
         let mut signs = vec![1; ROWS];
         if changelog {
             // Every second row takes the one before it back.
@@ -98,14 +98,15 @@ fn main() {
     let keys = vec![("k".to_owned(), DataType::Utf8)];
     for groups in [16, 10_000, 1_000_000] {
         for input in [StreamKind::Append, StreamKind::Changelog] {
-            let rows = batches(groups, input == StreamKind::Changelog, 1000);
+            let rows = batches(groups, 1000, input == StreamKind::Changelog, 1000);
             for output in [StreamKind::Changelog, StreamKind::Upsert] {
                 let spec = Aggregate { keys: keys.clone(), calls: calls(), input, output };
                 run(&format!("{groups} groups, {input} to {output}"), &spec, &rows);
             }
         }
     }
-    let rows = batches(10_000, false, 100);
+    distinct(&keys);
+    let rows = batches(10_000, 1000, false, 100);
     for (name, size, slide) in [("tumbling", 1000, 1000), ("hopping 10 panes", 1000, 100)] {
         let window = Window::new(size, slide, 0).unwrap();
         let spec = WindowAggregate {
@@ -116,5 +117,18 @@ fn main() {
             late: LatePolicy::Skip,
         };
         run(&format!("10000 groups, {name}"), &spec, &rows);
+    }
+}
+
+/// Values that mostly come again, and values that are mostly new.
+fn distinct(keys: &[(String, DataType)]) {
+    let count = AggregateCall { distinct: true, ..call(AggregateFunction::Count, 1, DataType::Int64) };
+    let sum = AggregateCall { distinct: true, ..call(AggregateFunction::Sum, 1, DataType::Int64) };
+    for (groups, values) in [(16, 10_000), (1000, 1_000_000)] {
+        let rows = batches(groups, values, false, 1000);
+        let calls = vec![count.clone(), sum.clone()];
+        let (input, output) = (StreamKind::Append, StreamKind::Upsert);
+        let spec = Aggregate { keys: keys.to_vec(), calls, input, output };
+        run(&format!("{groups} groups, {values} distinct"), &spec, &rows);
     }
 }

@@ -11,9 +11,10 @@
 //!
 //! Aggregates that can give rows back (count, sum) keep a number or two. `MIN`, `MAX` and `DISTINCT` over input that
 //! is updated or deleted keep a counted multiset per group, in a store of its own, so that taking the largest value
-//! away shows the next. What does not fit either way is refused when the plan is made.
+//! away shows the next. `DISTINCT` over rows that only come keeps a set of values, shared by the calls over one column. What does not fit either way is refused when the plan is made.
 
 mod accumulator;
+mod distinct;
 mod groups;
 mod lane;
 mod multiset;
@@ -85,6 +86,11 @@ impl AggregateCall {
         let extreme = matches!(self.function, AggregateFunction::Min | AggregateFunction::Max);
         // The least of distinct values is the least of all.
         (self.distinct && !extreme) || (extreme && input != StreamKind::Append)
+    }
+
+    /// Whether a set of its values does where groups are not merged: only which values a group has had counts.
+    fn needs_set(&self, input: StreamKind) -> bool {
+        self.needs_multiset(input) && input == StreamKind::Append
     }
 
     /// Checks that it can be computed.

@@ -241,6 +241,11 @@ impl<'s> Harness<'s> {
         self.operator.memory_bytes()
     }
 
+    /// What the last commit changed in the state, in bytes as a journal has it; 0 after a checkpoint.
+    pub fn delta_bytes(&self) -> usize {
+        self.journal.last().map_or(0, Vec::len)
+    }
+
     /// What the operator counted.
     pub fn counters(&self) -> &Counters {
         &self.counters

@@ -287,6 +287,32 @@ fn groups_in_use_stay_in_memory() {
 }
 
 #[test]
+fn a_distinct_value_that_comes_again_is_not_written_again() {
+    let calls = ["count(distinct v)", "sum(distinct v)", "count(distinct v) filter b"];
+    let columns = "k:utf8 v:i64 b:bool";
+    let spec = aggregate(columns, 1, &calls, StreamKind::Append, StreamKind::Changelog);
+    assert_eq!(spec.stores().len(), 2, "groups, and one set for all calls over one column");
+    for after in [After::Nothing, After::Evict] {
+        let mut harness = Harness::with(&spec, after, 0);
+        let mut commit = |filter: &str, values: std::ops::Range<u32>| {
+            let rows: String = values.map(|v| format!(" + a {v} {filter}")).collect();
+            harness.process(&format!("{columns} |{rows}")).unwrap();
+            harness.commit().unwrap();
+            harness.delta_bytes()
+        };
+        let all = commit("false", 0..1_000);
+        let (again, other_call) = (commit("false", 0..1_000), commit("true", 0..10));
+        assert!(again < 100 && other_call < all / 20, "{all} {again} {other_call}");
+        let expected = "k:utf8 countdistinctv:i64 sumdistinctv:i64 countdistinctvfilterb:i64
+            | + a 1000 499500 0  - a 1000 499500 0  + a 1000 499500 10";
+        assert_eq!(
+            harness.output().split_whitespace().collect::<Vec<_>>(),
+            expected.split_whitespace().collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_computed_is_refused_with_a_reason() {
     let refused = |columns: &str, call: &str, input| {
         aggregate(columns, 0, &[call], input, StreamKind::Changelog).output_kind(&[input]).unwrap_err()

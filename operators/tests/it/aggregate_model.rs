@@ -82,7 +82,8 @@ const CHANGELOG_CALLS: &[&str] = &[
     "min(distinct d) filter b",
 ];
 
-const APPEND_CALLS: &[&str] = &["first(s)", "last(d)", "first(f)", "last(b)", "max(b)"];
+const APPEND_CALLS: &[&str] =
+    &["first(s)", "last(d)", "first(f)", "last(b)", "max(b)", "count(distinct s) filter b"];
 
 /// The values of all calls over the rows of a group, in the order they came.
 fn compute(rows: &[&Row], append: bool) -> String {
@@ -119,6 +120,7 @@ fn compute(rows: &[&Row], append: bool) -> String {
             show(f.first().map(|f| quarters((*f).into()))),
             show(b.last()),
             show(b.iter().max()),
+            passing.iter().filter_map(|row| row.s.as_ref()).collect::<BTreeSet<_>>().len().to_string(),
         ]);
     }
     values.join(" ")

@@ -2,6 +2,7 @@
 
 use super::AggregateCall;
 use super::accumulator::{Accumulator, take};
+use super::distinct::{DistinctSet, SharedBy};
 use super::lane::Lane;
 use super::multiset::Multisets;
 use crate::OperatorError;
@@ -22,6 +23,8 @@ pub(super) struct GroupTable {
     /// Rows in each group: it exists while there are any.
     pub(super) rows: Vec<i64>,
     aggregates: Vec<GroupAggregate>,
+    /// Where distinct values are found out once for all calls, which then only see rows with new ones.
+    sets: Vec<DistinctSet>,
     /// Slots touched since the last delta, in the order of first touch.
     pub(super) touched: Vec<Slot>,
     is_touched: Vec<bool>,
@@ -58,18 +61,36 @@ impl<'a> Arguments<'a> {
 }
 
 impl GroupTable {
+    /// A table whose groups can be merged: each keeps all it has of its distinct values.
     pub(super) fn new(calls: &[AggregateCall], input: StreamKind, hash_seed: u64) -> Self {
-        let mut multiset_store = GROUPS;
-        let mut aggregate = |call: &AggregateCall| {
-            if call.needs_multiset(input) {
-                multiset_store += 1;
-                GroupAggregate::Multiset(Multisets::new(call), multiset_store)
+        Self::with_sets(calls, input, &[], hash_seed)
+    }
+
+    /// A table that finds out in these sets which rows of their calls count.
+    pub(super) fn with_sets(
+        calls: &[AggregateCall],
+        input: StreamKind,
+        sets: &[SharedBy],
+        hash_seed: u64,
+    ) -> Self {
+        let mut store = GROUPS;
+        let mut next_store = || {
+            store += 1;
+            store
+        };
+        let mut aggregate = |(index, call): (usize, &AggregateCall)| {
+            if call.needs_multiset(input) && !sets.iter().any(|set| set.calls.contains(&index)) {
+                GroupAggregate::Multiset(Multisets::new(call), next_store())
             } else {
                 GroupAggregate::Plain(Accumulator::new(call))
             }
         };
         GroupTable {
-            aggregates: calls.iter().map(&mut aggregate).collect(),
+            aggregates: calls.iter().enumerate().map(&mut aggregate).collect(),
+            sets: sets
+                .iter()
+                .map(|by| DistinctSet::new(by.clone(), calls, next_store(), hash_seed))
+                .collect(),
             slots: SlotTable::with_seed(hash_seed),
             rows: Vec::new(),
             touched: Vec::new(),
@@ -105,6 +126,7 @@ impl GroupTable {
                     GroupAggregate::Multiset(multisets, _) => multisets.resize(count),
                 }
             }
+            self.sets.iter_mut().for_each(|set| set.resize(count));
         }
     }
 
@@ -121,6 +143,24 @@ impl GroupTable {
                 let uses = &mut self.uses[*slot as usize];
                 *uses = (*uses + 1).min(HOT);
                 self.touched.push(*slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps, for the calls that have a set, the rows whose values are new to their groups.
+    pub(super) fn keep_first_rows(
+        &mut self,
+        slots: &[Slot],
+        calls: &[AggregateCall],
+        arguments: &mut Arguments<'_>,
+        state: &mut StateScope<'_>,
+    ) -> Result<(), OperatorError> {
+        let group_slots = &self.slots;
+        for set in &mut self.sets {
+            let group_key = |slot: Slot| group_slots.key(slot);
+            for (call, rows) in set.first_rows(slots, calls, arguments.columns, group_key, state)? {
+                arguments.lanes[call].keep(rows);
             }
         }
         Ok(())
@@ -213,7 +253,7 @@ impl GroupTable {
     }
 
     /// Lets go of the groups that few commits have touched; all of them are in the store. `empty` is a table of the
-    /// same aggregation. Where most are in use, or values are kept in stores of their own, all go.
+    /// same aggregation. Where most are in use, or values are kept in multisets, all go.
     pub(super) fn evict(&mut self, empty: GroupTable) {
         let hot = |slot: &Slot| self.uses[*slot as usize] == HOT && self.stored[*slot as usize];
         let hot: Vec<Slot> = (0..self.slots.slot_count() as Slot).filter(hot).collect();
@@ -228,6 +268,7 @@ impl GroupTable {
             cold.encode(from, &mut value);
             let (slot, _) = self.intern_one(cold.slots.key(from));
             self.decode(slot, &value).expect("what was encoded is decoded");
+            self.sets.iter_mut().for_each(|set| set.is_stored(slot));
             (self.stored[slot as usize], self.uses[slot as usize]) = (true, HOT - 1);
         }
     }
@@ -249,6 +290,7 @@ impl GroupTable {
                 multisets.load(slot, stored_key, *store, state)?;
             }
         }
+        self.sets.iter_mut().for_each(|set| set.is_stored(slot));
         self.stored[slot as usize] = true;
         Ok(())
     }
@@ -279,6 +321,7 @@ impl GroupTable {
                 multisets.delta(*store, write_key, out);
             }
         }
+        self.sets.iter_mut().for_each(|set| set.delta(write_key, out));
         for slot in touched {
             let at = slot as usize;
             self.is_touched[at] = false;
@@ -384,7 +427,11 @@ impl GroupTable {
             GroupAggregate::Plain(accumulator) => accumulator.memory_bytes(),
             GroupAggregate::Multiset(multisets, _) => multisets.memory_bytes(),
         });
-        self.slots.memory_bytes() + self.rows.capacity() * 11 + aggregates.sum::<usize>()
+        let sets = self.sets.iter().map(DistinctSet::memory_bytes);
+        self.slots.memory_bytes()
+            + self.rows.capacity() * 11
+            + aggregates.sum::<usize>()
+            + sets.sum::<usize>()
     }
 }
 

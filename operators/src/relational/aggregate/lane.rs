@@ -76,6 +76,11 @@ impl Lane {
         Ok(Lane { array, valid })
     }
 
+    /// Lets only these rows count.
+    pub(super) fn keep(&mut self, rows: NullBuffer) {
+        self.valid = Some(rows);
+    }
+
     #[inline]
     pub(super) fn valid(&self) -> Option<&NullBuffer> {
         self.valid.as_ref()

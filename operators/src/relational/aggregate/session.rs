@@ -94,7 +94,7 @@ impl OperatorSpec for SessionAggregate {
     }
 
     fn stores(&self) -> Vec<StoreSpec> {
-        let mut stores = stores(&self.keys, &self.calls_and_last(), StreamKind::Append);
+        let mut stores = stores(&self.keys, &self.calls_and_last(), StreamKind::Append, &[]);
         for store in &mut stores {
             store.schema = format!("session of gap {} ms, {}", self.gap_ms, store.schema);
         }

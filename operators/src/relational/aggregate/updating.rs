@@ -1,6 +1,7 @@
 //! Aggregation without a window: a table of groups that every row changes.
 
 use super::AggregateCall;
+use super::distinct::{SharedBy, shared};
 use super::groups::{Arguments, GROUPS, GroupTable, finish_all, result_builders};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
@@ -45,22 +46,30 @@ impl Aggregate {
     }
 }
 
-/// Stores of an aggregation: its groups, then a multiset for each call that needs one.
+/// Stores of an aggregation: its groups, then a multiset for each call that needs one, then these sets.
 pub(super) fn stores(
     keys: &[(String, DataType)],
     calls: &[AggregateCall],
     input: StreamKind,
+    sets: &[SharedBy],
 ) -> Vec<StoreSpec> {
     let keys: Vec<String> = keys.iter().map(|(_, data_type)| data_type.to_string()).collect();
-    let (multisets, plain): (Vec<&AggregateCall>, Vec<_>) =
-        calls.iter().partition(|call| call.needs_multiset(input));
+    let keys = keys.join(", ");
+    let in_set = |index: usize| sets.iter().any(|set| set.calls.contains(&index));
+    let (multisets, plain): (Vec<_>, Vec<_>) =
+        calls.iter().enumerate().partition(|(index, call)| call.needs_multiset(input) && !in_set(*index));
     let described: Vec<String> =
-        plain.iter().map(|call| format!("{:?} {}", call.function, call.argument_type)).collect();
-    let groups = format!("({}) -> rows, {}", keys.join(", "), described.join(", "));
+        plain.iter().map(|(_, call)| format!("{:?} {}", call.function, call.argument_type)).collect();
+    let groups = format!("({keys}) -> rows, {}", described.join(", "));
     let mut stores = vec![StoreSpec { name: "groups".to_owned(), schema: groups }];
-    for (index, call) in multisets.into_iter().enumerate() {
-        let schema = format!("({}), {} -> count", keys.join(", "), call.argument_type);
+    for (index, (_, call)) in multisets.into_iter().enumerate() {
+        let schema = format!("({keys}), {} -> count", call.argument_type);
         stores.push(StoreSpec { name: format!("values {index}"), schema });
+    }
+    for (index, set) in sets.iter().enumerate() {
+        let value = &calls[set.calls[0]].argument_type;
+        let schema = format!("({keys}), {value} -> bits of {} calls", set.calls.len());
+        stores.push(StoreSpec { name: format!("distinct {index}"), schema });
     }
     stores
 }
@@ -84,7 +93,7 @@ impl OperatorSpec for Aggregate {
     }
 
     fn stores(&self) -> Vec<StoreSpec> {
-        stores(&self.keys, &self.calls, self.input)
+        stores(&self.keys, &self.calls, self.input, &shared(&self.calls, self.input))
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
@@ -103,7 +112,7 @@ impl OperatorSpec for Aggregate {
             calls: self.calls.clone(),
             with_old: self.output != StreamKind::Upsert,
             is_global: self.keys.is_empty(),
-            groups: GroupTable::new(&self.calls, self.input, cx.hash_seed),
+            groups: new_groups(&self.calls, self.input, cx.hash_seed),
             before: Before::new(&self.calls),
             times: Vec::new(),
             input: self.input,
@@ -132,6 +141,10 @@ pub(super) fn check_input(
 pub(super) fn key_codec(keys: &[(String, DataType)]) -> Result<KeyCodec, OperatorError> {
     let types = keys.iter().map(|(_, data_type)| data_type.clone()).collect();
     KeyCodec::new(types).map_err(|_| OperatorError::Mismatch { expected: "key types", found: "others" })
+}
+
+fn new_groups(calls: &[AggregateCall], input: StreamKind, hash_seed: u64) -> GroupTable {
+    GroupTable::with_sets(calls, input, &shared(calls, input), hash_seed)
 }
 
 struct Updating {
@@ -163,10 +176,11 @@ impl Before {
 
 impl Operator for Updating {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let arguments = Arguments::new(&self.calls, batch.columns()?)?;
+        let mut arguments = Arguments::new(&self.calls, batch.columns()?)?;
         let (mut slots, mut new) = (Vec::new(), Vec::new());
         self.groups.intern(batch.keys()?, &mut slots, &mut new);
         self.load(&new, &mut cx.state)?;
+        self.groups.keep_first_rows(&slots, &self.calls, &mut arguments, &mut cx.state)?;
 
         self.times.resize(self.groups.slots.slot_count(), EventTime::MIN);
         let (Before { results, existed }, times) = (&mut self.before, &mut self.times);
@@ -215,7 +229,7 @@ impl Operator for Updating {
     }
 
     fn evict(&mut self) {
-        self.groups.evict(GroupTable::new(&self.calls, self.input, self.hash_seed));
+        self.groups.evict(new_groups(&self.calls, self.input, self.hash_seed));
         self.times = Vec::new();
     }
 

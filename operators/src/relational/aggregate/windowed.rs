@@ -81,7 +81,7 @@ impl OperatorSpec for WindowAggregate {
     }
 
     fn stores(&self) -> Vec<StoreSpec> {
-        let mut stores = stores(&self.keys, &self.calls, self.input);
+        let mut stores = stores(&self.keys, &self.calls, self.input, &[]);
         for store in &mut stores {
             store.schema = format!("pane end ms ({}), {}", self.window.describe(), store.schema);
         }
