@@ -20,6 +20,7 @@ mod group_client;
 pub mod kafka;
 mod kind;
 pub mod memory;
+pub mod overlay;
 mod topics;
 
 pub use error::{LogError, MissingRight, TransactionError};

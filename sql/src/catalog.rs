@@ -69,6 +69,8 @@ pub(crate) enum Connector {
     Print { identifier: Option<String>, to_stderr: bool },
     /// Nowhere: only written.
     Blackhole,
+    /// To who has asked, as JSON: only written, and by no statement of a file.
+    Answer,
 }
 
 /// Whether records are rows or upserts of rows.

@@ -1,5 +1,9 @@
 //! A file of SQL as one job.
 
+mod ask;
+
+pub use ask::{Question, Relation, ask, check_tables, relations};
+
 use crate::catalog::{self, ColumnKind, Connector, TopicTable};
 use crate::error::{Span, SqlError, SqlErrors, code, nearest};
 use crate::explain::explain;

@@ -6,6 +6,7 @@
 //! refused before ([`bounds`]).
 
 mod aggregates;
+pub(crate) mod answer;
 #[cfg(test)]
 pub(crate) mod ask;
 mod bounds;
@@ -57,24 +58,46 @@ pub(crate) fn plan_query(
     names: &Names,
     positions: &Positions,
 ) -> Result<LogicalPlan, SqlError> {
-    plan_known(tokens, of, names, positions).map_err(|(error, vague)| {
+    plan_with(tokens, of, names, positions, |_| Ok(())).map(|(plan, ())| plan)
+}
+
+/// Plans a question: the query, and what stands behind it.
+pub(crate) fn plan_question(
+    tokens: &Tokens,
+    names: &Names,
+    positions: &Positions,
+) -> Result<(LogicalPlan, answer::Behind), SqlError> {
+    plan_with(tokens, For::Rows, names, positions, |query| answer::taken_off(query, tokens, positions))
+}
+
+/// Plans a query that `prepare` takes something off before.
+fn plan_with<T>(
+    tokens: &Tokens,
+    of: For,
+    names: &Names,
+    positions: &Positions,
+    prepare: impl FnOnce(&mut Query) -> Result<T, SqlError>,
+) -> Result<(LogicalPlan, T), SqlError> {
+    plan_known(tokens, of, names, positions, prepare).map_err(|(error, vague)| {
         let missing = vague.then(|| features::missing_feature(tokens, positions)).flatten();
         missing.unwrap_or(error)
     })
 }
 
 /// Plans a query. What is wrong with it is vague where it may be that it has a feature that there is not.
-fn plan_known(
+fn plan_known<T>(
     tokens: &Tokens,
     of: For,
     names: &Names,
     positions: &Positions,
-) -> Result<LogicalPlan, (SqlError, bool)> {
+    prepare: impl FnOnce(&mut Query) -> Result<T, SqlError>,
+) -> Result<(LogicalPlan, T), (SqlError, bool)> {
     let parsed = parse::parse_query(tokens, positions);
     let mut query = parsed.map_err(|error| {
         let vague = error.code == code::SYNTAX;
         (error, vague)
     })?;
+    let taken = prepare(&mut query).map_err(|error| (error, false))?;
     check(&mut query, of, names, tokens, positions).map_err(|error| {
         let vague = error.code == code::UNSUPPORTED;
         (error, vague)
@@ -83,7 +106,8 @@ fn plan_known(
         .and_then(|()| planner(names).sql_statement_to_plan(Statement::Query(query)))
         .and_then(|plan| analyze(plan, names))
         .and_then(|plan| check_deterministic(&plan).map(|()| plan));
-    plan.map_err(|error| (from_datafusion(&error, names, tokens, positions), words::is_vague(&error)))
+    plan.map(|plan| (plan, taken))
+        .map_err(|error| (from_datafusion(&error, names, tokens, positions), words::is_vague(&error)))
 }
 
 /// Looks whether a query is one that can be planned at all.

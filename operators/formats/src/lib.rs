@@ -39,7 +39,8 @@ pub use types::sql_type;
 
 use arrow::datatypes::{Field, Fields};
 use csv::{CsvDecoder, CsvEncoder, CsvOptions};
-use json::{JsonDecoder, JsonEncoder, JsonOptions};
+pub use json::JsonOptions;
+use json::{JsonDecoder, JsonEncoder};
 use raw::{RawDecoder, RawEncoder, RawOptions};
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::scalar::ScalarValue;
-use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, sql_type};
+use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, JsonOptions, sql_type};
 use millstream_operators::sink::{
     AppendSink, Blackhole, Print, PrintText, RowEncoderSpec, SinkSpec, SinkTopic, SinkWriter, UpsertSink,
 };
@@ -43,6 +43,11 @@ impl Lowering<'_> {
                 let identifier = identifier.clone().unwrap_or_default();
                 Arc::new(Print { identifier, to_stderr: *to_stderr, text: Arc::new(PrintText) })
             }
+            Connector::Answer => Arc::new(Print {
+                identifier: String::new(),
+                to_stderr: false,
+                text: encoder(target, &Format::Json(JsonOptions::default()), insert.table)?,
+            }),
             Connector::Topic(topic) => {
                 if stream_kind(topic) == StreamKind::Upsert {
                     stream = self.by_primary_key(stream, insert, target)?;
@@ -69,7 +74,7 @@ impl Lowering<'_> {
         let key: Vec<Option<usize>> = target.table.primary_key.iter().map(at).collect();
         let is_upserted = match &target.table.connector {
             Connector::Topic(topic) => stream_kind(topic) == StreamKind::Upsert,
-            Connector::Print { .. } | Connector::Blackhole => false,
+            Connector::Print { .. } | Connector::Blackhole | Connector::Answer => false,
         };
         if is_upserted && let Some(missing) = key.iter().position(Option::is_none) {
             let name = &target.table.columns[target.table.primary_key[missing]].name.value;
@@ -297,6 +302,13 @@ fn widens(from: &DataType, to: &DataType) -> bool {
         (integer, T::Float64) if rank(integer).is_some_and(|rank| rank <= 10) => true,
         (from, to) => matches!((rank(from), rank(to)), (Some(from), Some(to)) if from <= to),
     }
+}
+
+/// Writes all columns of a table whose columns are physical.
+fn encoder(target: &SourceTable, format: &Format, table: &str) -> Result<Arc<dyn RowEncoderSpec>, Refusal> {
+    let fields = target.schema.fields().clone();
+    let spec = FormatEncoderSpec::new(format.clone(), table, (0..fields.len()).collect(), fields);
+    Ok(Arc::new(spec.map_err(|error| refused(table, &error))?))
 }
 
 /// The sink of a topic, over rows with the table's physical columns.

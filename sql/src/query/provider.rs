@@ -121,6 +121,11 @@ impl Names {
         self.relations.insert(name.to_owned(), Arc::new(ViewSource { schema, plan }));
     }
 
+    /// The columns of a table or a view.
+    pub(crate) fn schema(&self, name: &str) -> Option<SchemaRef> {
+        self.relations.get(name).map(|relation| relation.schema())
+    }
+
     /// What a relation amounts to; `None` for a name that is none.
     pub(super) fn size(&self, name: &str) -> Option<Size> {
         let relation = self.relations.get(name)?;
