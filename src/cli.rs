@@ -1,20 +1,29 @@
 //! What the command line takes, and what it gives back.
 
+mod ask;
 mod check;
+mod client;
+mod completions;
 mod dead_letter;
+mod doctor;
 mod explain;
 mod failure;
 mod http_args;
+mod job;
 mod job_file;
 mod log_args;
+mod notify;
 mod output;
 mod progress;
 mod run;
 mod savepoint;
+mod serve;
 mod signals;
+mod sql;
 mod state;
 mod text;
 mod topic;
+mod why;
 
 pub(crate) use failure::Failure;
 
@@ -59,6 +68,36 @@ enum Command {
     /// that is killed loses nothing either. Several processes of one job share its partitions when they run on Kafka,
     /// each with its own --state directory.
     Run(run::RunArgs),
+    /// Ask a question of the tables of a SQL file
+    ///
+    /// A query outside of a job, over what the topics hold at the moment: append tables by their rows, upsert tables by the
+    /// last row of each key. It is answered by the operators of a job, so that it means what a job means by it, and leaves
+    /// nothing behind. On a terminal and without -e it is a shell.
+    Sql(sql::SqlArgs),
+    /// Run many jobs in one process, watched and operated over HTTP
+    ///
+    /// Jobs are the SQL files of a directory, and what is submitted with `millstream job submit`, on the page or over REST.
+    /// Each runs on its own threads, all on one log: one that fails is started again with pauses, and its neighbours do not
+    /// notice. Ctrl-C commits, checkpoints and ends; the next start goes on with all of them, as they were.
+    Serve(serve::ServeArgs),
+    /// Submit, look at and operate jobs of a server
+    #[command(subcommand)]
+    Job(job::JobCommand),
+    /// Say why a running job puts nothing out, or is behind
+    ///
+    /// Which partition holds the watermark back, where rows come to nothing, what is late or bad, what is waited for, and
+    /// which transaction holds readers: from what a server (`millstream serve`, or `millstream run --http`) tells of the job,
+    /// and with --log or --bootstrap-servers from its topics.
+    Why(why::WhyArgs),
+    /// Look whether machine, log and topics are in order, and say what to do
+    Doctor(doctor::DoctorArgs),
+    /// Print what completes this command's words in a shell
+    Completions(completions::CompletionsArgs),
+    /// Write the manual's pages into a directory
+    #[command(hide = true)]
+    Man(completions::ManArgs),
+    /// Say whether a server is ready, as its probes do: for containers
+    Health(client::ServerArgs),
     /// Copy a stopped job's state to a place that a job can start from
     ///
     /// A savepoint outlives the job: its topics, its journals, its snapshots and its state directory may all be removed
@@ -97,6 +136,20 @@ impl Cli {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Run(args) => args.run(),
+            Command::Sql(args) => args.run(),
+            Command::Serve(args) => args.run(),
+            Command::Job(command) => command.run(),
+            Command::Why(args) => args.run(),
+            Command::Doctor(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
+            Command::Health(server) => {
+                let answer = server.send("GET", "/readyz", None)?;
+                match answer.status {
+                    200 => output::print(&answer.body),
+                    _ => Err(Failure::Io(answer.body.trim_end().to_owned())),
+                }
+            }
             Command::Savepoint(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Explain(args) => args.run(),

@@ -111,7 +111,7 @@ pub mod log {
         LogError, LogInfo, Member, MemberEvent, MemberOptions, MissingRight, Offset, OffsetQuery, ReadStatus,
         Reader, ReaderOptions, Record, Records, RecordsBuilder, Run, TopicConfig, TopicDescription, TopicId,
         TopicIdentity, TopicPartition, TopicSpec, TransactionError, TransactionOptions, TransactionalWriter,
-        Writer,
+        Writer, overlay::Overlay,
     };
 
     /// A log in a directory, for one machine.
@@ -158,7 +158,8 @@ pub mod log {
 #[cfg(feature = "sql")]
 pub mod sql {
     pub use millstream_sql::{
-        JobSetting, PLANNER, Picture, Span, SqlError, SqlErrors, SqlJob, error, explain, plan,
+        JobSetting, PLANNER, Picture, Question, Relation, Span, SqlError, SqlErrors, SqlJob, ask,
+        check_tables, error, explain, plan, relations,
     };
 
     #[doc(hidden)]

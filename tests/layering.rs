@@ -121,7 +121,6 @@ const FOR_FEATURES: &[(&str, &str)] = &[
     ("millstream", "slab"),
     ("millstream", "tokio"),
     ("millstream", "tower"),
-    ("millstream", "tracing"),
     ("millstream-operators", "lexical-core"),
 ];
 

@@ -53,6 +53,8 @@ pub struct JobSettings {
     pub transaction_timeout_ms: u64,
     /// Memory that this process should keep to, bytes: see [`MemoryPlan`].
     pub memory_bytes: usize,
+    /// What the whole process should keep to, bytes, where it runs other jobs as well; otherwise `memory_bytes`.
+    pub process_memory_bytes: Option<usize>,
     /// Where snapshots are kept.
     pub snapshots: SnapshotPlace,
     /// The savepoint that it is started from. A job that was started from it before goes on where it stands; one that has
@@ -75,6 +77,7 @@ impl JobSettings {
             session_timeout_ms: 10_000,
             transaction_timeout_ms: 10_000,
             memory_bytes: 1 << 30,
+            process_memory_bytes: None,
             snapshots: SnapshotPlace::Default,
             from: None,
             worker: WorkerSettings::default(),
@@ -193,7 +196,8 @@ impl Job {
             let keeps_watch = index == 0 && settings.state_directory.is_some();
             let budget = Arc::clone(&worker.state_budget);
             let tasks = plan.tasks().count();
-            let watch = keeps_watch.then(|| MemoryWatch::new(settings.memory_bytes, budget, tasks));
+            let process_bytes = settings.process_memory_bytes.unwrap_or(settings.memory_bytes);
+            let watch = keeps_watch.then(|| MemoryWatch::new(process_bytes, budget, tasks));
             threads.push(spawn(index, cx, &shared, &settings.print, watch)?);
         }
         let others = Mutex::new(Others { admin, asked: None });

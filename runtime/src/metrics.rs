@@ -3,10 +3,14 @@
 //!
 //! A metric that is not in the table does not exist, and one in it is read from a [`WorkerStatus`]: what workers, tasks
 //! and operators count anyway. Names follow Prometheus' conventions: base units, `_total` for what only rises. Labels are
-//! bounded by the plan: jobs, workers, tasks and operators, never keys or values.
+//! bounded by the plan: jobs, workers, tasks, operators and partitions, never keys or values.
 
-use crate::worker::{TaskStatus, WorkerStatus};
-use millstream_operators::{Counters, END_OF_TIME, NO_WATERMARK};
+mod histogram;
+
+pub use histogram::{BYTES, Histogram, SECONDS};
+
+use crate::worker::{InputStatus, OperatorStatus, TaskStatus, WorkerStatus};
+use millstream_operators::{END_OF_TIME, EventTime, NO_WATERMARK};
 
 /// Whether a metric only rises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub enum MetricKind {
     Counter,
     /// It rises and falls.
     Gauge,
+    /// How many were how large.
+    Histogram,
 }
 
 /// Whose metric it is, and how it is read. What gives nothing is left out.
@@ -22,10 +28,14 @@ pub enum MetricKind {
 pub enum MetricOf {
     /// Of a worker; labels `job`, `worker`.
     Worker(fn(&WorkerStatus) -> f64),
+    /// Of a worker, by size; the same labels.
+    WorkerHistogram(fn(&WorkerStatus) -> &Histogram),
     /// Of a task; labels `job`, `task`.
     Task(fn(&TaskStatus) -> Option<f64>),
     /// Of an operator in a task; labels `job`, `task`, `operator`.
-    Operator(fn(&Counters) -> f64),
+    Operator(fn(&OperatorStatus) -> f64),
+    /// Of a partition that a task reads; labels `job`, `task`, `topic`, `partition`.
+    Input(fn(&InputStatus) -> Option<f64>),
 }
 
 /// A metric.
@@ -47,9 +57,10 @@ impl Metric {
     /// The names of its labels.
     pub fn labels(&self) -> Vec<&'static str> {
         let whose: &[&str] = match self.of {
-            MetricOf::Worker(_) => &["job", "worker"],
+            MetricOf::Worker(_) | MetricOf::WorkerHistogram(_) => &["job", "worker"],
             MetricOf::Task(_) => &["job", "task"],
             MetricOf::Operator(_) => &["job", "task", "operator"],
+            MetricOf::Input(_) => &["job", "task", "topic", "partition"],
         };
         whose.iter().copied().chain(self.label.map(|(name, _)| name)).collect()
     }
@@ -63,8 +74,17 @@ const fn gauge(name: &'static str, help: &'static str, of: MetricOf) -> Metric {
     Metric { name, kind: MetricKind::Gauge, help, label: None, of }
 }
 
+const fn histogram(name: &'static str, help: &'static str, of: fn(&WorkerStatus) -> &Histogram) -> Metric {
+    Metric { name, kind: MetricKind::Histogram, help, label: None, of: MetricOf::WorkerHistogram(of) }
+}
+
+/// A point in time as seconds since 1970; none where there is none.
+fn seconds(time: EventTime) -> Option<f64> {
+    (![NO_WATERMARK, END_OF_TIME].contains(&time)).then_some(time as f64 / 1_000.0)
+}
+
 /// A row that came to nothing, and why.
-const fn dropped(reason: &'static str, of: fn(&Counters) -> f64) -> Metric {
+const fn dropped(reason: &'static str, of: fn(&OperatorStatus) -> f64) -> Metric {
     let help = "Rows and records that came to nothing, by reason: late, bad (they could not be decoded), null (in a key or a \
                 column declared NOT NULL)";
     let of = MetricOf::Operator(of);
@@ -89,6 +109,20 @@ pub const METRICS: &[Metric] = &[
         MetricOf::Worker(|worker| worker.records_out as f64),
     ),
     counter("millstream_commits_total", "Commits", MetricOf::Worker(|worker| worker.commits as f64)),
+    histogram(
+        "millstream_commit_duration_seconds",
+        "How long commits took, from sealing them until the log had them",
+        |worker| &worker.commit_seconds,
+    ),
+    histogram("millstream_commit_size_bytes", "What commits wrote: output and journal entries", |worker| {
+        &worker.commit_bytes
+    }),
+    histogram(
+        "millstream_e2e_latency_seconds",
+        "From the timestamp of records of tables until what they brought about was committed; runs of records count by their \
+         last",
+        |worker| &worker.latency_seconds,
+    ),
     counter(
         "millstream_txn_aborts_total",
         "Transactions that were aborted and sent again",
@@ -142,10 +176,29 @@ pub const METRICS: &[Metric] = &[
     gauge(
         "millstream_watermark_timestamp_seconds",
         "A task's watermark as seconds since 1970; absent while it has none, and at the end of its input",
-        MetricOf::Task(|task| {
-            let has_one = ![NO_WATERMARK, END_OF_TIME].contains(&task.watermark);
-            has_one.then_some(task.watermark as f64 / 1_000.0)
+        MetricOf::Task(|task| seconds(task.watermark)),
+    ),
+    gauge(
+        "millstream_partition_watermark_timestamp_seconds",
+        "The watermark of a partition of a table, as seconds since 1970; absent while it has none, and at its end",
+        MetricOf::Input(|input| seconds(input.watermark)),
+    ),
+    gauge(
+        "millstream_watermark_lag_seconds",
+        "How far the watermark of a partition of a table is behind the clock",
+        MetricOf::Input(|input| {
+            seconds(input.watermark).and(input.watermark_lag_ms).map(|lag| lag as f64 / 1_000.0)
         }),
+    ),
+    gauge(
+        "millstream_partition_idle",
+        "Whether a partition of a table is caught up and quiet, so that it holds no watermark back: 1 or 0",
+        MetricOf::Input(|input| Some(f64::from(u8::from(input.idle)))),
+    ),
+    gauge(
+        "millstream_partition_lag_records",
+        "Records between a task's position in a partition of a table and its end, as last seen",
+        MetricOf::Input(|input| Some(input.lag as f64)),
     ),
     counter(
         "millstream_task_commits_total",
@@ -170,25 +223,30 @@ pub const METRICS: &[Metric] = &[
     counter(
         "millstream_operator_records_in_total",
         "Rows taken in by an operator since its task was opened",
-        MetricOf::Operator(|counters| counters.rows_in as f64),
+        MetricOf::Operator(|operator| operator.counters.rows_in as f64),
     ),
     counter(
         "millstream_operator_records_out_total",
         "Rows emitted by an operator since its task was opened",
-        MetricOf::Operator(|counters| counters.rows_out as f64),
+        MetricOf::Operator(|operator| operator.counters.rows_out as f64),
     ),
-    dropped("late", |counters| counters.late as f64),
-    dropped("bad", |counters| counters.bad as f64),
-    dropped("null", |counters| counters.null_dropped as f64),
+    gauge(
+        "millstream_operator_memory_bytes",
+        "What an operator of a task holds in memory of its state",
+        MetricOf::Operator(|operator| operator.memory_bytes as f64),
+    ),
+    dropped("late", |operator| operator.counters.late as f64),
+    dropped("bad", |operator| operator.counters.bad as f64),
+    dropped("null", |operator| operator.counters.null_dropped as f64),
     counter(
         "millstream_operator_records_skipped_total",
         "Records of which no row comes and that are not bad, as tombstones of an append table",
-        MetricOf::Operator(|counters| counters.skipped as f64),
+        MetricOf::Operator(|operator| operator.counters.skipped as f64),
     ),
     counter(
         "millstream_far_future_rows_total",
         "Rows too far ahead of the clock to move the watermark",
-        MetricOf::Operator(|counters| counters.far_future as f64),
+        MetricOf::Operator(|operator| operator.counters.far_future as f64),
     ),
 ];
 

@@ -21,7 +21,7 @@ mod status;
 mod watch;
 
 pub use ownership::RestoreRunner;
-pub use status::{TaskStatus, WorkerStatus};
+pub use status::{InputStatus, OperatorStatus, TaskStatus, WorkerStatus};
 
 use crate::clock::Clock;
 use crate::control::ControlRecord;

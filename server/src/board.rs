@@ -1,7 +1,8 @@
 //! What is known of the jobs of this process.
 
+use crate::problem::Problem;
 use millstream_operators::{NodeSpec, Topology};
-use millstream_runtime::worker::WorkerStatus;
+use millstream_runtime::worker::{TaskStatus, WorkerStatus};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,6 +16,10 @@ pub enum JobState {
     Restoring,
     /// All of its tasks in this process run.
     Running,
+    /// They run, but something keeps the job from doing all it should.
+    Degraded,
+    /// It was asked to pause, and has.
+    Paused,
     /// It has ended well: its input has.
     Finished,
     /// It was asked to stop, and has.
@@ -25,10 +30,12 @@ pub enum JobState {
 
 impl JobState {
     /// All states.
-    pub const ALL: [JobState; 6] = [
+    pub const ALL: [JobState; 8] = [
         JobState::Starting,
         JobState::Restoring,
         JobState::Running,
+        JobState::Degraded,
+        JobState::Paused,
         JobState::Finished,
         JobState::Stopped,
         JobState::Failed,
@@ -40,6 +47,8 @@ impl JobState {
             JobState::Starting => "STARTING",
             JobState::Restoring => "RESTORING",
             JobState::Running => "RUNNING",
+            JobState::Degraded => "DEGRADED",
+            JobState::Paused => "PAUSED",
             JobState::Finished => "FINISHED",
             JobState::Stopped => "STOPPED",
             JobState::Failed => "FAILED",
@@ -54,8 +63,10 @@ pub enum JobEnd {
     Finished,
     /// It was asked to.
     Stopped,
-    /// With an error.
-    Failed(String),
+    /// It was asked to, for a while.
+    Paused,
+    /// With an error; when it is started again, if it is without being asked.
+    Failed(Problem, Option<SystemTime>),
 }
 
 /// An operator of a job's plan.
@@ -92,38 +103,74 @@ impl PlanNode {
 pub(crate) struct JobView {
     pub(crate) plan: Arc<[PlanNode]>,
     pub(crate) started: SystemTime,
-    /// When it was looked at last.
-    pub(crate) looked: Instant,
+    /// When it was looked at last; not at all before it runs.
+    pub(crate) looked: Option<Instant>,
     pub(crate) workers: Arc<[WorkerStatus]>,
     /// When the number of commits changed last, and what it was.
     pub(crate) committed: Option<(SystemTime, u64)>,
     /// Whether all of its tasks ran at some time.
     pub(crate) has_run: bool,
     pub(crate) end: Option<JobEnd>,
+    /// Where its text comes from, where it is one of many: `file jobs/a.sql`, `submitted`.
+    pub(crate) origin: Option<String>,
+    /// The name that its topics, its group and its state have, once it was planned.
+    pub(crate) runs_as: Option<String>,
+    /// A change of its text that can't be taken up.
+    pub(crate) change: Option<Problem>,
+    /// How often it was started again after it had failed.
+    pub(crate) restarts: u64,
+    /// Why it failed the last time that it did.
+    pub(crate) last_failure: Option<String>,
 }
 
 impl JobView {
+    fn new() -> Self {
+        JobView {
+            plan: Arc::new([]),
+            started: SystemTime::now(),
+            looked: None,
+            workers: Arc::new([]),
+            committed: None,
+            has_run: false,
+            end: None,
+            origin: None,
+            runs_as: None,
+            change: None,
+            restarts: 0,
+            last_failure: None,
+        }
+    }
+
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = &TaskStatus> {
+        self.workers.iter().flat_map(|worker| worker.tasks.iter())
+    }
+
     pub(crate) fn state(&self) -> JobState {
         match &self.end {
             Some(JobEnd::Finished) => return JobState::Finished,
             Some(JobEnd::Stopped) => return JobState::Stopped,
-            Some(JobEnd::Failed(_)) => return JobState::Failed,
+            Some(JobEnd::Paused) => return JobState::Paused,
+            Some(JobEnd::Failed(..)) => return JobState::Failed,
             None => {}
         }
-        let states: Vec<&str> =
-            self.workers.iter().flat_map(|worker| worker.tasks.iter().map(|task| task.state)).collect();
+        let (mut any, mut restoring, mut all_run) = (false, false, true);
+        for task in self.tasks() {
+            any = true;
+            restoring |= task.state == "restoring";
+            all_run &= task.state == "running";
+        }
         match () {
-            () if states.contains(&"restoring") => JobState::Restoring,
-            () if !states.is_empty() && states.iter().all(|state| *state == "running") => JobState::Running,
-            () => JobState::Starting,
+            () if restoring => JobState::Restoring,
+            () if !any || !all_run => JobState::Starting,
+            () if self.concerns().is_empty() => JobState::Running,
+            () => JobState::Degraded,
         }
     }
 
     /// Why not all of its tasks run, task by task.
     pub(crate) fn waits(&self) -> Vec<String> {
-        let tasks = self.workers.iter().flat_map(|worker| worker.tasks.iter());
-        let mut waits: Vec<String> = tasks
-            .filter(|task| task.state != "running")
+        let waiting = self.tasks().filter(|task| task.state != "running");
+        let mut waits: Vec<String> = waiting
             .map(|task| match &task.waits_for {
                 Some(what) => format!("task {} is {}: it waits for {what}", task.id, task.state),
                 None => format!("task {} is {}", task.id, task.state),
@@ -135,9 +182,26 @@ impl JobView {
         waits
     }
 
-    /// How long ago it was looked at: a job whose process hangs is not.
+    /// What keeps it from doing all it should although it runs.
+    pub(crate) fn concerns(&self) -> Vec<String> {
+        let mut concerns: Vec<String> = Vec::new();
+        for worker in self.workers.iter() {
+            concerns.extend(worker.waits_for.iter().map(|what| format!("waits: {what}")));
+            concerns.extend(worker.degraded.iter().cloned());
+        }
+        concerns.sort_unstable();
+        concerns.dedup();
+        let change = self.change.iter();
+        concerns.extend(change.map(|problem| {
+            format!("its text has changed and can't be taken up, so it goes on as it was: {}", problem.detail)
+        }));
+        concerns
+    }
+
+    /// How long ago it was looked at, if it should be: a job whose process hangs is not.
     pub(crate) fn unseen_for(&self) -> Duration {
-        self.looked.elapsed()
+        let looked = self.looked.filter(|_| self.end.is_none());
+        looked.map_or(Duration::ZERO, |looked| looked.elapsed())
     }
 }
 
@@ -155,16 +219,11 @@ impl Board {
 
     /// Puts a job on it that starts now.
     pub fn begin(&self, name: &str, plan: Vec<PlanNode>) {
-        let view = JobView {
-            plan: plan.into(),
-            started: SystemTime::now(),
-            looked: Instant::now(),
-            workers: Arc::new([]),
-            committed: None,
-            has_run: false,
-            end: None,
-        };
-        self.lock().insert(name.to_owned(), view);
+        let mut jobs = self.lock();
+        let JobView { origin, has_run, restarts, last_failure, .. } =
+            jobs.remove(name).unwrap_or_else(JobView::new);
+        let view = JobView { plan: plan.into(), origin, has_run, restarts, last_failure, ..JobView::new() };
+        jobs.insert(name.to_owned(), view);
     }
 
     /// Notes what a job's workers tell. Call it often: a job that is not looked at counts as hung after ten seconds.
@@ -176,14 +235,34 @@ impl Board {
             view.committed = Some((SystemTime::now(), commits));
         }
         view.workers = workers.into();
-        view.looked = Instant::now();
-        view.has_run |= view.state() == JobState::Running;
+        view.looked = Some(Instant::now());
+        view.has_run |= matches!(view.state(), JobState::Running | JobState::Degraded);
     }
 
     /// Notes that a job has ended.
     pub fn end(&self, name: &str, end: JobEnd) {
-        if let Some(view) = self.lock().get_mut(name) {
+        self.change(name, |view| {
+            if let JobEnd::Failed(problem, _) = &end {
+                view.last_failure = Some(problem.detail.clone());
+            }
             view.end = Some(end);
+        });
+    }
+
+    /// Puts a job on it of which nothing is known yet but where it comes from.
+    pub(crate) fn announce(&self, name: &str, origin: String) {
+        self.lock().entry(name.to_owned()).or_insert_with(JobView::new).origin = Some(origin);
+    }
+
+    /// Takes a job off.
+    pub(crate) fn forget(&self, name: &str) {
+        self.lock().remove(name);
+    }
+
+    /// Changes what is known of a job that is on it.
+    pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut JobView)) {
+        if let Some(view) = self.lock().get_mut(name) {
+            change(view);
         }
     }
 

@@ -1,10 +1,12 @@
 //! Who is let in: the right host, the right token, not too many at once, not for too long.
 
-use crate::http::{Shared, problem};
+use crate::fleet::Operator;
+use crate::http::Shared;
+use crate::problem::Problem;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,41 +14,86 @@ use std::time::Duration;
 pub(crate) const REQUESTS_MAX: usize = 64;
 
 /// How long an answer may take.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// Lets a request through, or answers it here.
-pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    if let Some(refusal) = refusal(&shared, request.uri().path(), request.headers()) {
-        return refusal;
-    }
-    let Ok(_place) = shared.places.clone().try_acquire_owned() else {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "too many requests are being answered; try again");
-    };
-    match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
-        Ok(answer) => answer,
-        Err(_) => problem(StatusCode::GATEWAY_TIMEOUT, "the answer took too long"),
+/// What who sends a request may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Look.
+    Read,
+    /// Change what runs as well.
+    Operate,
+}
+
+impl Role {
+    /// What has to be shown to change anything.
+    pub(crate) fn operator(self) -> Result<Operator, Problem> {
+        match self {
+            Role::Operate => Ok(Operator::new()),
+            Role::Read => Err(Problem::new(StatusCode::FORBIDDEN, "this token may look, and change nothing")),
+        }
     }
 }
 
-/// Probes have no token: what they are told names jobs and tasks only.
-const OPEN: &[&str] = &["/livez", "/readyz", "/startupz"];
-
-/// Why a request is not let through, if it is not.
-fn refusal(shared: &Shared, path: &str, headers: &HeaderMap) -> Option<Response> {
-    match &shared.token {
-        None if !names_this_machine(headers) => Some(problem(
-            StatusCode::FORBIDDEN,
-            "without a token only requests to localhost are answered: a page of another host may not read this one",
-        )),
-        Some(token) if !OPEN.contains(&path) && !has_token(headers, token) => {
-            let mut refusal =
-                problem(StatusCode::UNAUTHORIZED, "send the header Authorization: Bearer TOKEN");
-            let scheme = header::HeaderValue::from_static("Bearer");
-            refusal.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-            Some(refusal)
-        }
-        _ => None,
+/// Lets a request through, or answers it here.
+pub(crate) async fn guard(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let role = match role(&shared, request.uri().path(), request.method(), request.headers()) {
+        Ok(role) => role,
+        Err(problem) => return refusal(problem),
+    };
+    let Ok(_place) = shared.places.clone().try_acquire_owned() else {
+        let detail = "too many requests are being answered; try again";
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
+    };
+    request.extensions_mut().insert(role);
+    match tokio::time::timeout(ANSWER_MAX, next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => Problem::new(StatusCode::GATEWAY_TIMEOUT, "the answer took too long").into_response(),
     }
+}
+
+fn refusal(problem: Problem) -> Response {
+    let asks_for_token = problem.status == StatusCode::UNAUTHORIZED.as_u16();
+    let mut refusal = problem.into_response();
+    if asks_for_token {
+        let scheme = header::HeaderValue::from_static("Bearer");
+        refusal.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    refusal
+}
+
+/// Probes have no token: what they are told names jobs and tasks only. Nor has the page itself, which is nobody's secret.
+const OPEN: &[&str] = &["/", "/livez", "/readyz", "/startupz"];
+
+/// What who sends a request may do, or why it is not let through.
+fn role(shared: &Shared, path: &str, method: &Method, headers: &HeaderMap) -> Result<Role, Problem> {
+    let forbidden = |detail: &str| Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    // A browser sends along which page a request is from. One that changes something is from a page of this server.
+    if !matches!(*method, Method::GET | Method::HEAD) && !is_of_this_origin(headers) {
+        return forbidden("nothing is changed for a page of another host");
+    }
+    let Some(token) = &shared.token else {
+        return match names_this_machine(headers) {
+            true => Ok(Role::Operate),
+            false => forbidden(
+                "without a token only requests to localhost are answered: a page of another host may not read this one",
+            ),
+        };
+    };
+    match () {
+        () if has_token(headers, token) => Ok(Role::Operate),
+        () if shared.read_token.as_ref().is_some_and(|token| has_token(headers, token)) => Ok(Role::Read),
+        () if OPEN.contains(&path) => Ok(Role::Read),
+        () => Err(Problem::new(StatusCode::UNAUTHORIZED, "send the header Authorization: Bearer TOKEN")),
+    }
+}
+
+/// Whether a request is from no page, or from one of this server.
+fn is_of_this_origin(headers: &HeaderMap) -> bool {
+    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let Some(origin) = text(header::ORIGIN) else { return true };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    host.is_some() && host == text(header::HOST)
 }
 
 /// Whether the `Host` is this machine by a name that no DNS can point elsewhere.
@@ -90,6 +137,19 @@ mod tests {
             assert!(!names_this_machine(&headers(header::HOST, host)), "{host}");
         }
         assert!(!names_this_machine(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn only_pages_of_this_server_change_anything() {
+        let from = |origin: &str| {
+            let mut headers = headers(header::HOST, "localhost:9090");
+            headers.insert(header::ORIGIN, header::HeaderValue::from_str(origin).unwrap());
+            is_of_this_origin(&headers)
+        };
+        assert!(from("http://localhost:9090") && is_of_this_origin(&headers(header::HOST, "a:1")));
+        for other in ["http://localhost:9091", "http://evil.example", "null", "", "localhost:9090"] {
+            assert!(!from(other), "{other}");
+        }
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! The server: its routes, and the thread it runs on.
 
+mod jobs;
+mod query;
+
 use crate::board::Board;
-use crate::guard::{REQUESTS_MAX, guard};
-use crate::{api, health, metrics};
-use axum::extract::{DefaultBodyLimit, Path, State};
+use crate::connections::Places;
+use crate::fleet::{Fleet, TEXT_BYTES_MAX};
+use crate::guard::{REQUESTS_MAX, Role, guard};
+use crate::problem::Problem;
+use crate::{health, metrics};
+use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -27,14 +33,20 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; scr
 pub struct ServerOptions {
     /// Where. Port 0 takes any that is free.
     pub address: SocketAddr,
-    /// What readers have to send as `Authorization: Bearer TOKEN`. Without one it listens on the loopback interface only.
+    /// What has to be sent as `Authorization: Bearer TOKEN`. Without one it listens on the loopback interface only.
     pub token: Option<String>,
+    /// Another token, with which everything can be read and nothing changed.
+    pub read_token: Option<String>,
 }
 
 impl std::fmt::Debug for ServerOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let token = self.token.as_ref().map(|_| "***");
-        f.debug_struct("ServerOptions").field("address", &self.address).field("token", &token).finish()
+        let hidden = |token: &Option<String>| token.as_ref().map(|_| "***");
+        f.debug_struct("ServerOptions")
+            .field("address", &self.address)
+            .field("token", &hidden(&self.token))
+            .field("read_token", &hidden(&self.read_token))
+            .finish()
     }
 }
 
@@ -43,8 +55,10 @@ impl std::fmt::Debug for ServerOptions {
 pub enum ServerError {
     /// It would be open to other machines without a token.
     Open(SocketAddr),
-    /// The token is too short to keep anybody out.
+    /// A token is too short to keep anybody out.
     Token,
+    /// Who reads would need a token, and who operates would not; or both have the same.
+    Roles,
     /// The address can't be listened on.
     Listen(SocketAddr, std::io::Error),
 }
@@ -59,6 +73,7 @@ impl std::fmt::Display for ServerError {
                 address.port()
             ),
             ServerError::Token => write!(f, "the token of the HTTP server is shorter than 16 characters"),
+            ServerError::Roles => write!(f, "a token for readers needs another one for operators beside it"),
             ServerError::Listen(address, error) => {
                 write!(
                     f,
@@ -75,8 +90,13 @@ impl std::error::Error for ServerError {}
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     pub(crate) board: Board,
+    /// The jobs, where they can be changed.
+    pub(crate) fleet: Option<Fleet>,
     pub(crate) token: Option<Arc<str>>,
+    pub(crate) read_token: Option<Arc<str>>,
     pub(crate) places: Arc<Semaphore>,
+    /// Questions take more of the machine than other requests.
+    pub(crate) questions: Arc<Semaphore>,
 }
 
 /// A server on a thread of its own. It ends when it is dropped.
@@ -91,29 +111,40 @@ pub struct Server {
 const TOKEN_MIN: usize = 16;
 
 impl Server {
-    /// Starts a server that answers from `board`.
+    /// Starts a server that answers from `board`, and changes what `fleet` runs where there is one.
     ///
     /// # Errors
     /// [`ServerError`]: nothing was started.
-    pub fn start(board: Board, options: &ServerOptions) -> Result<Self, ServerError> {
+    pub fn start(board: Board, fleet: Option<Fleet>, options: &ServerOptions) -> Result<Self, ServerError> {
         let address = options.address;
-        match &options.token {
-            None if !address.ip().is_loopback() => return Err(ServerError::Open(address)),
-            Some(token) if token.chars().count() < TOKEN_MIN => return Err(ServerError::Token),
-            _ => {}
+        if options.token.is_none() && !address.ip().is_loopback() {
+            return Err(ServerError::Open(address));
+        }
+        let mut tokens = options.token.iter().chain(&options.read_token);
+        if tokens.any(|token| token.chars().count() < TOKEN_MIN) {
+            return Err(ServerError::Token);
+        }
+        if options.read_token.is_some() && (options.token.is_none() || options.token == options.read_token) {
+            return Err(ServerError::Roles);
         }
         let failed = |error| ServerError::Listen(address, error);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
-        let token = options.token.as_deref().map(Arc::from);
-        let shared = Shared { board, token, places: Arc::new(Semaphore::new(REQUESTS_MAX)) };
+        let shared = Shared {
+            board,
+            fleet,
+            token: options.token.as_deref().map(Arc::from),
+            read_token: options.read_token.as_deref().map(Arc::from),
+            places: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            questions: Arc::new(Semaphore::new(query::QUESTIONS_MAX)),
+        };
         let (end, ended) = oneshot::channel::<()>();
         let serve = move || {
             runtime.block_on(async move {
                 // Connections that are open do not hold the process back.
                 tokio::select! {
-                    result = axum::serve(listener, router(shared)).into_future() => {
+                    result = axum::serve(Places::new(listener), router(shared)).into_future() => {
                         if let Err(error) = result {
                             tracing::error!(%error, "the HTTP server ended");
                         }
@@ -121,6 +152,8 @@ impl Server {
                     _ = ended => {}
                 }
             });
+            // A request that is at work on a thread of its own neither.
+            runtime.shutdown_background();
         };
         let thread = std::thread::Builder::new().name("millstream-http".to_owned()).spawn(serve);
         let thread = thread.map_err(failed)?;
@@ -144,24 +177,32 @@ impl Drop for Server {
 }
 
 fn router(shared: Shared) -> Router {
+    let (body_max, methods) = match &shared.fleet {
+        Some(_) => (TEXT_BYTES_MAX, "the methods of each path are in the table of docs/server.md"),
+        None => (0, "everything here is only read: use GET"),
+    };
+    let jobs = match &shared.fleet {
+        Some(_) => jobs::operated().merge(query::asked()),
+        None => jobs::watched(),
+    };
     Router::new()
         .route("/", get(|| async { Html(CONSOLE) }))
         .route("/metrics", get(show_metrics))
-        .route("/livez", get(|State(shared): State<Shared>| async move { health::live(&shared.board) }))
-        .route("/readyz", get(|State(shared): State<Shared>| async move { health::ready(&shared.board) }))
-        .route("/startupz", get(|State(shared): State<Shared>| async move { health::started(&shared.board) }))
-        .route("/api/v1/jobs", get(list_jobs))
-        .route("/api/v1/jobs/{name}", get(show_job))
+        .route("/livez", get(|State(shared): State<Shared>| async move { health::live(&shared) }))
+        .route("/readyz", get(|State(shared): State<Shared>| async move { health::ready(&shared) }))
+        .route("/startupz", get(|State(shared): State<Shared>| async move { health::started(&shared) }))
+        .route("/api/v1", get(about))
+        .merge(jobs)
         .fallback(|| async {
-            problem(
+            Problem::new(
                 StatusCode::NOT_FOUND,
-                "there are /, /metrics, /livez, /readyz, /startupz, /api/v1/jobs and /api/v1/jobs/NAME",
+                "there are /, /metrics, /livez, /readyz, /startupz, /api/v1, /api/v1/jobs and /api/v1/jobs/NAME",
             )
         })
-        .method_not_allowed_fallback(|| async {
-            problem(StatusCode::METHOD_NOT_ALLOWED, "everything here is only read: use GET")
+        .method_not_allowed_fallback(move || async move {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, methods)
         })
-        .layer(DefaultBodyLimit::max(0))
+        .layer(DefaultBodyLimit::max(body_max))
         .layer(from_fn_with_state(shared.clone(), guard))
         .layer(map_response(with_headers))
         .with_state(shared)
@@ -180,34 +221,14 @@ async fn show_metrics(State(shared): State<Shared>) -> Response {
         Ok(text) => {
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
         }
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => Problem::failure(error.to_string()).into_response(),
     }
 }
 
-async fn list_jobs(State(shared): State<Shared>) -> Json<Value> {
-    Json(shared.board.now().iter().map(|(name, view)| api::summary(name, view)).collect())
-}
-
-async fn show_job(State(shared): State<Shared>, Path(name): Path<String>) -> Response {
-    let jobs = shared.board.now();
-    match jobs.get(&name) {
-        Some(view) => Json(api::detail(&name, view)).into_response(),
-        None => {
-            let known: Vec<&str> = jobs.keys().map(String::as_str).collect();
-            problem(
-                StatusCode::NOT_FOUND,
-                &format!("there is no such job here; there are: {}", known.join(", ")),
-            )
-        }
-    }
-}
-
-/// An error as RFC 9457 has it.
-pub(crate) fn problem(status: StatusCode, detail: &str) -> Response {
-    let title = status.canonical_reason().unwrap_or_default();
-    let body = Json(api::problem(status.as_u16(), title, detail));
-    let mut answer = (status, body).into_response();
-    let kind = HeaderValue::from_static("application/problem+json");
-    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-    answer
+/// Which version answers, and what who asks may do.
+async fn about(State(shared): State<Shared>, Extension(role): Extension<Role>) -> Json<Value> {
+    Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "may_operate": shared.fleet.is_some() && role == Role::Operate,
+    }))
 }

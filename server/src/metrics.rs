@@ -2,20 +2,25 @@
 
 use crate::board::{Board, JobState, JobView};
 use millstream_runtime::metrics::{METRICS, Metric, MetricKind, MetricOf};
+use millstream_runtime::worker::TaskStatus;
 use prometheus::core::{Collector, Desc};
-use prometheus::proto::{Counter, Gauge, LabelPair, Metric as Sample, MetricFamily, MetricType};
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram, LabelPair, Metric as Sample, MetricFamily, MetricType,
+};
 use prometheus::{Encoder, Registry, TextEncoder};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A metric that the server knows of a job: gauges, with the label `job` and perhaps another.
+/// A metric that the server knows of a job, with the label `job` and perhaps another.
 #[derive(Debug, Clone, Copy)]
 pub struct JobMetric {
     /// Its name.
     pub name: &'static str,
     /// What it says, with its unit.
     pub help: &'static str,
+    /// Whether it only rises.
+    pub kind: MetricKind,
     /// Its other label.
     pub label: Option<&'static str>,
     read: fn(&JobView) -> Vec<(&'static str, f64)>,
@@ -28,8 +33,16 @@ fn seconds(time: SystemTime) -> f64 {
 /// What the server knows of jobs.
 pub const JOB_METRICS: &[JobMetric] = &[
     JobMetric {
+        name: "millstream_job_restarts_total",
+        help: "How often a job was started again in this process after it had failed",
+        kind: MetricKind::Counter,
+        label: None,
+        read: |view| vec![("", view.restarts as f64)],
+    },
+    JobMetric {
         name: "millstream_job_state",
         help: "Whether a job is in a state: 1 for the one it is in, 0 for the others",
+        kind: MetricKind::Gauge,
         label: Some("state"),
         read: |view| {
             let now = view.state();
@@ -39,18 +52,21 @@ pub const JOB_METRICS: &[JobMetric] = &[
     JobMetric {
         name: "millstream_job_start_time_seconds",
         help: "When a job was started in this process, seconds since 1970",
+        kind: MetricKind::Gauge,
         label: None,
         read: |view| vec![("", seconds(view.started))],
     },
     JobMetric {
         name: "millstream_last_commit_timestamp_seconds",
         help: "When a job committed last in this process, seconds since 1970; absent before its first commit",
+        kind: MetricKind::Gauge,
         label: None,
         read: |view| view.committed.iter().map(|(at, _)| ("", seconds(*at))).collect(),
     },
     JobMetric {
         name: "millstream_tasks",
         help: "Tasks of a job in this process, by what they are doing",
+        kind: MetricKind::Gauge,
         label: Some("state"),
         read: |view| {
             let tasks = || view.workers.iter().flat_map(|worker| worker.tasks.iter());
@@ -82,20 +98,34 @@ pub fn reference() -> String {
         if std::mem::replace(&mut last, metric.name) == metric.name {
             continue;
         }
-        let kind = match metric.kind {
-            MetricKind::Counter => "counter",
-            MetricKind::Gauge => "gauge",
-        };
+        let kind = kind_name(metric.kind);
         let labels = metric.labels().join(", ");
         // Writing to a string does not fail.
         let _ = writeln!(text, "| `{}` | {kind} | {labels} | {} |", metric.name, metric.help);
     }
     for metric in JOB_METRICS {
         let labels: Vec<&str> = ["job"].into_iter().chain(metric.label).collect();
-        let _ = writeln!(text, "| `{}` | gauge | {} | {} |", metric.name, labels.join(", "), metric.help);
+        let kind = kind_name(metric.kind);
+        let _ = writeln!(text, "| `{}` | {kind} | {} | {} |", metric.name, labels.join(", "), metric.help);
     }
     text.push_str("| `millstream_build_info` | gauge | version | Always 1: which version runs |\n");
     text
+}
+
+fn kind_name(kind: MetricKind) -> &'static str {
+    match kind {
+        MetricKind::Counter => "counter",
+        MetricKind::Gauge => "gauge",
+        MetricKind::Histogram => "histogram",
+    }
+}
+
+fn kind_of(kind: MetricKind) -> MetricType {
+    match kind {
+        MetricKind::Counter => MetricType::COUNTER,
+        MetricKind::Gauge => MetricType::GAUGE,
+        MetricKind::Histogram => MetricType::HISTOGRAM,
+    }
 }
 
 struct Jobs {
@@ -127,24 +157,20 @@ impl Collector for Jobs {
         let jobs = self.board.now();
         let mut families: BTreeMap<&str, MetricFamily> = BTreeMap::new();
         for metric in METRICS {
-            let family = families.entry(metric.name).or_insert_with(|| {
-                let kind = match metric.kind {
-                    MetricKind::Counter => MetricType::COUNTER,
-                    MetricKind::Gauge => MetricType::GAUGE,
-                };
-                family(metric.name, metric.help, kind)
-            });
+            let family = families
+                .entry(metric.name)
+                .or_insert_with(|| family(metric.name, metric.help, kind_of(metric.kind)));
             jobs.iter().for_each(|(job, view)| add(metric, job, view, family));
         }
         for metric in JOB_METRICS {
             let family = families
                 .entry(metric.name)
-                .or_insert_with(|| family(metric.name, metric.help, MetricType::GAUGE));
+                .or_insert_with(|| family(metric.name, metric.help, kind_of(metric.kind)));
             for (job, view) in &jobs {
                 for (value_of_label, value) in (metric.read)(view) {
                     let labels = metric.label.map(|name| (name, value_of_label.to_owned()));
                     let labels = [("job", job.clone())].into_iter().chain(labels).collect();
-                    family.mut_metric().push(sample(MetricKind::Gauge, labels, value));
+                    family.mut_metric().push(sample(metric.kind, labels, value));
                 }
             }
         }
@@ -165,34 +191,63 @@ fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
 
 /// The samples of a metric in a job.
 fn add(metric: &Metric, job: &str, view: &JobView, family: &mut MetricFamily) {
-    let mut push = |whose: Vec<(&'static str, String)>, value: f64| {
-        let mut labels = vec![("job", job.to_owned())];
-        labels.extend(whose);
-        labels.extend(metric.label.map(|(name, value)| (name, value.to_owned())));
-        family.mut_metric().push(sample(metric.kind, labels, value));
+    let labels = |whose: Vec<(&'static str, String)>| -> Vec<(&'static str, String)> {
+        let extra = metric.label.map(|(name, value)| (name, value.to_owned()));
+        [("job", job.to_owned())].into_iter().chain(whose).chain(extra).collect()
     };
-    for (index, worker) in view.workers.iter().enumerate() {
-        if let MetricOf::Worker(read) = metric.of {
-            push(vec![("worker", index.to_string())], read(worker));
+    let mut push = |whose: Vec<(&'static str, String)>, value: f64| {
+        family.mut_metric().push(sample(metric.kind, labels(whose), value));
+    };
+    let task_of = |task: &TaskStatus| ("task", task.id.to_string());
+    match metric.of {
+        MetricOf::Worker(read) => {
+            let workers = view.workers.iter().enumerate();
+            workers.for_each(|(index, worker)| push(vec![("worker", index.to_string())], read(worker)));
         }
-        for task in &worker.tasks {
-            match metric.of {
-                MetricOf::Worker(_) => {}
-                MetricOf::Task(read) => {
-                    read(task).into_iter().for_each(|value| push(vec![("task", task.id.to_string())], value));
-                }
-                MetricOf::Operator(read) => {
-                    for (operator, counters) in &task.operators {
-                        let whose = vec![("task", task.id.to_string()), ("operator", operator.clone())];
-                        push(whose, read(counters));
-                    }
-                }
+        MetricOf::WorkerHistogram(read) => {
+            for (index, worker) in view.workers.iter().enumerate() {
+                let mut sample = labelled(labels(vec![("worker", index.to_string())]));
+                sample.set_histogram(histogram(read(worker)));
+                family.mut_metric().push(sample);
+            }
+        }
+        MetricOf::Task(read) => {
+            view.tasks()
+                .for_each(|task| read(task).into_iter().for_each(|value| push(vec![task_of(task)], value)));
+        }
+        MetricOf::Operator(read) => {
+            for (task, operator) in
+                view.tasks().flat_map(|task| task.operators.iter().map(move |of| (task, of)))
+            {
+                push(vec![task_of(task), ("operator", operator.name.clone())], read(operator));
+            }
+        }
+        MetricOf::Input(read) => {
+            for (task, input) in view.tasks().flat_map(|task| task.inputs.iter().map(move |of| (task, of))) {
+                let place = &input.place;
+                let place = [("topic", place.topic.to_string()), ("partition", place.partition.to_string())];
+                let whose = [task_of(task)].into_iter().chain(place).collect();
+                read(input).into_iter().for_each(|value| push(Vec::clone(&whose), value));
             }
         }
     }
 }
 
-fn sample(kind: MetricKind, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
+fn histogram(from: &millstream_runtime::metrics::Histogram) -> Histogram {
+    let buckets = from.cumulative().map(|(bound, count)| {
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(bound);
+        bucket.set_cumulative_count(count);
+        bucket
+    });
+    let mut histogram = Histogram::default();
+    histogram.set_bucket(buckets.collect::<Vec<_>>());
+    histogram.set_sample_count(from.count());
+    histogram.set_sample_sum(from.sum());
+    histogram
+}
+
+fn labelled(labels: Vec<(&'static str, String)>) -> Sample {
     let mut sample = Sample::default();
     let pairs = labels.into_iter().map(|(name, value)| {
         let mut pair = LabelPair::default();
@@ -201,13 +256,19 @@ fn sample(kind: MetricKind, labels: Vec<(&'static str, String)>, value: f64) -> 
         pair
     });
     sample.set_label(pairs.collect::<Vec<_>>());
+    sample
+}
+
+fn sample(kind: MetricKind, labels: Vec<(&'static str, String)>, value: f64) -> Sample {
+    let mut sample = labelled(labels);
     match kind {
         MetricKind::Counter => {
             let mut counter = Counter::default();
             counter.set_value(value);
             sample.set_counter(counter);
         }
-        MetricKind::Gauge => {
+        // One number is no histogram.
+        MetricKind::Gauge | MetricKind::Histogram => {
             let mut gauge = Gauge::default();
             gauge.set_value(value);
             sample.set_gauge(gauge);

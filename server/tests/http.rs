@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use millstream_operators::{Counters, NO_WATERMARK};
+use millstream_operators::{Counters, NO_WATERMARK, TopicPartition};
 use millstream_runtime::TaskId;
-use millstream_runtime::metrics::METRICS;
-use millstream_runtime::worker::{TaskStatus, WorkerStatus};
-use millstream_server::{Board, JOB_METRICS, JobEnd, PlanNode, Server, ServerError, ServerOptions};
+use millstream_runtime::metrics::{Histogram, METRICS};
+use millstream_runtime::worker::{InputStatus, OperatorStatus, TaskStatus, WorkerStatus};
+use millstream_server::{Board, JOB_METRICS, JobEnd, PlanNode, Problem, Server, ServerError, ServerOptions};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,8 +14,8 @@ use std::time::Duration;
 
 fn serve(board: &Board, token: Option<&str>) -> Server {
     let address = "127.0.0.1:0".parse().unwrap();
-    let options = ServerOptions { address, token: token.map(str::to_owned) };
-    Server::start(board.clone(), &options).unwrap()
+    let options = ServerOptions { address, token: token.map(str::to_owned), read_token: None };
+    Server::start(board.clone(), None, &options).unwrap()
 }
 
 /// The status and the whole answer to a request as it stands.
@@ -50,16 +50,29 @@ fn task(state: &'static str) -> TaskStatus {
         lag: 10,
         state_bytes: 1 << 20,
         finished: false,
-        operators: vec![(
-            "orders".to_owned(),
-            Counters { rows_in: 7, rows_out: 5, late: 2, ..Counters::default() },
-        )],
+        operators: vec![OperatorStatus {
+            name: "orders".to_owned(),
+            counters: Counters { rows_in: 7, rows_out: 5, late: 2, ..Counters::default() },
+            memory_bytes: 512,
+        }],
+        inputs: vec![InputStatus {
+            place: TopicPartition::new("orders", 3),
+            watermark: 86_400_000,
+            watermark_lag_ms: Some(2_500),
+            idle: false,
+            position: 90,
+            lag: 10,
+            ended: false,
+        }],
     }
 }
 
 fn workers(state: &'static str) -> Vec<WorkerStatus> {
     let tasks = vec![task(state)];
-    vec![WorkerStatus { records_in: 1_500, commits: 7, tasks, ..WorkerStatus::default() }]
+    let mut commit_seconds = Histogram::new(&[0.01, 0.1]);
+    commit_seconds.observe(0.02, 3);
+    commit_seconds.observe(0.5, 1);
+    vec![WorkerStatus { records_in: 1_500, commits: 7, tasks, commit_seconds, ..WorkerStatus::default() }]
 }
 
 fn board(state: &'static str) -> Board {
@@ -88,6 +101,12 @@ fn metrics_are_those_of_the_tables_with_their_values() {
         r#"millstream_job_state{job="counts",state="RUNNING"} 1"#,
         r#"millstream_job_state{job="counts",state="FAILED"} 0"#,
         r#"millstream_consumer_lag_records{job="counts",task="0-0"} 10"#,
+        r#"millstream_operator_memory_bytes{job="counts",task="0-0",operator="orders"} 512"#,
+        r#"millstream_watermark_lag_seconds{job="counts",task="0-0",topic="orders",partition="3"} 2.5"#,
+        r#"millstream_commit_duration_seconds_bucket{job="counts",worker="0",le="0.1"} 3"#,
+        r#"millstream_commit_duration_seconds_bucket{job="counts",worker="0",le="+Inf"} 4"#,
+        r#"millstream_commit_duration_seconds_sum{job="counts",worker="0"} 0.56"#,
+        r#"millstream_job_restarts_total{job="counts"} 0"#,
         "millstream_build_info{version=",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
@@ -125,9 +144,14 @@ fn health_says_which_job_is_not_well_and_why() {
     let restoring = board("restoring");
     expect(&restoring, "/startupz", 200, "ok");
     expect(&restoring, "/readyz", 503, "counts: task 0-0 is restoring");
+    let mut degraded = workers("running");
+    degraded[0].degraded.push("partition 3 is not read".to_owned());
+    running.look("counts", degraded);
+    expect(&running, "/readyz", 200, "ok");
+    expect(&running, "/api/v1/jobs", 200, "\"state\":\"DEGRADED\"");
     running.look("counts", workers("waiting"));
     expect(&running, "/startupz", 200, "ok");
-    running.end("counts", JobEnd::Failed("the disk is full\nand more".to_owned()));
+    running.end("counts", JobEnd::Failed(Problem::failure("the disk is full\nand more"), None));
     expect(&running, "/readyz", 503, "counts: failed: the disk is full\n");
     running.end("counts", JobEnd::Finished);
     expect(&running, "/readyz", 200, "ok");
@@ -166,13 +190,15 @@ fn who_has_no_token_or_another_host_is_turned_away() {
     assert_eq!(sent("0123456789abcdeF"), 401);
     assert_eq!(get_with(&closed, "/api/v1/jobs", host).0, 401);
     assert_eq!(get_with(&closed, "/readyz", host).0, 200, "probes have no token");
+    assert_eq!(get_with(&closed, "/", host).0, 200, "nor has the page, which asks for it");
 }
 
 #[test]
 fn a_server_that_others_could_read_needs_a_token() {
     let start = |address: &str, token: Option<&str>| {
         let address: SocketAddr = address.parse().unwrap();
-        Server::start(Board::new(), &ServerOptions { address, token: token.map(str::to_owned) })
+        let options = ServerOptions { address, token: token.map(str::to_owned), read_token: None };
+        Server::start(Board::new(), None, &options)
     };
     let refused = start("0.0.0.0:0", None).unwrap_err();
     assert!(matches!(refused, ServerError::Open(_)), "{refused}");
@@ -180,8 +206,13 @@ fn a_server_that_others_could_read_needs_a_token() {
     let taken = start("127.0.0.1:0", None).unwrap();
     let again = start(&taken.address().to_string(), None).unwrap_err();
     assert!(again.to_string().contains("choose another address"), "{again}");
-    let options = ServerOptions { address: taken.address(), token: Some("a very secret token".to_owned()) };
-    assert!(!format!("{options:?}").contains("secret"));
+    let secret = |text: &str| Some(format!("a very secret {text}"));
+    let options = |token, read_token| ServerOptions { address: taken.address(), token, read_token };
+    assert!(!format!("{:?}", options(secret("token"), secret("other"))).contains("secret"));
+    for (token, read_token) in [(None, secret("token")), (secret("token"), secret("token"))] {
+        let refused = Server::start(Board::new(), None, &options(token, read_token)).unwrap_err();
+        assert!(matches!(refused, ServerError::Roles), "{refused}");
+    }
 }
 
 #[test]

@@ -1,15 +1,16 @@
-//! `--http`: where a running job can be watched.
+//! Where jobs can be watched and operated, and by whom.
 
 use crate::cli::Failure;
 use crate::cli::progress::say;
 use clap::Args;
-use millstream_server::{Board, Server, ServerOptions};
+use millstream_server::{Board, Fleet, Server, ServerOptions};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Longer files are no tokens.
 const TOKEN_BYTES_MAX: u64 = 4_096;
 
+/// Of a job in the foreground.
 #[derive(Debug, Args)]
 pub(crate) struct HttpArgs {
     /// Show the running job at this address: a page, /metrics for Prometheus, /livez, /readyz and /startupz for probes,
@@ -25,15 +26,40 @@ impl HttpArgs {
     /// Starts the server, if one is asked for. It ends when it is dropped.
     pub(crate) fn serve(&self, board: &Board) -> Result<Option<Server>, Failure> {
         let Some(address) = self.http else { return Ok(None) };
-        let token = self.http_token.as_ref().map(read_token).transpose()?;
-        let server = Server::start(board.clone(), &ServerOptions { address, token });
-        let server = server.map_err(|error| Failure::Usage(error.to_string()))?;
+        let tokens = TokenArgs { http_token: self.http_token.clone(), http_read_token: None };
+        let server = start(board, None, address, &tokens)?;
         say(&format!("watch it at http://{}", server.address()));
         Ok(Some(server))
     }
 }
 
-fn read_token(path: &PathBuf) -> Result<String, Failure> {
+/// Of a server of many jobs.
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    /// File with the token that has to be sent as "Authorization: Bearer TOKEN"; probes need none. Needed where other
+    /// machines are let in
+    #[arg(long, value_name = "FILE")]
+    http_token: Option<PathBuf>,
+    /// File with another token, with which everything can be read and nothing changed
+    #[arg(long, value_name = "FILE", requires = "http_token")]
+    http_read_token: Option<PathBuf>,
+}
+
+/// Starts the server.
+pub(crate) fn start(
+    board: &Board,
+    fleet: Option<Fleet>,
+    address: SocketAddr,
+    tokens: &TokenArgs,
+) -> Result<Server, Failure> {
+    let read = |file: &Option<PathBuf>| file.as_deref().map(read_token).transpose();
+    let (token, read_token) = (read(&tokens.http_token)?, read(&tokens.http_read_token)?);
+    let server = Server::start(board.clone(), fleet, &ServerOptions { address, token, read_token });
+    server.map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// The token in a file.
+pub(crate) fn read_token(path: &Path) -> Result<String, Failure> {
     let failed =
         |error: String| Failure::Usage(format!("the token of the HTTP server, {}: {error}", path.display()));
     let metadata = std::fs::metadata(path).map_err(|error| failed(error.to_string()))?;

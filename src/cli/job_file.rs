@@ -7,7 +7,7 @@ use clap::Args;
 use millstream::operators::records::names::job_name;
 use millstream::sql::{SqlJob, plan};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct JobFile {
@@ -32,16 +32,8 @@ impl JobFile {
     /// # Errors
     /// [`Failure::Sql`] for what is wrong with it.
     pub(crate) fn plan(&self) -> Result<SqlJob, Failure> {
-        let name = self.describe();
-        let read = match self.is_standard_input() {
-            true => {
-                let mut bytes = Vec::new();
-                std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-            }
-            false => std::fs::read(&self.file),
-        };
-        let bytes = read.map_err(|error| Failure::Io(format!("{name}: {error}")))?;
-        let planned = plan(&name, &text_of(&name, bytes)?)?;
+        let (name, text) = read_text(&self.file)?;
+        let planned = plan(&name, &text)?;
         planned.warnings.lines().for_each(|warning| say(&format!("warning: {warning}")));
         Ok(planned)
     }
@@ -52,10 +44,7 @@ impl JobFile {
 
     /// The file in words.
     pub(crate) fn describe(&self) -> String {
-        match self.is_standard_input() {
-            true => "standard input".to_owned(),
-            false => self.file.display().to_string(),
-        }
+        described(&self.file)
     }
 
     /// The job's name.
@@ -78,6 +67,31 @@ impl JobFile {
         })?;
         Ok(name)
     }
+}
+
+fn described(file: &Path) -> String {
+    match file.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
+    }
+}
+
+/// A file in words, and its text; - is standard input.
+///
+/// # Errors
+/// When it can't be read.
+pub(crate) fn read_text(file: &Path) -> Result<(String, String), Failure> {
+    let name = described(file);
+    let read = match file.as_os_str() == "-" {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        false => std::fs::read(file),
+    };
+    let bytes = read.map_err(|error| Failure::Io(format!("{name}: {error}")))?;
+    let text = text_of(&name, bytes)?;
+    Ok((name, text))
 }
 
 /// A file's text, without a byte order mark.

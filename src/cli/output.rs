@@ -25,3 +25,20 @@ pub(crate) fn written(result: io::Result<()>) -> Result<bool, Failure> {
 pub(crate) fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
+
+/// Rows below their headings, in columns; those of numbers to the right.
+pub(crate) fn table(headings: &[&str], numbers: &[usize], rows: &[Vec<String>]) -> String {
+    let width = |text: &str| text.chars().count();
+    let widths: Vec<usize> = (0..headings.len())
+        .map(|at| rows.iter().map(|row| width(&row[at])).chain([width(headings[at])]).max().unwrap_or(0))
+        .collect();
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().enumerate().map(|(at, cell)| {
+            let gap = " ".repeat(widths[at] - width(cell));
+            if numbers.contains(&at) { gap + cell } else { (*cell).to_owned() + &gap }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    let rows = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
+    [line(headings.to_vec())].into_iter().chain(rows).collect()
+}

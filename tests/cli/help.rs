@@ -8,6 +8,22 @@ fn commands_explain_themselves() {
     let commands = [
         "",
         "run",
+        "sql",
+        "serve",
+        "why",
+        "doctor",
+        "completions",
+        "job",
+        "job submit",
+        "job list",
+        "job status",
+        "job pause",
+        "job resume",
+        "job stop",
+        "job restart",
+        "job remove",
+        "job logs",
+        "health",
         "savepoint",
         "check",
         "explain",
@@ -40,10 +56,27 @@ fn every_command_has_its_help_looked_at() {
         let commands = commands.take_while(|line| line.starts_with("  "));
         commands.filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
     };
-    assert_eq!(
-        listed(place.ok("-h")),
-        ["run", "savepoint", "check", "explain", "topic", "state", "dead-letter", "version", "help"]
-    );
+    let commands = [
+        "run",
+        "sql",
+        "serve",
+        "job",
+        "why",
+        "doctor",
+        "completions",
+        "health",
+        "savepoint",
+        "check",
+        "explain",
+        "topic",
+        "state",
+        "dead-letter",
+        "version",
+        "help",
+    ];
+    assert_eq!(listed(place.ok("-h")), commands);
+    let job = ["submit", "list", "status", "pause", "resume", "stop", "restart", "remove", "logs", "help"];
+    assert_eq!(listed(place.ok("job -h")), job);
     let topic = ["create", "list", "describe", "delete", "produce", "consume", "help"];
     assert_eq!(listed(place.ok("topic -h")), topic);
     assert_eq!(listed(place.ok("state -h")), ["inspect", "verify", "help"]);

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// Where the server of a job says it listens.
-fn address(job: &mut Running) -> String {
+pub(crate) fn address(job: &mut Running) -> String {
     let mut lines = BufReader::new(job.child().stderr.take().unwrap()).lines();
     let said =
         lines.find_map(|line| line.unwrap().split_once("http://").map(|(_, address)| address.to_owned()));

@@ -211,9 +211,12 @@ impl Graph {
         self.nodes.iter().fold(Counters::default(), |all, node| all.plus(&counted(node)))
     }
 
-    /// Name and counts of every node.
-    pub fn counters(&self) -> impl Iterator<Item = (&str, &Counters)> {
-        self.nodes.iter().map(|node| (node.name.as_str(), &node.counters))
+    /// Name, counts, and bytes of hot state of every node.
+    pub fn operators(&self) -> impl Iterator<Item = (&str, &Counters, usize)> {
+        self.nodes.iter().map(|node| {
+            let memory = node.operator.as_ref().map_or(0, |operator| operator.memory_bytes());
+            (node.name.as_str(), &node.counters, memory)
+        })
     }
 
     /// The counts of a node, for what is counted where batches enter.

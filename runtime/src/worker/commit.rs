@@ -382,6 +382,8 @@ impl Worker {
         self.trouble = None;
         let took = self.cx.clock.monotonic_ms().saturating_sub(self.last_commit_ms);
         self.commit_cost_ms = (self.commit_cost_ms + took) / 2;
+        self.counts.sizes.commit_seconds.observe(took as f64 / 1_000.0, 1);
+        let mut bytes = 0;
         if self.new_control.is_some() && commit.tasks.contains(&TaskId::FIRST) {
             self.control = self.new_control.take();
         }
@@ -389,8 +391,10 @@ impl Worker {
             let Some(Slot::Running(task)) = self.slots.get_mut(id) else { continue };
             let journal = task.journal();
             let end = ends.iter().find(|(place, _)| *place == journal).map(|(_, end)| *end);
+            bytes += task.prepared().map_or(0, |prepared| prepared.entry.data_bytes());
             let outbox = task.committed(end.expect("the entry was written to its journal"));
             let to_users = outbox.records.iter().filter(|(place, _)| !self.cx.plan.is_internal(&place.topic));
+            bytes += outbox.records.iter().map(|(_, records)| records.data_bytes()).sum::<usize>();
             self.counts.records_out += to_users.map(|(_, records)| records.len() as u64).sum::<u64>();
             let (read, counted) = task.take_counts();
             self.counts.table_records_in += read;
@@ -412,6 +416,8 @@ impl Worker {
                 task.flush_soon()?;
             }
         }
+        self.counts.sizes.commit_bytes.observe(bytes as f64, 1);
+        self.intake.committed(&mut self.counts.sizes.latency_seconds, self.cx.clock.wall_ms());
         self.relieve_memory()?;
         self.phase = Phase::Running;
         if commit.after == After::Nothing {

@@ -4,6 +4,7 @@ use super::ownership::Slot;
 use super::{Turn, Worker};
 use crate::error::JobError;
 use crate::log::{Isolation, Offset, OffsetQuery, Records, TopicPartition};
+use crate::metrics::Histogram;
 use crate::plan::TaskId;
 use crate::task::StepInput;
 use millstream_operators::{EventTime, Input};
@@ -15,6 +16,8 @@ const STEPS_PER_TURN: usize = 16;
 /// Partitions that may have all they want waiting, and what any may have where there are more.
 const FULL_QUEUES: usize = 4;
 const QUEUE_BYTES_MIN: usize = 64 << 10;
+/// Runs whose timestamps are kept between two commits; further ones count as the last of them.
+const UNCOMMITTED_MAX: usize = 1_024;
 /// How long reading may be in vain until that is said, milliseconds.
 const TROUBLE_AFTER_MS: u64 = 2_000;
 
@@ -27,6 +30,8 @@ pub(super) struct Intake {
     allowed_at_ms: u64,
     /// Since when the log gives nothing, and why it does not.
     trouble: Option<(u64, String)>,
+    /// Runs of tables that no commit has yet: the timestamp of their last record, and how many there are.
+    uncommitted: Vec<(i64, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +65,24 @@ impl Intake {
     pub(super) fn trouble(&self, now_ms: u64) -> Option<String> {
         let (since, why) = self.trouble.as_ref()?;
         (now_ms.saturating_sub(*since) > TROUBLE_AFTER_MS).then(|| format!("reading: {why}"))
+    }
+
+    /// Notes records of a table that are stepped over.
+    fn stepped(&mut self, records: &Records) {
+        let Some(last) = records.len().checked_sub(1) else { return };
+        let (timestamp, count) = (records.get(last).timestamp_ms, records.len() as u64);
+        let is_full = self.uncommitted.len() == UNCOMMITTED_MAX;
+        match self.uncommitted.last_mut() {
+            Some(other) if is_full => other.1 += count,
+            _ => self.uncommitted.push((timestamp, count)),
+        }
+    }
+
+    /// What was stepped over has been committed: says how old it was.
+    pub(super) fn committed(&mut self, latency_seconds: &mut Histogram, now_ms: i64) {
+        for (timestamp, count) in self.uncommitted.drain(..) {
+            latency_seconds.observe(now_ms.saturating_sub(timestamp).max(0) as f64 / 1_000.0, count);
+        }
     }
 
     /// Bytes that wait.
@@ -175,6 +198,9 @@ impl Worker {
         self.counts.records_in += records.len() as u64;
         self.intake.allowed -= records.len() as i64;
         self.counts.bytes_in += records.data_bytes() as u64;
+        if !self.cx.plan.is_internal(&place.topic) {
+            self.intake.stepped(&records);
+        }
         let now = self.cx.clock.wall_ms();
         let tasks: Vec<TaskId> = self.tasks_reading(place).collect();
         for id in tasks {

@@ -2,13 +2,14 @@
 
 use super::ownership::Slot;
 use super::{Phase, Worker};
+use crate::metrics::{BYTES, Histogram, SECONDS};
 use crate::plan::TaskId;
-use crate::task::Position;
+use crate::task::{Position, Task};
 use millstream_operators::{Counters, EventTime, Offset, TopicPartition};
 use std::sync::PoisonError;
 
 /// Counts since the worker started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Counts {
     pub(super) records_in: u64,
     pub(super) table_records_in: u64,
@@ -24,11 +25,33 @@ pub(super) struct Counts {
     pub(super) snapshots: u64,
     pub(super) snapshots_fetched: u64,
     pub(super) evictions: u64,
+    pub(super) sizes: Sizes,
+}
+
+/// How large what it did was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sizes {
+    pub(super) commit_seconds: Histogram,
+    pub(super) commit_bytes: Histogram,
+    pub(super) latency_seconds: Histogram,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        let seconds = Histogram::new(SECONDS);
+        Sizes { commit_seconds: seconds, commit_bytes: Histogram::new(BYTES), latency_seconds: seconds }
+    }
 }
 
 /// What a worker is doing, at a glance.
 #[derive(Debug, Clone, Default)]
 pub struct WorkerStatus {
+    /// How long commits took, seconds.
+    pub commit_seconds: Histogram,
+    /// What commits wrote, bytes.
+    pub commit_bytes: Histogram,
+    /// From the timestamps of records until they were committed, seconds.
+    pub latency_seconds: Histogram,
     /// Records read by tasks, of topics between them too.
     pub records_in: u64,
     /// Records read of topics of tables, by committed steps.
@@ -92,15 +115,51 @@ pub struct TaskStatus {
     pub state_bytes: u64,
     /// Whether it has read all its bounded input.
     pub finished: bool,
-    /// Counts of its operators, by name.
-    pub operators: Vec<(String, Counters)>,
+    /// Its operators.
+    pub operators: Vec<OperatorStatus>,
+    /// The partitions of tables that it reads.
+    pub inputs: Vec<InputStatus>,
+}
+
+/// An operator of a task.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OperatorStatus {
+    /// Its name in the plan.
+    pub name: String,
+    /// What it has counted.
+    pub counters: Counters,
+    /// State that it holds in memory, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// A partition of a table that a task reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputStatus {
+    /// The partition.
+    pub place: TopicPartition,
+    /// Its watermark.
+    pub watermark: EventTime,
+    /// How far the watermark is behind the clock, milliseconds.
+    pub watermark_lag_ms: Option<i64>,
+    /// Whether it is caught up and quiet: then it holds no watermark back.
+    pub idle: bool,
+    /// The next offset to read.
+    pub position: Offset,
+    /// Offsets between that and its end, as last seen.
+    pub lag: u64,
+    /// Whether it is bounded, and has been read.
+    pub ended: bool,
 }
 
 impl Worker {
     /// What it is doing.
     pub fn status(&self) -> WorkerStatus {
         let counts = &self.counts;
+        let Sizes { commit_seconds, commit_bytes, latency_seconds } = counts.sizes;
         WorkerStatus {
+            commit_seconds,
+            commit_bytes,
+            latency_seconds,
             records_in: counts.records_in,
             table_records_in: counts.table_records_in,
             rows: counts.rows,
@@ -156,6 +215,7 @@ impl Worker {
             state_bytes: 0,
             finished: false,
             operators: Vec::new(),
+            inputs: Vec::new(),
         };
         match slot {
             Slot::Waiting => status.waits_for = Some("the job's control record".to_owned()),
@@ -170,16 +230,38 @@ impl Worker {
                 status.state = "running";
                 status.watermark = task.watermark();
                 status.commit = task.chain().number;
-                let inputs = task.inputs().iter().zip(task.positions());
-                let of_tables = inputs.filter(|(input, _)| input.table().is_some());
-                status.lag = of_tables.map(|(_, (place, position))| self.lag(place, position)).sum();
+                status.inputs = self.inputs(task);
+                status.lag = status.inputs.iter().map(|input| input.lag).sum();
                 status.state_bytes = (task.memory_bytes() + task.pending_bytes()) as u64;
                 status.finished = task.is_finished();
-                let counters = task.graph().counters();
-                status.operators = counters.map(|(name, counters)| (name.to_owned(), *counters)).collect();
+                let operators = task.graph().operators().map(|(name, counters, memory)| OperatorStatus {
+                    name: name.to_owned(),
+                    counters: *counters,
+                    memory_bytes: memory as u64,
+                });
+                status.operators = operators.collect();
             }
         }
         status
+    }
+
+    fn inputs(&self, task: &Task) -> Vec<InputStatus> {
+        let inputs = task.inputs().iter().zip(task.positions());
+        let of_tables = inputs.filter(|(input, _)| input.table().is_some());
+        let now = self.cx.clock.wall_ms();
+        let inputs = of_tables.map(|(input, (place, position))| {
+            let clock = input.clock();
+            InputStatus {
+                place: place.clone(),
+                watermark: clock.watermark,
+                watermark_lag_ms: now.checked_sub(clock.watermark),
+                idle: clock.idle,
+                position: position.next,
+                lag: self.lag(place, position),
+                ended: position.ended,
+            }
+        });
+        inputs.collect()
     }
 
     /// Offsets that are still to be read of an input. Behind the last record may be markers of transactions, which are

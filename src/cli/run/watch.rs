@@ -344,6 +344,7 @@ mod tests {
             state_bytes: 1 << 20,
             finished: false,
             operators: Vec::new(),
+            inputs: Vec::new(),
         }
     }
 

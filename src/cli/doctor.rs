@@ -1,0 +1,123 @@
+//! `millstream doctor`: whether this machine, the log and the topics are what jobs need, and what to do where they are not.
+
+mod log;
+mod machine;
+pub(super) mod topics;
+
+use super::Failure;
+use super::job_file::{JobFile, read_text};
+use super::log_args::LogArgs;
+use super::output::print;
+use clap::Args;
+use millstream::sql::{SqlJob, plan};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Looks, and changes nothing, but for a file that it writes to the disk of the state and removes, and on Kafka a transaction \
+that it begins and aborts.
+
+Exit codes: 0 nothing is wrong, 2 wrong command line, 3 wrong SQL, 4 something is wrong")]
+pub(crate) struct DoctorArgs {
+    /// SQL file of a job: its topics are looked at, too
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// What a look has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Good,
+    /// Jobs run, but not as they could.
+    Poor,
+    /// Jobs do not run.
+    Bad,
+}
+
+/// Something that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    mark: Mark,
+    what: &'static str,
+    pub(super) found: String,
+    /// What to do, where it is not good.
+    pub(super) help: Option<String>,
+}
+
+fn good(what: &'static str, found: impl Into<String>) -> Finding {
+    Finding { mark: Mark::Good, what, found: found.into(), help: None }
+}
+
+fn poor(what: &'static str, found: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding { mark: Mark::Poor, what, found: found.into(), help: Some(help.into()) }
+}
+
+fn bad(what: &'static str, found: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding { mark: Mark::Bad, what, found: found.into(), help: Some(help.into()) }
+}
+
+impl Finding {
+    fn line(&self) -> String {
+        let mark = match self.mark {
+            Mark::Good => "ok   ",
+            Mark::Poor => "poor ",
+            Mark::Bad => "BAD  ",
+        };
+        let help = self.help.as_ref().map_or_else(String::new, |help| format!("\n        {}", help));
+        let found = self.found.lines().next().unwrap_or_default();
+        format!("{mark}{:<13} {found}{help}\n", self.what)
+    }
+}
+
+impl DoctorArgs {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let planned = match &self.file {
+            Some(file) => {
+                let (name, text) = read_text(file)?;
+                Some(plan(&name, &text)?)
+            }
+            None => None,
+        };
+        let mut worst = Mark::Good;
+        let mut tell = |findings: Vec<Finding>| -> Result<(), Failure> {
+            for finding in findings {
+                if finding.mark == Mark::Bad {
+                    worst = Mark::Bad;
+                }
+                print(&finding.line())?;
+            }
+            Ok(())
+        };
+        tell(machine::look(&self.log.data_directory()))?;
+        let chosen = self.log.choose(planned.as_ref())?;
+        let (findings, log) = log::look(chosen);
+        tell(findings)?;
+        if let (Some(log), Some(job)) = (&log, &planned) {
+            tell(topics::look(log, job, &self.name(job)?))?;
+        }
+        match worst {
+            Mark::Bad => Err(Failure::Io("something is wrong: see the lines that begin with BAD".to_owned())),
+            Mark::Good | Mark::Poor => Ok(()),
+        }
+    }
+
+    fn name(&self, job: &SqlJob) -> Result<String, Failure> {
+        let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        JobFile::at(&file).name(job)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_a_line_with_what_to_do_below() {
+        assert_eq!(good("disk", "7 GiB free").line(), "ok   disk          7 GiB free\n");
+        let line = bad("log", "refused\nand more", "start it").line();
+        assert_eq!(line, "BAD  log           refused\n        start it\n");
+        assert_eq!(poor("files", "1024", "ulimit -n 65536").mark, Mark::Poor);
+    }
+}
