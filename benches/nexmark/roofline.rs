@@ -5,6 +5,7 @@ use arrow::array::{ArrayRef, AsArray, Decimal128Array, Int32Array, Int64Array, S
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use millstream::log::{Isolation, Log, ReaderOptions, RecordsBuilder, TopicPartition, Writer};
 use millstream_operators::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
+use millstream_operators::formats::{Encoder, PayloadDecoder};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
@@ -155,10 +156,10 @@ impl<'q> RowWriter<'q> {
 
     fn write(&mut self, bids: &StructArray, rows: &[usize]) {
         let columns: Vec<ArrayRef> = self.query.output.iter().map(|(_, from)| output(bids, from)).collect();
-        self.encoder.begin(columns.iter()).unwrap();
+        self.encoder.begin(&mut columns.iter(), &[]).unwrap();
         for row in rows {
             self.value.clear();
-            self.encoder.encode(*row, &mut self.value);
+            self.encoder.encode(*row, &mut self.value).unwrap();
             match &mut self.producing {
                 Producing::Log(_, records) => records.push(None, Some(&self.value), TIME_MS),
                 Producing::Rdkafka(producer) => {

@@ -4,7 +4,7 @@
 use crate::RowCodec;
 use crate::batch::{Batch, Ops, Payload};
 use crate::exchange::{BlockContent, ColumnBlocks, PayloadCodec, decode_block, encode_block, peek_header};
-use crate::formats::{Format, FormatDecoder};
+use crate::formats::{self, Decoder};
 use crate::keys::KeyCodec;
 use crate::operator::TaskInfo;
 use crate::origin::{Origin, Origins};
@@ -155,8 +155,8 @@ fn a_damaged_payload_costs_no_more_than_its_bytes() {
         ("raw", text.fields(), "some täxt".as_bytes()),
     ];
     for (name, fields, sound) in cases {
-        let format = Format::parse(name, &Default::default()).expect("a format");
-        let decoder = || -> FormatDecoder { format.decoder(fields, fields).expect("a decoder") };
+        let format = formats::parse(name, &Default::default()).expect("a format");
+        let decoder = || -> Box<dyn Decoder> { format.decoder(fields, fields).expect("a decoder") };
         assert!(decoder().decode(Some(sound)).is_ok(), "{name}");
         // A decoder that has read what is damaged reads on.
         let decoder = std::cell::RefCell::new(decoder());

@@ -12,10 +12,10 @@ pub mod encode;
 pub use decode::CsvDecoder;
 pub use encode::CsvEncoder;
 
-use super::FormatError;
 use super::options::{OptionReader, describe};
-use arrow::datatypes::{DataType, Field};
-use std::collections::BTreeMap;
+use super::{Decoder, Encoder, Facts, Format, FormatError, Registered};
+use arrow::datatypes::{DataType, Field, Fields};
+use std::sync::Arc;
 
 /// Options of `csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +54,7 @@ impl Default for CsvOptions {
 }
 
 impl CsvOptions {
-    /// Reads the options of a table, the prefix `csv.` taken off.
-    ///
-    /// # Errors
-    /// The first option that is not known, has no such value, or contradicts another.
-    pub fn parse(options: &BTreeMap<String, String>) -> Result<Self, FormatError> {
-        let mut reader = OptionReader::new("csv", options);
+    fn parse(reader: &mut OptionReader<'_>) -> Result<Self, FormatError> {
         let default = Self::default();
         let quote = reader.character("quote-character")?;
         let no_quote = reader.flag("disable-quote-character")?;
@@ -75,7 +70,6 @@ impl CsvOptions {
             decimal_as_plain_number: !reader
                 .choice("write-bigdecimal-in-scientific-notation", &scientific)?,
         };
-        reader.finish()?;
         let conflict = |message: &str| Err(FormatError::Conflict { message: message.to_owned() });
         if no_quote && quote.is_some() {
             return conflict(
@@ -92,9 +86,19 @@ impl CsvOptions {
         }
         Ok(parsed)
     }
+}
 
-    /// The format with the options that are not at their defaults.
-    pub fn describe(&self) -> String {
+pub(crate) const FORMAT: Registered = Registered {
+    facts: Facts { name: "csv", names_fields: false, changes: false },
+    parse: |reader| Ok(Arc::new(CsvOptions::parse(reader)?)),
+};
+
+impl Format for CsvOptions {
+    fn facts(&self) -> &'static Facts {
+        const { &FORMAT.facts }
+    }
+
+    fn describe(&self) -> String {
         let default = Self::default();
         let pair = |name, text: fn(&Self) -> String| (name, text(self), text(&default));
         let character = |byte: u8| char::from(byte).escape_default().to_string();
@@ -111,6 +115,18 @@ impl CsvOptions {
             }),
         ];
         describe("csv", &pairs)
+    }
+
+    fn meaning(&self) -> String {
+        CsvOptions { ignore_parse_errors: false, ..self.clone() }.describe()
+    }
+
+    fn decoder(&self, declared: &Fields, needed: &Fields) -> Result<Box<dyn Decoder>, FormatError> {
+        Ok(Box::new(CsvDecoder::new(declared, needed, self)?))
+    }
+
+    fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError> {
+        Ok(Box::new(CsvEncoder::new(fields, self)?))
     }
 }
 

@@ -1,45 +1,20 @@
-//! An encoder of any format.
+//! What encodes rows.
 
-use super::csv::CsvEncoder;
-use super::json::JsonEncoder;
-use super::raw::RawEncoder;
 use arrow::array::ArrayRef;
+use std::fmt::Debug;
 
 /// Encodes rows of columns. Made by [`super::Format::encoder`].
-#[derive(Debug)]
-pub enum FormatEncoder {
-    /// `json`.
-    Json(JsonEncoder),
-    /// `csv`.
-    Csv(CsvEncoder),
-    /// `raw`.
-    Raw(RawEncoder),
-}
-
-impl FormatEncoder {
-    /// Makes ready to write rows of these columns: one for each field, in their order.
+pub trait Encoder: Debug + Send {
+    /// Makes ready to write rows of these columns: one for each field, in their order. `signs` says of each row whether it
+    /// is inserted (`1`) or taken back (`-1`); it is empty where all are inserted.
     ///
     /// # Errors
     /// A sentence that names a type that can't be written.
-    pub fn begin<'a>(&mut self, columns: impl Iterator<Item = &'a ArrayRef>) -> Result<(), String> {
-        match self {
-            FormatEncoder::Json(encoder) => encoder.begin(columns),
-            FormatEncoder::Csv(encoder) => encoder.begin(columns),
-            FormatEncoder::Raw(encoder) => encoder.begin(columns),
-        }
-    }
+    fn begin(&mut self, columns: &mut dyn Iterator<Item = &ArrayRef>, signs: &[i8]) -> Result<(), String>;
 
     /// Appends the row at `row`.
     ///
     /// # Errors
     /// A sentence that says what the format can't write.
-    #[inline]
-    pub fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
-        match self {
-            FormatEncoder::Json(encoder) => encoder.encode(row, out),
-            FormatEncoder::Csv(encoder) => encoder.encode(row, out),
-            FormatEncoder::Raw(encoder) => return encoder.encode(row, out),
-        }
-        Ok(())
-    }
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), String>;
 }

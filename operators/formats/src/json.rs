@@ -13,10 +13,11 @@ mod syntax;
 pub use decode::JsonDecoder;
 pub use encode::JsonEncoder;
 
-use super::FormatError;
 use super::datetime::TimestampStandard;
 use super::options::{OptionReader, describe};
-use std::collections::BTreeMap;
+use super::{Decoder, Encoder, Facts, Format, FormatError, Registered};
+use arrow::datatypes::Fields;
+use std::sync::Arc;
 
 /// Options of `json`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,13 +35,8 @@ pub struct JsonOptions {
 }
 
 impl JsonOptions {
-    /// Reads the options of a table, the prefix `json.` taken off.
-    ///
-    /// # Errors
-    /// The first option that is not known, has no such value, or contradicts another.
-    pub fn parse(options: &BTreeMap<String, String>) -> Result<Self, FormatError> {
+    fn parse(reader: &mut OptionReader<'_>) -> Result<Self, FormatError> {
         use TimestampStandard as T;
-        let mut reader = OptionReader::new("json", options);
         let standards =
             [("SQL", T::Sql), ("ISO-8601", T::Iso8601), ("ISO-8601-WITH-OFFSET", T::Iso8601WithOffset)];
         // These have nothing to decide: Arrow's maps have no null keys, and there is one reader where Flink has two.
@@ -54,7 +50,6 @@ impl JsonOptions {
             decimal_as_plain_number: reader.flag("encode.decimal-as-plain-number")?,
             ignore_null_fields: reader.flag("encode.ignore-null-fields")?,
         };
-        reader.finish()?;
         if parsed.fail_on_missing_field && parsed.ignore_parse_errors {
             return Err(FormatError::Conflict {
                 message: "'json.fail-on-missing-field' and 'json.ignore-parse-errors' can't both be 'true'"
@@ -63,9 +58,19 @@ impl JsonOptions {
         }
         Ok(parsed)
     }
+}
 
-    /// The format with the options that are not at their defaults.
-    pub fn describe(&self) -> String {
+pub(crate) const FORMAT: Registered = Registered {
+    facts: Facts { name: "json", names_fields: true, changes: false },
+    parse: |reader| Ok(Arc::new(JsonOptions::parse(reader)?)),
+};
+
+impl Format for JsonOptions {
+    fn facts(&self) -> &'static Facts {
+        const { &FORMAT.facts }
+    }
+
+    fn describe(&self) -> String {
         let default = Self::default();
         let pair = |name, text: fn(&Self) -> String| (name, text(self), text(&default));
         describe(
@@ -78,5 +83,17 @@ impl JsonOptions {
                 pair("timestamp-format.standard", |options| format!("{:?}", options.timestamps)),
             ],
         )
+    }
+
+    fn meaning(&self) -> String {
+        JsonOptions { ignore_parse_errors: false, ..self.clone() }.describe()
+    }
+
+    fn decoder(&self, _declared: &Fields, needed: &Fields) -> Result<Box<dyn Decoder>, FormatError> {
+        Ok(Box::new(JsonDecoder::new(needed, self)?))
+    }
+
+    fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError> {
+        Ok(Box::new(JsonEncoder::new(fields, self)?))
     }
 }

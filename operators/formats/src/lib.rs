@@ -1,14 +1,14 @@
 //! Formats: records as columns, and rows as records.
 //!
 //! A [`Format`] is what a table declares with `'format' = '..'` and the options of that format. It makes
-//! [`FormatDecoder`]s, which append the row of a payload straight to the [`columns`] that the plan needs, and
-//! [`FormatEncoder`]s, which write rows one behind the other into one buffer. Behaviour and option names are those
-//! of Flink's formats. This crate knows payloads, columns and fields: neither topics nor batches nor operators.
+//! [`Decoder`]s, which append the rows of payloads straight to the [`columns`] that the plan needs, and [`Encoder`]s, which
+//! write rows one behind the other into one buffer. Behaviour and option names are those of Flink's formats. A format is a
+//! folder here and a line in [`FORMATS`]: nothing else names it. This crate knows payloads, columns and fields: neither topics nor batches nor operators.
 //!
 //! ```
 //! use arrow::datatypes::{DataType, Field, Fields};
-//! use millstream_formats::{Format, Outcome};
-//! let format = Format::parse("json", &[("ignore-parse-errors".to_owned(), "true".to_owned())].into()).unwrap();
+//! use millstream_formats::{Outcome, parse};
+//! let format = parse("json", &[("ignore-parse-errors".to_owned(), "true".to_owned())].into()).unwrap();
 //! let fields = Fields::from(vec![Field::new("price", DataType::Int64, true)]);
 //! let mut decoder = format.decoder(&fields, &fields).unwrap();
 //! assert_eq!(decoder.decode(Some(br#"{"price": 12, "note": "not needed"}"#)), Ok(Outcome::Row));
@@ -26,33 +26,61 @@ mod numbers;
 mod options;
 mod print;
 pub mod raw;
+mod registry;
 mod text;
 mod types;
 mod view;
 mod write;
 
 pub use datetime::TimestampStandard;
-pub use decoder::FormatDecoder;
-pub use encoder::FormatEncoder;
+pub use decoder::{Absent, Decoder, PayloadDecoder, Run};
+pub use encoder::Encoder;
+pub use json::JsonOptions;
 pub use print::PrintEncoder;
+pub use registry::{FORMATS, Registered, instead_of, named, names, parse};
 pub use types::sql_type;
 
 use arrow::datatypes::{Field, Fields};
-use csv::{CsvDecoder, CsvEncoder, CsvOptions};
-pub use json::JsonOptions;
-use json::{JsonDecoder, JsonEncoder};
-use raw::{RawDecoder, RawEncoder, RawOptions};
-use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 /// A format with its options.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Format {
-    /// JSON objects.
-    Json(JsonOptions),
-    /// Lines of fields.
-    Csv(CsvOptions),
-    /// The value of one column as it is.
-    Raw(RawOptions),
+pub trait Format: Debug + Send + Sync {
+    /// What it is, whatever its options.
+    fn facts(&self) -> &'static Facts;
+
+    /// Its name with the options that are not at their defaults.
+    fn describe(&self) -> String;
+
+    /// As [`Format::describe`], without what is done about payloads that can't be read: that changes nothing about what was
+    /// read. State is found again by it.
+    fn meaning(&self) -> String {
+        self.describe()
+    }
+
+    /// A decoder for payloads that hold the `declared` fields, of which the `needed` ones become columns, in their
+    /// order. Where fields are named, a `ROW` that is needed may have fewer fields than declared.
+    ///
+    /// # Errors
+    /// [`FormatError::Unsupported`] and [`FormatError::Conflict`] for fields that the format can't hold.
+    fn decoder(&self, declared: &Fields, needed: &Fields) -> Result<Box<dyn Decoder>, FormatError>;
+
+    /// An encoder for rows of these fields.
+    ///
+    /// # Errors
+    /// As [`Format::decoder`].
+    fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError>;
+}
+
+/// What is known of a format without its options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Its name in Flink.
+    pub name: &'static str,
+    /// Whether payloads name their fields; else a field is known by its place among all that are declared.
+    pub names_fields: bool,
+    /// Whether a payload says what happened to a row, and not what it is. It holds no key, and no row of a table whose keys
+    /// say what happens.
+    pub changes: bool,
 }
 
 /// What became of a payload.
@@ -62,6 +90,10 @@ pub enum Outcome {
     Row,
     /// Nothing: it was empty, or it was bad and the table's options say to ignore that.
     Nothing,
+    /// A row that is taken back.
+    Deletion,
+    /// Two rows: one that is taken back, and the one in its place.
+    Update,
 }
 
 /// A payload that could not be decoded.
@@ -82,7 +114,7 @@ pub enum FormatError {
         /// The format.
         format: String,
         /// The formats there are.
-        known: &'static str,
+        known: String,
     },
     /// An option the format does not have.
     #[error("format '{format}' has no option '{option}'; it has {known}")]
@@ -132,58 +164,6 @@ impl FormatError {
     }
 }
 
-impl Format {
-    /// The format called `name`, with options whose names have lost their prefix: `fail-on-missing-field` of
-    /// `'json.fail-on-missing-field'` or `'value.json.fail-on-missing-field'`.
-    ///
-    /// # Errors
-    /// What is wrong with the name or the first option: tell the user.
-    pub fn parse(name: &str, options: &BTreeMap<String, String>) -> Result<Self, FormatError> {
-        match name {
-            "json" => JsonOptions::parse(options).map(Format::Json),
-            "csv" => CsvOptions::parse(options).map(Format::Csv),
-            "raw" => RawOptions::parse(options).map(Format::Raw),
-            _ => {
-                Err(FormatError::UnknownFormat { format: name.to_owned(), known: "'json', 'csv' and 'raw'" })
-            }
-        }
-    }
-
-    /// The format with the options that are not at their defaults: part of the plan's fingerprint.
-    pub fn describe(&self) -> String {
-        match self {
-            Format::Json(options) => options.describe(),
-            Format::Csv(options) => options.describe(),
-            Format::Raw(options) => options.describe(),
-        }
-    }
-
-    /// A decoder for payloads that hold the `declared` fields, of which the `needed` ones become columns, in their
-    /// order. In `json` a `ROW` that is needed may have fewer fields than declared.
-    ///
-    /// # Errors
-    /// [`FormatError::Unsupported`] and [`FormatError::Conflict`] for fields that the format can't hold.
-    pub fn decoder(&self, declared: &Fields, needed: &Fields) -> Result<FormatDecoder, FormatError> {
-        Ok(match self {
-            Format::Json(options) => FormatDecoder::Json(JsonDecoder::new(needed, options)?),
-            Format::Csv(options) => FormatDecoder::Csv(CsvDecoder::new(declared, needed, options)?),
-            Format::Raw(options) => FormatDecoder::Raw(RawDecoder::new(declared, needed, options)?),
-        })
-    }
-
-    /// An encoder for rows of these fields.
-    ///
-    /// # Errors
-    /// As [`Format::decoder`].
-    pub fn encoder(&self, fields: &Fields) -> Result<FormatEncoder, FormatError> {
-        Ok(match self {
-            Format::Json(options) => FormatEncoder::Json(JsonEncoder::new(fields, options)?),
-            Format::Csv(options) => FormatEncoder::Csv(CsvEncoder::new(fields, options)?),
-            Format::Raw(options) => FormatEncoder::Raw(RawEncoder::new(fields, options)?),
-        })
-    }
-}
-
 /// The beginning of a text, for a message.
 pub fn shortened(text: &[u8], bytes_max: usize) -> String {
     let tail = if text.len() > bytes_max { "..." } else { "" };
@@ -193,10 +173,11 @@ pub fn shortened(text: &[u8], bytes_max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
-    fn parse(name: &str, options: &[(&str, &str)]) -> Result<Format, String> {
+    fn parse(name: &str, options: &[(&str, &str)]) -> Result<Arc<dyn Format>, String> {
         let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Format::parse(name, &options).map_err(|error| error.to_string())
+        super::parse(name, &options).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -77,6 +77,11 @@ impl<'o> OptionReader<'o> {
         }
     }
 
+    /// The names that have been asked for.
+    pub(crate) fn known(self) -> Vec<&'static str> {
+        self.known
+    }
+
     /// Refuses options that nobody asked for.
     pub(crate) fn finish(self) -> Result<(), FormatError> {
         match self.options.keys().find(|name| !self.known.contains(&name.as_str())) {

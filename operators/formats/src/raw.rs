@@ -8,12 +8,14 @@
 
 use super::options::{OptionReader, describe};
 use super::view::{Values, View};
-use super::{BadPayload, FormatError, Outcome, shortened};
+use super::{
+    BadPayload, Decoder, Encoder, Facts, Format, FormatError, Outcome, PayloadDecoder, Registered, shortened,
+};
 use crate::columns::ColumnBuilder;
 use crate::types::sql_type;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Options of `raw`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,22 +25,34 @@ pub struct RawOptions {
 }
 
 impl RawOptions {
-    /// Reads the options of a table, the prefix `raw.` taken off.
-    ///
-    /// # Errors
-    /// The first option that is not known or has no such value.
-    pub fn parse(options: &BTreeMap<String, String>) -> Result<Self, FormatError> {
-        let mut reader = OptionReader::new("raw", options);
+    fn parse(reader: &mut OptionReader<'_>) -> Result<Self, FormatError> {
         reader.choice("charset", &[("UTF-8", ()), ("UTF8", ())])?;
         let little_endian = reader.choice("endianness", &[("big-endian", false), ("little-endian", true)])?;
-        reader.finish()?;
         Ok(RawOptions { little_endian })
     }
+}
 
-    /// The format with the options that are not at their defaults.
-    pub fn describe(&self) -> String {
+pub(crate) const FORMAT: Registered = Registered {
+    facts: Facts { name: "raw", names_fields: false, changes: false },
+    parse: |reader| Ok(Arc::new(RawOptions::parse(reader)?)),
+};
+
+impl Format for RawOptions {
+    fn facts(&self) -> &'static Facts {
+        const { &FORMAT.facts }
+    }
+
+    fn describe(&self) -> String {
         let endianness = |little| if little { "little-endian" } else { "big-endian" }.to_owned();
         describe("raw", &[("endianness", endianness(self.little_endian), endianness(false))])
+    }
+
+    fn decoder(&self, declared: &Fields, needed: &Fields) -> Result<Box<dyn Decoder>, FormatError> {
+        Ok(Box::new(RawDecoder::new(declared, needed, self)?))
+    }
+
+    fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError> {
+        Ok(Box::new(RawEncoder::new(fields, self)?))
     }
 }
 
@@ -63,7 +77,6 @@ pub struct RawDecoder {
     field: Field,
     /// `None` when the value is not needed.
     column: Option<ColumnBuilder>,
-    rows: usize,
     little_endian: bool,
 }
 
@@ -82,26 +95,17 @@ impl RawDecoder {
         };
         // What is needed may say more of null than what is declared.
         let field = needed.first().map_or(field, |needed| needed.as_ref().clone());
-        Ok(RawDecoder { field, column, rows: 0, little_endian: options.little_endian })
+        Ok(RawDecoder { field, column, little_endian: options.little_endian })
     }
+}
 
-    /// Makes room for as many rows.
-    pub fn reserve(&mut self, rows: usize) {
+impl PayloadDecoder for RawDecoder {
+    fn reserve(&mut self, rows: usize) {
         self.column.iter_mut().for_each(|column| column.reserve(rows));
     }
 
-    /// Number of rows so far.
     #[inline]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Appends the row of a payload.
-    ///
-    /// # Errors
-    /// [`BadPayload`] says what is wrong; no row has been appended then.
-    #[inline]
-    pub fn decode(&mut self, payload: Option<&[u8]>) -> Result<Outcome, BadPayload> {
+    fn take(&mut self, payload: Option<&[u8]>) -> Result<Outcome, BadPayload> {
         let bad = |detail: String| Err(BadPayload { field: Some(self.field.name().clone()), detail });
         if let Some(column) = &mut self.column {
             match payload {
@@ -118,26 +122,15 @@ impl RawDecoder {
                 }
             }
         }
-        self.rows += 1;
         Ok(Outcome::Row)
     }
 
-    /// Drops all rows from `rows` on.
-    pub fn truncate(&mut self, rows: usize) {
-        self.column.iter_mut().for_each(|column| column.truncate(rows));
-        self.rows = rows;
-    }
-
-    /// Appends a row of null, whether or not the field may be null.
     #[inline]
-    pub fn append_null_row(&mut self) {
+    fn append_null_row(&mut self) {
         self.column.iter_mut().for_each(ColumnBuilder::append_null);
-        self.rows += 1;
     }
 
-    /// The column, if it is needed. The decoder is empty afterwards.
-    pub fn finish(&mut self) -> Vec<ArrayRef> {
-        self.rows = 0;
+    fn finish(&mut self) -> Vec<ArrayRef> {
         self.column.iter_mut().map(ColumnBuilder::finish).collect()
     }
 }
@@ -187,24 +180,18 @@ impl RawEncoder {
         only_field(fields)?;
         Ok(RawEncoder { column: None, little_endian: options.little_endian })
     }
+}
 
-    /// Makes ready to write rows of this column.
-    ///
-    /// # Errors
-    /// A sentence that names a type that can't be written.
-    pub fn begin<'a>(&mut self, mut columns: impl Iterator<Item = &'a ArrayRef>) -> Result<(), String> {
+impl Encoder for RawEncoder {
+    fn begin(&mut self, columns: &mut dyn Iterator<Item = &ArrayRef>, _signs: &[i8]) -> Result<(), String> {
         let column = columns.next().ok_or("a column is missing")?;
         let view = View::of(column).map_err(|data_type| format!("{data_type} can't be written as it is"))?;
         self.column = Some(view);
         Ok(())
     }
 
-    /// Appends the value at `row`.
-    ///
-    /// # Errors
-    /// A sentence that says that null can't be written.
     #[inline]
-    pub fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         let column = self.column.as_ref().filter(|column| !column.is_null(row));
         let column = column.ok_or("null can't be written as it is; give it a value with COALESCE")?;
         macro_rules! number {

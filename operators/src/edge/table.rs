@@ -12,7 +12,7 @@
 //! ```
 //! A table of insertions has a row for every record with a value. In an upsert table the key names the row: a record
 //! with a value inserts or replaces it, one without deletes it, and then only the key columns and the metadata mean
-//! anything.
+//! anything. In a table of changes the format says of a record which rows it inserts and takes back.
 //!
 //! A record is bad when its key or value can't be decoded, when a column that is declared NOT NULL would be null, when
 //! a computed column can't be computed for it, and when its event time is null.
@@ -27,7 +27,7 @@ pub use metadata::Metadata;
 use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::expression::Expression;
-use crate::formats::{FormatDecoder, FormatError, sql_type};
+use crate::formats::{self, FormatError, sql_type};
 use crate::meaning::{Columns, SourceMeaning};
 use crate::source::{Decoder, DecoderSpec};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
@@ -56,6 +56,9 @@ pub enum ColumnFrom {
     Computed(Arc<dyn Expression>),
 }
 
+/// Decoders of the value and, where it is needed, of the key.
+type Decoders = (Box<dyn formats::Decoder>, Option<Box<dyn formats::Decoder>>);
+
 /// How the records of a table become rows. See the module's head.
 #[derive(Debug, Clone)]
 pub struct TableDecoderSpec {
@@ -69,7 +72,7 @@ pub struct TableDecoderSpec {
 }
 
 impl TableDecoderSpec {
-    /// A table of insertions or upserts. `columns` are those that the output, the event time and the computed columns
+    /// A table of this kind. `columns` are those that the output, the event time and the computed columns
     /// need, expressions behind what they read; `output` picks from them, in the order the plan asks for, and
     /// `event_time` names the one that has the event time, if one has.
     ///
@@ -84,14 +87,12 @@ impl TableDecoderSpec {
         event_time: Option<usize>,
     ) -> Result<Self, FormatError> {
         let conflict = |message: String| Err(FormatError::Conflict { message });
-        match (kind, &key) {
-            (StreamKind::Changelog, _) => {
-                return conflict("a table holds insertions or upserts, not a changelog".to_owned());
-            }
-            (StreamKind::Upsert, None) => {
-                return conflict("an upsert table needs a 'key.format'".to_owned());
-            }
-            _ => {}
+        if (kind == StreamKind::Changelog) != value.format.facts().changes {
+            let name = value.format.facts().name;
+            return conflict(format!("a table of the kind {kind} can't be of the format '{name}'"));
+        }
+        if kind == StreamKind::Upsert && key.is_none() {
+            return conflict("an upsert table needs a 'key.format'".to_owned());
         }
         for column in &columns {
             column.check()?;
@@ -134,7 +135,7 @@ impl TableDecoderSpec {
     }
 
     /// Decoders of the value and, where it is needed, of the key.
-    fn decoders(&self) -> Result<(FormatDecoder, Option<FormatDecoder>), FormatError> {
+    fn decoders(&self) -> Result<Decoders, FormatError> {
         let of_value = self.needed(|from| if let ColumnFrom::Value(name) = from { Some(name) } else { None });
         let of_key = self.needed(|from| if let ColumnFrom::Key(name) = from { Some(name) } else { None });
         let value = self.value.decoder(&of_value)?;
@@ -234,7 +235,7 @@ impl DecoderSpec for TableDecoderSpec {
 
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {
         let mismatch = OperatorError::Mismatch { expected: "formats that hold the table", found: "others" };
-        let (value, key) = self.decoders().map_err(|_| mismatch)?;
-        Ok(Box::new(TableDecoder::new(self.clone(), value, key)))
+        let decoders = self.decoders().map_err(|_| mismatch)?;
+        Ok(Box::new(TableDecoder::new(self.clone(), decoders)))
     }
 }

@@ -3,7 +3,7 @@
 use crate::batch::{Batch, Ops, Payload};
 use crate::columns::map_type;
 use crate::formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
-use crate::formats::{Outcome, TimestampStandard};
+use crate::formats::{Encoder, Outcome, PayloadDecoder, TimestampStandard};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use std::sync::Arc;
@@ -241,10 +241,10 @@ fn print_columns(columns: &RecordBatch) -> (String, Vec<String>) {
         names.push_str(&format!("{}:{} ", field.name(), type_name(field.data_type())));
         let one = Fields::from(vec![Field::new("v", field.data_type().clone(), true)]);
         let mut encoder = JsonEncoder::new(&one, &options()).unwrap_or_else(|error| panic!("{error}"));
-        encoder.begin(std::iter::once(array)).unwrap_or_else(|error| panic!("{error}"));
+        encoder.begin(&mut std::iter::once(array), &[]).unwrap_or_else(|error| panic!("{error}"));
         for (row, text) in rows.iter_mut().enumerate() {
             let mut json = Vec::new();
-            encoder.encode(row, &mut json);
+            encoder.encode(row, &mut json).unwrap_or_else(|error| panic!("{error}"));
             let value = &json[r#"{"v":"#.len()..json.len() - 1];
             if !text.is_empty() {
                 text.push(' ');

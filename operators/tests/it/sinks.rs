@@ -2,8 +2,8 @@
 
 use arrow::datatypes::Fields;
 use millstream_operators::StreamKind;
+use millstream_operators::formats::FormatEncoderSpec;
 use millstream_operators::formats::csv::CsvOptions;
-use millstream_operators::formats::{Format, FormatEncoderSpec};
 use millstream_operators::sink::{
     AppendSink, Partitioner, RowEncoderSpec, SinkWriter, UpsertSink, partition_for_key,
 };
@@ -14,7 +14,7 @@ fn csv(columns: &[usize]) -> Arc<dyn RowEncoderSpec> {
     let all = ["k:utf8", "v:i64"].map(field);
     let fields: Fields = columns.iter().map(|column| all[*column].clone()).collect();
     Arc::new(
-        FormatEncoderSpec::new(Format::Csv(CsvOptions::default()), "out", columns.to_vec(), fields).unwrap(),
+        FormatEncoderSpec::new(Arc::new(CsvOptions::default()), "out", columns.to_vec(), fields).unwrap(),
     )
 }
 

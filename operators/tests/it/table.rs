@@ -2,7 +2,7 @@
 
 use arrow::array::{AsArray, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Fields, Int64Type, TimeUnit};
-use millstream_operators::formats::Format;
+use millstream_operators::formats::{self, Format};
 use millstream_operators::source::{BadRecord, DecodeCx, Decoded, Decoder, DecoderSpec};
 use millstream_operators::table::{
     ColumnFrom, KeyOptions, Layout, Metadata, TableColumn, TableDecoderSpec, ValueFields,
@@ -18,16 +18,16 @@ use std::sync::Arc;
 struct Table {
     kind: StreamKind,
     physical: Fields,
-    value: Format,
-    key: Option<(Format, KeyOptions)>,
+    value: Arc<dyn Format>,
+    key: Option<(Arc<dyn Format>, KeyOptions)>,
     more: Vec<TableColumn>,
     output: Vec<&'static str>,
     event_time: Option<&'static str>,
 }
 
-fn format(name: &str, options: &[(&str, &str)]) -> Format {
+fn format(name: &str, options: &[(&str, &str)]) -> Arc<dyn Format> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Format::parse(name, &options.collect::<BTreeMap<_, _>>()).unwrap()
+    formats::parse(name, &options.collect::<BTreeMap<_, _>>()).unwrap()
 }
 
 fn append(physical: &str) -> Table {

@@ -6,30 +6,14 @@ use crate::error::{Span, SqlError, code, nearest};
 use crate::script::Spanned;
 use arrow::datatypes::{Field, Fields};
 use millstream_operators::StreamKind;
-use millstream_operators::formats::{Format, FormatError};
+use millstream_operators::formats::{self, FORMATS, Format, FormatError};
 use millstream_operators::table::{KeyOptions, Layout, Part, ValueFields};
 use std::collections::BTreeMap;
-
-/// Formats there are.
-const FORMATS: &[&str] = &["json", "csv", "raw"];
-
-/// Formats of Flink's that there are not, and what to do instead.
-const OTHERS: &[(&str, &str)] = &[
-    ("avro", "write the records as 'json', or read them as 'raw' BYTES"),
-    ("avro-confluent", "write the records as 'json', or read them as 'raw' BYTES"),
-    ("debezium-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("debezium-avro-confluent", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("canal-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("maxwell-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("ogg-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("protobuf", "write the records as 'json', or read them as 'raw' BYTES"),
-    ("parquet", "it is for files; topics are of 'json', 'csv' or 'raw'"),
-    ("orc", "it is for files; topics are of 'json', 'csv' or 'raw'"),
-];
+use std::sync::Arc;
 
 /// A format, and where the text names it.
 struct Named {
-    format: Format,
+    format: Arc<dyn Format>,
     span: Span,
 }
 
@@ -145,22 +129,18 @@ fn key_fields(
 
 /// The format of this name with its options, which begin with `prefix` and the name.
 fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Option<Named> {
-    if !FORMATS.contains(&name.value.as_str()) {
-        // Its options are as unknown as it is.
-        options.with_prefix(&format!("{prefix}{}.", name.value));
-        return options.fail(no_such_format(name));
-    }
     let full = format!("{prefix}{}.", name.value);
+    // The options of a format that there is not are as unknown as it is.
     let given = options.with_prefix(&full);
+    let Some(registered) = formats::named(&name.value) else { return options.fail(no_such_format(name)) };
     let mut values: BTreeMap<String, String> =
         given.iter().map(|(name, (_, value))| ((*name).to_owned(), value.value.clone())).collect();
     // Each round reports one option and leaves it out.
     loop {
-        let error = match Format::parse(&name.value, &values) {
+        let error = match registered.with(&values) {
             Ok(format) => {
-                options.know_of_format(
-                    known_options(&name.value).into_iter().map(|option| format!("{full}{option}")),
-                );
+                options
+                    .know_of_format(registered.options().into_iter().map(|option| format!("{full}{option}")));
                 let complete = values.len() == given.len();
                 return complete.then_some(Named { format, span: name.span });
             }
@@ -176,12 +156,12 @@ fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Opt
 
 fn no_such_format(name: &Spanned<String>) -> SqlError {
     let error = |message| SqlError::new(code::FORMAT, name.span, message);
-    if let Some((_, help)) = OTHERS.iter().find(|(other, _)| *other == name.value) {
-        return error(format!("format '{}' is not supported yet", name.value)).help(*help);
+    if let Some(help) = formats::instead_of(&name.value) {
+        return error(format!("format '{}' is not supported yet", name.value)).help(help);
     }
-    let help = match nearest(&name.value, FORMATS.iter().copied()) {
+    let help = match nearest(&name.value, FORMATS.iter().map(|format| format.facts.name)) {
         Some(near) => format!("did you mean '{near}'?"),
-        None => "formats are 'json', 'csv' and 'raw'".to_owned(),
+        None => format!("formats are {}", formats::names()),
     };
     error(format!("there is no format '{}'", name.value)).help(help)
 }
@@ -217,14 +197,6 @@ fn option_error(
     }
 }
 
-/// Names of a format's options: it says them when asked for one that there is not.
-fn known_options(format: &str) -> Vec<String> {
-    match Format::parse(format, &[("?".to_owned(), String::new())].into()) {
-        Err(FormatError::UnknownOption { known, .. }) => known.split(", ").map(str::to_owned).collect(),
-        _ => Vec::new(),
-    }
-}
-
 fn laid_out(
     kind: TopicKind,
     columns: &[Column],
@@ -240,8 +212,8 @@ fn laid_out(
         TopicKind::Append => StreamKind::Append,
         TopicKind::Upsert => StreamKind::Upsert,
     };
-    let of_key = key.as_ref().map(|(named, key_options)| (named.format.clone(), key_options));
-    let layout = match Layout::new(stream, &fields, value.format.clone(), of_key) {
+    let of_key = key.as_ref().map(|(named, key_options)| (Arc::clone(&named.format), key_options));
+    let layout = match Layout::new(stream, &fields, Arc::clone(&value.format), of_key) {
         Ok(layout) => layout,
         Err(error) => {
             let span = key.as_ref().map_or(value.span, |(named, _)| named.span);

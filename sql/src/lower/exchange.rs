@@ -40,9 +40,13 @@ impl Lowering<'_> {
         let partition_by: Arc<dyn PartitionBytes> = match &by {
             PartitionedBy::EncodedKey => Arc::new(ByEncodedKey),
             PartitionedBy::TopicKey(format, fields) => {
-                let encoder =
-                    FormatEncoderSpec::new(format.clone(), names.join(", "), places.clone(), fields.clone())
-                        .map_err(|error| Refusal { message: error.to_string(), help: None })?;
+                let encoder = FormatEncoderSpec::new(
+                    Arc::clone(format),
+                    names.join(", "),
+                    places.clone(),
+                    fields.clone(),
+                )
+                .map_err(|error| Refusal { message: error.to_string(), help: None })?;
                 Arc::new(ByTopicKey(Arc::new(encoder)))
             }
         };

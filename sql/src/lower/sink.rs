@@ -46,7 +46,7 @@ impl Lowering<'_> {
             Connector::Answer => Arc::new(Print {
                 identifier: String::new(),
                 to_stderr: false,
-                text: encoder(target, &Format::Json(JsonOptions::default()), insert.table)?,
+                text: as_json(target, insert.table)?,
             }),
             Connector::Topic(topic) => {
                 if stream_kind(topic) == StreamKind::Upsert {
@@ -305,9 +305,10 @@ fn widens(from: &DataType, to: &DataType) -> bool {
 }
 
 /// Writes all columns of a table whose columns are physical.
-fn encoder(target: &SourceTable, format: &Format, table: &str) -> Result<Arc<dyn RowEncoderSpec>, Refusal> {
+fn as_json(target: &SourceTable, table: &str) -> Result<Arc<dyn RowEncoderSpec>, Refusal> {
     let fields = target.schema.fields().clone();
-    let spec = FormatEncoderSpec::new(format.clone(), table, (0..fields.len()).collect(), fields);
+    let format = Arc::new(JsonOptions::default());
+    let spec = FormatEncoderSpec::new(format, table, (0..fields.len()).collect(), fields);
     Ok(Arc::new(spec.map_err(|error| refused(table, &error))?))
 }
 
@@ -318,13 +319,13 @@ fn topic_writer(
     table: &str,
 ) -> Result<Arc<dyn SinkWriter>, Refusal> {
     let physical = physical_columns(target);
-    let encoder = |format: &Format,
+    let encoder = |format: &Arc<dyn Format>,
                    declared: &Fields,
                    columns: &[usize]|
      -> Result<Arc<dyn RowEncoderSpec>, Refusal> {
         let places =
             columns.iter().filter_map(|column| physical.iter().position(|other| other == column)).collect();
-        let spec = FormatEncoderSpec::new(format.clone(), table, places, declared.clone());
+        let spec = FormatEncoderSpec::new(Arc::clone(format), table, places, declared.clone());
         Ok(Arc::new(spec.map_err(|error| refused(table, &error))?))
     };
     let value = &topic.layout.value;

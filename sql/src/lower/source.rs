@@ -202,7 +202,7 @@ impl Lowering<'_> {
         let key = topic.layout.key.as_ref().zip(key_columns(source, topic));
         let places = key.and_then(|(key, columns)| {
             let places = columns.iter().map(|column| stream.places[*column]).collect::<Option<Vec<_>>>()?;
-            Some((places, PartitionedBy::TopicKey(key.format.clone(), key.declared.clone())))
+            Some((places, PartitionedBy::TopicKey(Arc::clone(&key.format), key.declared.clone())))
         });
         let Some((places, by)) = places else { return Ok(stream) };
         let statement = std::mem::replace(&mut self.scope, name.to_owned());
@@ -291,7 +291,7 @@ fn physical(source: &SourceTable, topic: &TopicTable, column: usize) -> Result<C
 fn partitioning(source: &SourceTable, topic: &TopicTable) -> Option<(Vec<usize>, PartitionedBy)> {
     let key = topic.layout.key.as_ref()?;
     let columns = key_columns(source, topic)?;
-    let by = PartitionedBy::TopicKey(key.format.clone(), key.declared.clone());
+    let by = PartitionedBy::TopicKey(Arc::clone(&key.format), key.declared.clone());
     let always_keyed = columns.iter().all(|column| !source.schema.field(*column).is_nullable());
     (topic.topics.len() == 1 && always_keyed).then_some((columns, by))
 }

@@ -5,6 +5,7 @@ use arrow::datatypes::{FieldRef, Fields, SchemaRef};
 use millstream_operators::formats::Format;
 use millstream_operators::source::Policy;
 use millstream_operators::{NodeId, StreamKind};
+use std::sync::Arc;
 
 /// Rows that carry a relation. "Column" means a column of the relation, "place" one of the rows. Rows may have places
 /// that are no column: what tells them apart goes with them whether a query names it or not.
@@ -122,11 +123,11 @@ pub(crate) enum PartitionedBy {
     /// The encoded key: an exchange of this job.
     EncodedKey,
     /// The key of a topic: its format and fields.
-    TopicKey(Format, Fields),
+    TopicKey(Arc<dyn Format>, Fields),
 }
 
 impl PartialEq for PartitionedBy {
-    /// Whether equal values are equal bytes. Names of fields are among the bytes only in JSON.
+    /// Whether equal values are equal bytes. Names of fields may be among the bytes.
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (PartitionedBy::EncodedKey, PartitionedBy::EncodedKey) => true,
@@ -134,11 +135,11 @@ impl PartialEq for PartitionedBy {
                 PartitionedBy::TopicKey(format, fields),
                 PartitionedBy::TopicKey(other_format, other_fields),
             ) => {
-                let named = matches!(format, Format::Json(_));
+                let named = format.facts().names_fields;
                 let same = |(one, other): (&FieldRef, &FieldRef)| {
                     one.data_type() == other.data_type() && (!named || one.name() == other.name())
                 };
-                format == other_format
+                format.describe() == other_format.describe()
                     && fields.len() == other_fields.len()
                     && fields.iter().zip(other_fields).all(same)
             }

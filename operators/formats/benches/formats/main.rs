@@ -16,9 +16,9 @@ mod support;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
-use millstream_formats::Format;
 use millstream_formats::csv::{CsvDecoder, CsvEncoder, CsvOptions};
 use millstream_formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
+use millstream_formats::{Encoder, PayloadDecoder};
 use millstream_operators::source::{DecodeCx, DecoderSpec};
 use millstream_operators::table::{ColumnFrom, Part, TableColumn, TableDecoderSpec};
 use millstream_operators::{
@@ -156,9 +156,9 @@ fn encode_json(bench: &Bench) {
         measure(&case("ours"), &mut || {
             for batch in &batches {
                 out.clear();
-                encoder.begin(batch.columns().iter()).unwrap();
+                encoder.begin(&mut batch.columns().iter(), &[]).unwrap();
                 for row in 0..batch.num_rows() {
-                    encoder.encode(row, &mut out);
+                    encoder.encode(row, &mut out).unwrap();
                 }
                 black_box(&out);
             }
@@ -195,7 +195,7 @@ fn decode_table(bench: &Bench) {
     let three = event_fields(&|name| ["bid", "auction", "price", "dateTime"].contains(&name));
     let bid = three[three.len() - 1].as_ref().clone();
     let time = Field::new("dateTime", DataType::Timestamp(TimeUnit::Millisecond, None), true);
-    let part = Part { format: Format::Json(JsonOptions::default()), declared: all };
+    let part = Part { format: Arc::new(JsonOptions::default()), declared: all };
     let columns = vec![
         TableColumn { field: bid, from: ColumnFrom::Value("bid".to_owned()) },
         TableColumn { field: time, from: ColumnFrom::Computed(Arc::new(TimeOfBid)) },
@@ -275,9 +275,9 @@ fn csv(bench: &Bench) {
     measure(names[2], &mut || {
         for batch in &batches {
             out.clear();
-            encoder.begin(batch.columns().iter()).unwrap();
+            encoder.begin(&mut batch.columns().iter(), &[]).unwrap();
             for row in 0..batch.num_rows() {
-                encoder.encode(row, &mut out);
+                encoder.encode(row, &mut out).unwrap();
             }
             black_box(&out);
         }

@@ -9,7 +9,7 @@ use crate::columns::ColumnBuilder;
 use crate::datetime::TimestampStandard;
 use crate::text::{TextRules, Unfit, append_text};
 use crate::types::sql_type;
-use crate::{BadPayload, FormatError, Outcome, shortened};
+use crate::{BadPayload, FormatError, Outcome, PayloadDecoder, shortened};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
@@ -103,17 +103,6 @@ impl CsvDecoder {
         Ok(CsvDecoder { places, fields, columns, rows: 0, rules, splitter: Splitter::new(options) })
     }
 
-    /// Makes room for as many rows.
-    pub fn reserve(&mut self, rows: usize) {
-        self.columns.iter_mut().for_each(|column| column.reserve(rows));
-    }
-
-    /// Number of rows so far.
-    #[inline]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Appends the row of a line. No row comes of a line that can't be taken apart under `ignore-parse-errors`.
     ///
     /// # Errors
@@ -154,29 +143,33 @@ impl CsvDecoder {
                     field: Some(format!("{}{}", shape.name, fault.part)),
                     detail: format!("{}; payload: {}", fault.describe(), shortened(payload, 80)),
                 };
-                self.truncate(self.rows);
+                let rows = self.rows;
+                self.columns.iter_mut().for_each(|column| column.truncate(rows));
                 return Err(bad);
             }
         }
         self.rows += 1;
         Ok(Outcome::Row)
     }
+}
 
-    /// Drops all rows from `rows` on.
-    pub fn truncate(&mut self, rows: usize) {
-        self.columns.iter_mut().for_each(|column| column.truncate(rows));
-        self.rows = rows;
+impl PayloadDecoder for CsvDecoder {
+    fn reserve(&mut self, rows: usize) {
+        self.columns.iter_mut().for_each(|column| column.reserve(rows));
     }
 
-    /// Appends a row of nulls, whether or not the fields may be null.
     #[inline]
-    pub fn append_null_row(&mut self) {
+    fn take(&mut self, payload: Option<&[u8]>) -> Result<Outcome, BadPayload> {
+        payload.map_or(Ok(Outcome::Nothing), |payload| self.decode(payload))
+    }
+
+    #[inline]
+    fn append_null_row(&mut self) {
         self.columns.iter_mut().for_each(ColumnBuilder::append_null);
         self.rows += 1;
     }
 
-    /// The columns. The decoder is empty afterwards.
-    pub fn finish(&mut self) -> Vec<ArrayRef> {
+    fn finish(&mut self) -> Vec<ArrayRef> {
         self.rows = 0;
         self.columns.iter_mut().map(ColumnBuilder::finish).collect()
     }

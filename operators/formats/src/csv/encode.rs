@@ -5,10 +5,10 @@
 //! break at the end: a record is a line.
 
 use super::{CsvOptions, check_field};
-use crate::FormatError;
 use crate::datetime::TimestampStandard;
 use crate::view::{Values, View, items};
 use crate::write::{WriteRules, write_plain};
+use crate::{Encoder, FormatError};
 use arrow::array::ArrayRef;
 use arrow::datatypes::Fields;
 
@@ -38,12 +38,10 @@ impl CsvEncoder {
             WriteRules { timestamps: TimestampStandard::Sql, plain_decimals, ..WriteRules::default() };
         Ok(CsvEncoder { columns: Vec::new(), options: options.clone(), rules, special })
     }
+}
 
-    /// Makes ready to write rows of these columns, one for each field.
-    ///
-    /// # Errors
-    /// A sentence that names a type that can't be written.
-    pub fn begin<'a>(&mut self, columns: impl Iterator<Item = &'a ArrayRef>) -> Result<(), String> {
+impl Encoder for CsvEncoder {
+    fn begin(&mut self, columns: &mut dyn Iterator<Item = &ArrayRef>, _signs: &[i8]) -> Result<(), String> {
         self.columns = columns
             .map(View::of)
             .collect::<Result<_, _>>()
@@ -51,8 +49,7 @@ impl CsvEncoder {
         Ok(())
     }
 
-    /// Appends the row at `row`.
-    pub fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         let line = out.len();
         let CsvEncoder { columns, options, rules, special } = self;
         for (index, column) in columns.iter().enumerate() {
@@ -71,6 +68,7 @@ impl CsvEncoder {
             // An empty line would be no line at all.
             enclose(line, options, out);
         }
+        Ok(())
     }
 }
 

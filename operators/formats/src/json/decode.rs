@@ -30,7 +30,7 @@ use super::syntax::{DEPTH_MAX, Expected, Fault, FaultKind, skip_value, space};
 use crate::columns::ColumnBuilder;
 use crate::text::TextRules;
 use crate::types::sql_type;
-use crate::{BadPayload, FormatError, Outcome, shortened};
+use crate::{BadPayload, FormatError, Outcome, PayloadDecoder, shortened};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 
@@ -138,17 +138,6 @@ impl JsonDecoder {
         Ok(JsonDecoder { shape: RowShape::new(fields)?, columns, rows: 0, reader })
     }
 
-    /// Makes room for as many rows.
-    pub fn reserve(&mut self, rows: usize) {
-        self.columns.iter_mut().for_each(|column| column.reserve(rows));
-    }
-
-    /// Number of rows so far.
-    #[inline]
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// Appends the row of a record. No row comes of an empty payload, nor of one that is not JSON under
     /// `ignore-parse-errors`.
     ///
@@ -200,21 +189,36 @@ impl JsonDecoder {
         Err(BadPayload { field, detail })
     }
 
+    /// Number of rows so far.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Drops all rows from `rows` on.
-    pub fn truncate(&mut self, rows: usize) {
+    pub(crate) fn truncate(&mut self, rows: usize) {
         self.columns.iter_mut().for_each(|column| column.truncate(rows));
         self.rows = rows;
     }
+}
 
-    /// Appends a row of nulls, whether or not the fields may be null.
+impl PayloadDecoder for JsonDecoder {
+    fn reserve(&mut self, rows: usize) {
+        self.columns.iter_mut().for_each(|column| column.reserve(rows));
+    }
+
     #[inline]
-    pub fn append_null_row(&mut self) {
+    fn take(&mut self, payload: Option<&[u8]>) -> Result<Outcome, BadPayload> {
+        payload.map_or(Ok(Outcome::Nothing), |payload| self.decode(payload))
+    }
+
+    #[inline]
+    fn append_null_row(&mut self) {
         self.columns.iter_mut().for_each(ColumnBuilder::append_null);
         self.rows += 1;
     }
 
-    /// The columns. The decoder is empty afterwards.
-    pub fn finish(&mut self) -> Vec<ArrayRef> {
+    fn finish(&mut self) -> Vec<ArrayRef> {
         self.rows = 0;
         self.columns.iter_mut().map(ColumnBuilder::finish).collect()
     }

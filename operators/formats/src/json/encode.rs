@@ -10,10 +10,10 @@
 use super::JsonOptions;
 use super::scan::BLOCK;
 use super::strings::push_escaped;
-use crate::FormatError;
 use crate::datetime::{Instant, write_timestamp};
 use crate::view::{Values, View, items};
 use crate::write::{WriteRules, write_i64, write_plain};
+use crate::{Encoder, FormatError};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, Fields};
 
@@ -114,12 +114,10 @@ impl JsonEncoder {
         let writer = Writer { options: options.clone(), rules };
         Ok(JsonEncoder { fields: FieldText::of(fields)?, columns: Vec::new(), writer })
     }
+}
 
-    /// Makes ready to write rows of these columns, one for each field.
-    ///
-    /// # Errors
-    /// A sentence that names a type that can't be written.
-    pub fn begin<'a>(&mut self, columns: impl Iterator<Item = &'a ArrayRef>) -> Result<(), String> {
+impl Encoder for JsonEncoder {
+    fn begin(&mut self, columns: &mut dyn Iterator<Item = &ArrayRef>, _signs: &[i8]) -> Result<(), String> {
         self.columns = columns
             .map(View::of)
             .collect::<Result<_, _>>()
@@ -127,10 +125,10 @@ impl JsonEncoder {
         Ok(())
     }
 
-    /// Appends the row at `row`.
     #[inline]
-    pub fn encode(&mut self, row: usize, out: &mut Vec<u8>) {
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), String> {
         self.writer.object(&self.fields, &self.columns, row, out);
+        Ok(())
     }
 }
 

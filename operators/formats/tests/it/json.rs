@@ -2,29 +2,25 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
-use millstream_formats::{Format, FormatDecoder, Outcome};
+use millstream_formats::{Decoder, Format, Outcome};
 use millstream_operators::Batch;
 use millstream_operators::sink::{FormatEncoderSpec, RowEncoder, RowEncoderSpec};
 use millstream_operators::testing::{batch, canonical, field, print};
 use std::sync::Arc;
 
-fn format(options: &[(&str, &str)]) -> Format {
+fn format(options: &[(&str, &str)]) -> Arc<dyn Format> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Format::parse("json", &options).unwrap()
+    millstream_formats::parse("json", &options).unwrap()
 }
 
 fn fields(text: &str) -> Fields {
     text.split_whitespace().map(field).collect()
 }
 
-fn finish(decoder: &mut FormatDecoder, fields: &Fields) -> Batch {
-    let rows = decoder.rows();
-    let columns = RecordBatch::try_new_with_options(
-        Arc::new(Schema::new(fields.clone())),
-        decoder.finish(),
-        &arrow::array::RecordBatchOptions::new().with_row_count(Some(rows)),
-    );
-    Batch::append(columns.unwrap(), vec![0; rows])
+fn finish(decoder: &mut Box<dyn Decoder>, fields: &Fields) -> Batch {
+    let columns = RecordBatch::try_new(Arc::new(Schema::new(fields.clone())), decoder.finish()).unwrap();
+    let rows = columns.num_rows();
+    Batch::append(columns, vec![0; rows])
 }
 
 /// Decodes one payload and prints the values, or the field and what is wrong.
@@ -37,7 +33,7 @@ fn decode(
     let mut decoder = format(options).decoder(&fields, &fields).unwrap();
     match decoder.decode(Some(payload.as_bytes())) {
         Ok(Outcome::Row) => {}
-        Ok(Outcome::Nothing) => return Ok("nothing".to_owned()),
+        Ok(_) => return Ok("nothing".to_owned()),
         Err(bad) => return Err((bad.field, bad.detail)),
     }
     let printed = print(&finish(&mut decoder, &fields));

@@ -8,9 +8,9 @@ use millstream_operators::sink::{FormatEncoderSpec, RowEncoderSpec};
 use millstream_operators::testing::{batch, canonical, field, print};
 use std::sync::Arc;
 
-fn format(options: &[(&str, &str)]) -> Format {
+fn format(options: &[(&str, &str)]) -> Arc<dyn Format> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Format::parse("raw", &options).unwrap()
+    millstream_formats::parse("raw", &options).unwrap()
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_value_that_is_not_needed_is_not_looked_at() {
     let declared = Fields::from(vec![field("v:i64")]);
     let mut decoder = format(&[]).decoder(&declared, &Fields::empty()).unwrap();
     assert_eq!(decoder.decode(Some(b"abc")), Ok(Outcome::Row));
-    assert_eq!((decoder.rows(), decoder.finish().len()), (1, 0));
+    assert!(decoder.finish().is_empty());
 }
 
 /// Flink 2.3: an empty text is a text, and no number has no bytes.
@@ -93,6 +93,6 @@ fn an_empty_value_is_an_empty_text_and_no_number() {
         let declared = Fields::from(vec![field(column)]);
         let mut decoder = format(&[]).decoder(&declared, &declared).unwrap();
         assert_eq!(decoder.decode(Some(b"")).is_ok(), is_row, "{column}");
-        assert_eq!(decoder.rows(), usize::from(is_row), "{column}");
+        assert_eq!(decoder.finish()[0].len(), usize::from(is_row), "{column}");
     }
 }

@@ -194,10 +194,10 @@ fn random_rows(fields: &Fields, seed: u64, rows: usize, purpose: For) -> RecordB
     RecordBatch::try_new(Arc::new(Schema::new(fields.clone())), arrays).unwrap()
 }
 
-fn back_and_forth(format: &Format, rows: &RecordBatch) -> RecordBatch {
+fn back_and_forth(format: &Arc<dyn Format>, rows: &RecordBatch) -> RecordBatch {
     let fields = rows.schema().fields().clone();
     let columns = (0..fields.len()).collect();
-    let spec = FormatEncoderSpec::new(format.clone(), "out", columns, fields.clone()).unwrap();
+    let spec = FormatEncoderSpec::new(Arc::clone(format), "out", columns, fields.clone()).unwrap();
     let mut encoder = spec.build().unwrap();
     encoder.begin(&Batch::append(rows.clone(), vec![0; rows.num_rows()])).unwrap();
     let mut decoder = format.decoder(&fields, &fields).unwrap();
@@ -210,9 +210,9 @@ fn back_and_forth(format: &Format, rows: &RecordBatch) -> RecordBatch {
     RecordBatch::try_new(Arc::new(Schema::new(fields)), decoder.finish()).unwrap()
 }
 
-fn format(name: &str, options: &[(&str, &str)]) -> Format {
+fn format(name: &str, options: &[(&str, &str)]) -> Arc<dyn Format> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Format::parse(name, &options).unwrap()
+    millstream_formats::parse(name, &options).unwrap()
 }
 
 proptest! {

@@ -123,7 +123,8 @@ impl PartitionBytes for ByTopicKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::formats::{Format, FormatEncoderSpec};
+    use crate::formats::FormatEncoderSpec;
+    use crate::formats::raw::RawOptions;
     use crate::keys::KeyCodec;
     use crate::testing::batch as parse_batch;
     use arrow::datatypes::DataType;
@@ -135,7 +136,7 @@ mod tests {
         let codec = KeyCodec::new(vec![DataType::Utf8]).unwrap();
         batch.keys = Some(Arc::new(codec.encode(columns.columns(), 3).unwrap()));
         let fields = columns.schema().fields().clone();
-        let encoder = FormatEncoderSpec::new(Format::Raw(Default::default()), "t", vec![0], fields).unwrap();
+        let encoder = FormatEncoderSpec::new(Arc::new(RawOptions::default()), "t", vec![0], fields).unwrap();
         let mut keys: Vec<Vec<u8>> = Vec::new();
         ByTopicKey(Arc::new(encoder)).for_each(&batch, &mut |_, key| keys.push(key.to_vec())).unwrap();
         assert_eq!(keys, [&b"a"[..], &[0], b"b"]);

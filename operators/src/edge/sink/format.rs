@@ -5,12 +5,13 @@ use crate::OperatorError;
 use crate::batch::Batch;
 use arrow::array::ArrayRef;
 use arrow::datatypes::Fields;
-use millstream_formats::{Format, FormatEncoder, FormatError, sql_type};
+use millstream_formats::{Encoder, Format, FormatError, sql_type};
+use std::sync::Arc;
 
 /// Writes some columns of a stream in a format: the keys or the values of a sink.
 #[derive(Debug, Clone)]
 pub struct FormatEncoderSpec {
-    format: Format,
+    format: Arc<dyn Format>,
     topic: String,
     fields: Fields,
     columns: Vec<usize>,
@@ -22,7 +23,7 @@ impl FormatEncoderSpec {
     /// # Errors
     /// [`FormatError::Unsupported`] and [`FormatError::Conflict`] for fields that the format can't hold.
     pub fn new(
-        format: Format,
+        format: Arc<dyn Format>,
         topic: impl Into<String>,
         columns: Vec<usize>,
         fields: Fields,
@@ -54,7 +55,7 @@ impl RowEncoderSpec for FormatEncoderSpec {
 /// Writes rows in a format. Made by [`FormatEncoderSpec`].
 #[derive(Debug)]
 struct FormatRowEncoder {
-    encoder: FormatEncoder,
+    encoder: Box<dyn Encoder>,
     topic: String,
     columns: Vec<usize>,
 }
@@ -70,8 +71,9 @@ impl RowEncoder for FormatRowEncoder {
         let all = batch.columns()?.columns();
         let columns: Option<Vec<&ArrayRef>> = self.columns.iter().map(|column| all.get(*column)).collect();
         let missing = OperatorError::Mismatch { expected: "the columns of the sink", found: "fewer" };
-        let columns = columns.ok_or(missing)?.into_iter();
-        self.encoder.begin(columns).map_err(|detail| self.error(detail))
+        let mut columns = columns.ok_or(missing)?.into_iter();
+        let signs = batch.ops.signs().unwrap_or_default();
+        self.encoder.begin(&mut columns, signs).map_err(|detail| self.error(detail))
     }
 
     #[inline]

@@ -1,46 +1,44 @@
 //! The running decoder of a table.
 
-use super::{ColumnFrom, TableColumn, TableDecoderSpec};
+use super::{ColumnFrom, Decoders, TableColumn, TableDecoderSpec};
 use crate::OperatorError;
 use crate::batch::{Ops, Payload, StreamKind};
 use crate::expression::{ExpressionCx, Failure, evaluate_or_blame};
-use crate::formats::{BadPayload, FormatDecoder, Outcome};
-use crate::records::{Record, Records, TopicPartition};
+use crate::formats::{self, Absent, BadPayload, Run};
+use crate::records::{Records, TopicPartition};
 use crate::source::{BadRecord, DecodeCx, Decoded, Decoder};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute;
 use arrow::datatypes as dt;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Decodes runs of records into rows of a table.
 pub(super) struct TableDecoder {
     spec: TableDecoderSpec,
-    value: FormatDecoder,
-    key: Option<FormatDecoder>,
+    value: Box<dyn formats::Decoder>,
+    key: Option<Box<dyn formats::Decoder>>,
     /// A field of the key that can't be null, if there is one.
     key_not_null: Option<String>,
     /// Schemas of the columns before each computed one.
     before: Vec<SchemaRef>,
 }
 
-/// What became of a record.
-enum Taken {
-    /// A row: `1`, or `-1` for a deletion.
-    Row(i8),
-    /// Nothing.
-    Skipped,
-}
-
 /// The rows of a run as they are put together.
 struct Rows {
     /// By row: the index of its record.
     records: Vec<u32>,
-    /// By row in an upsert table: `1`, or `-1` for a deletion.
+    /// By row: `1`, or `-1` for one that is taken back. Empty while there is none of those.
     signs: Vec<i8>,
+    /// Whether a row that is taken back has all its columns, and may be bad.
+    blames_deletions: bool,
     /// Rows that have turned out to be bad: field and detail.
-    bad: BTreeMap<usize, (String, String)>,
+    blamed: BTreeMap<usize, (String, String)>,
+    /// Records that have.
+    bad: Vec<BadRecord>,
+    /// Number of records of which no row came, and that are not bad.
+    skipped: u64,
 }
 
 impl Rows {
@@ -48,16 +46,37 @@ impl Rows {
         self.signs.get(row) == Some(&-1)
     }
 
-    /// Notes that a row is bad; the first reason stays. A deletion never is: what is missing of it is not needed.
+    /// Notes that a row is bad; the first reason stays. A deletion of a row that its key names never is: what is missing of
+    /// it is not needed.
     fn blame(&mut self, row: usize, field: &Field, detail: String) {
-        if !self.is_deletion(row) {
-            self.bad.entry(row).or_insert_with(|| (field.name().clone(), detail));
+        if self.blames_deletions || !self.is_deletion(row) {
+            self.blamed.entry(row).or_insert_with(|| (field.name().clone(), detail));
+        }
+    }
+
+    /// Which rows are of records none of whose rows was blamed, once those records are noted as bad.
+    fn settle(&mut self) -> Vec<bool> {
+        let mut found: BTreeMap<u32, BadRecord> = BTreeMap::new();
+        for (row, (field, detail)) in std::mem::take(&mut self.blamed) {
+            let index = self.records[row];
+            let bad = BadRecord { index: index as usize, field: Some(field), detail };
+            found.entry(index).or_insert(bad);
+        }
+        let kept = self.records.iter().map(|index| !found.contains_key(index)).collect();
+        self.bad.extend(found.into_values());
+        kept
+    }
+
+    fn retain(&mut self, kept: &[bool]) {
+        retain(&mut self.records, kept);
+        if !self.signs.is_empty() {
+            retain(&mut self.signs, kept);
         }
     }
 }
 
 impl TableDecoder {
-    pub(super) fn new(spec: TableDecoderSpec, value: FormatDecoder, key: Option<FormatDecoder>) -> Self {
+    pub(super) fn new(spec: TableDecoderSpec, (value, key): Decoders) -> Self {
         let is_key = |from: &ColumnFrom| matches!(from, ColumnFrom::Key(_));
         let key_not_null =
             spec.columns.iter().find(|column| is_key(&column.from) && !column.field.is_nullable());
@@ -73,66 +92,90 @@ impl TableDecoder {
         TableDecoder { spec, value, key, key_not_null, before }
     }
 
-    /// Appends the row of a record to the columns of value and key.
-    #[inline]
-    fn take(&mut self, record: &Record<'_>) -> Result<Taken, BadPayload> {
-        match self.spec.kind {
-            StreamKind::Upsert => self.take_upsert(record),
-            _ => self.take_insertion(record),
-        }
-    }
-
-    #[inline]
-    fn take_insertion(&mut self, record: &Record<'_>) -> Result<Taken, BadPayload> {
-        if self.value.decode(record.value)? == Outcome::Nothing {
-            return Ok(Taken::Skipped);
-        }
-        if let Some(key) = &mut self.key {
-            match key.decode(record.key) {
-                Ok(Outcome::Row) => {}
-                Ok(Outcome::Nothing) if self.key_not_null.is_none() => key.append_null_row(),
-                Ok(Outcome::Nothing) => {
-                    self.value.truncate(key.rows());
-                    let detail = "the record has no key, but the field is declared NOT NULL".to_owned();
-                    return Err(BadPayload { field: self.key_not_null.clone(), detail });
-                }
-                Err(bad) => {
-                    self.value.truncate(key.rows());
-                    return Err(of_key(bad));
-                }
-            }
-        }
-        Ok(Taken::Row(1))
-    }
-
-    fn take_upsert(&mut self, record: &Record<'_>) -> Result<Taken, BadPayload> {
-        let rows = self.value.rows();
-        if record.key.is_none() {
-            let detail = "the record has no key, so it is not known which row it is".to_owned();
-            return Err(BadPayload { field: None, detail });
-        }
-        let sign = match record.value {
-            Some(_) => match self.value.decode(record.value)? {
-                Outcome::Row => 1,
-                Outcome::Nothing => return Ok(Taken::Skipped),
-            },
-            None => {
-                self.value.append_null_row();
-                -1
-            }
+    /// The rows of a run, in the columns of value and key.
+    fn rows(&mut self, records: &Records) -> Rows {
+        // Of a record without a key it is not known which row of an upsert table it is.
+        let upserts = self.spec.kind == StreamKind::Upsert;
+        let keyed: Vec<u32> = match upserts {
+            true => indices(records).filter(|index| records.get(*index as usize).key.is_some()).collect(),
+            false => Vec::new(),
         };
-        let outcome = self.key.as_mut().map_or(Ok(Outcome::Row), |key| key.decode(record.key));
-        match outcome {
-            Ok(Outcome::Row) => Ok(Taken::Row(sign)),
-            Ok(Outcome::Nothing) => {
-                self.value.truncate(rows);
-                Ok(Taken::Skipped)
-            }
-            Err(bad) => {
-                self.value.truncate(rows);
-                Err(of_key(bad))
-            }
+        let some = upserts && keyed.len() < records.len();
+        let payloads: Vec<Option<&[u8]>> = match some {
+            true => keyed.iter().map(|index| records.get(*index as usize).value).collect(),
+            false => records.iter().map(|record| record.value).collect(),
+        };
+        let mut run = Run::default();
+        let absent = if upserts { Absent::Deletion } else { Absent::AsItIs };
+        self.value.decode_run(&payloads, absent, &mut run);
+        let Run { payloads: mut of, signs, nothing, bad } = run;
+        let mut bad: Vec<BadRecord> = bad.into_iter().map(|(index, bad)| bad_record(index, bad)).collect();
+        if some {
+            of.iter_mut().for_each(|index| *index = keyed[*index as usize]);
+            bad.iter_mut().for_each(|bad| bad.index = keyed[bad.index] as usize);
+            let keyless = indices(records).filter(|index| keyed.binary_search(index).is_err());
+            bad.extend(keyless.map(|index| BadRecord {
+                index: index as usize,
+                field: None,
+                detail: "the record has no key, so it is not known which row it is".to_owned(),
+            }));
         }
+        Rows {
+            records: of,
+            signs,
+            blames_deletions: !upserts,
+            blamed: BTreeMap::new(),
+            bad,
+            skipped: nothing,
+        }
+    }
+
+    /// Appends the keys of the rows, and gives the rows that are none because of their keys.
+    fn take_keys(&mut self, records: &Records, rows: &mut Rows) -> BTreeSet<usize> {
+        let Some(key) = &mut self.key else { return BTreeSet::new() };
+        let keys: Vec<Option<&[u8]>> =
+            rows.records.iter().map(|index| records.get(*index as usize).key).collect();
+        let mut none = BTreeSet::new();
+        for (row, why) in key.decode_each(&keys) {
+            let (row, index) = (row as usize, rows.records[row as usize]);
+            match (why, &self.key_not_null) {
+                (Some(bad), _) => {
+                    rows.bad.push(bad_record(
+                        index,
+                        BadPayload { detail: format!("in the key: {}", bad.detail), ..bad },
+                    ));
+                }
+                (None, _) if self.spec.kind == StreamKind::Upsert => rows.skipped += 1,
+                (None, None) => continue,
+                (None, field) => {
+                    let detail = "the record has no key, but the field is declared NOT NULL".to_owned();
+                    rows.bad.push(bad_record(index, BadPayload { field: field.clone(), detail }));
+                }
+            }
+            none.insert(row);
+        }
+        none
+    }
+
+    /// The columns of value and key, of the rows that there are.
+    fn finish(
+        &mut self,
+        records: &Records,
+        rows: &mut Rows,
+    ) -> Result<(Vec<ArrayRef>, Vec<ArrayRef>), OperatorError> {
+        let none = self.take_keys(records, rows);
+        let values = self.value.finish();
+        let keys = self.key.as_mut().map(|key| key.finish()).unwrap_or_default();
+        if none.is_empty() {
+            return Ok((values, keys));
+        }
+        let kept: Vec<bool> = (0..rows.records.len()).map(|row| !none.contains(&row)).collect();
+        rows.retain(&kept);
+        let mask = BooleanArray::from(kept);
+        let filtered = |arrays: Vec<ArrayRef>| {
+            arrays.iter().map(|array| compute::filter(array, &mask)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok((filtered(values)?, filtered(keys)?))
     }
 
     /// All columns of the table, computed ones included.
@@ -143,8 +186,8 @@ impl TableDecoder {
         rows: &mut Rows,
         cx: &ExpressionCx,
     ) -> Result<Vec<ArrayRef>, OperatorError> {
-        let mut values = self.value.finish().into_iter();
-        let mut keys = self.key.as_mut().map(FormatDecoder::finish).unwrap_or_default().into_iter();
+        let (values, keys) = self.finish(records, rows)?;
+        let (mut values, mut keys) = (values.into_iter(), keys.into_iter());
         let count = RecordBatchOptions::new().with_row_count(Some(rows.records.len()));
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.spec.columns.len());
         for (column, before) in self.spec.columns.iter().zip(&self.before) {
@@ -204,61 +247,36 @@ impl Decoder for TableDecoder {
         records: &Records,
         cx: &DecodeCx,
     ) -> Result<Decoded, OperatorError> {
-        let upsert = self.spec.kind == StreamKind::Upsert;
-        let mut rows = Rows {
-            records: Vec::with_capacity(records.len()),
-            signs: Vec::with_capacity(if upsert { records.len() } else { 0 }),
-            bad: BTreeMap::new(),
-        };
-        let (mut bad, mut skipped) = (Vec::new(), 0);
-        self.value.reserve(records.len());
-        self.key.iter_mut().for_each(|key| key.reserve(records.len()));
-        for (index, record) in records.iter().enumerate() {
-            match self.take(&record) {
-                Ok(Taken::Row(sign)) => {
-                    rows.records.push(index as u32);
-                    if upsert {
-                        rows.signs.push(sign);
-                    }
-                }
-                Ok(Taken::Skipped) => skipped += 1,
-                Err(BadPayload { field, detail }) => bad.push(BadRecord { index, field, detail }),
-            }
-        }
-
+        let mut rows = self.rows(records);
         let arrays = self.columns(place, records, &mut rows, &ExpressionCx { now_ms: cx.now_ms })?;
         let mut times = self.times(&arrays, records, &mut rows)?;
         let mut output: Vec<ArrayRef> =
             self.spec.output.iter().map(|index| Arc::clone(&arrays[*index])).collect();
-        let Rows { records: mut indices, mut signs, bad: bad_rows } = rows;
-        if !bad_rows.is_empty() {
-            let kept: Vec<bool> = (0..indices.len()).map(|row| !bad_rows.contains_key(&row)).collect();
+        if !rows.blamed.is_empty() {
+            let kept = rows.settle();
             retain(&mut times, &kept);
-            retain(&mut signs, &kept);
-            let bad_indices: Vec<u32> = bad_rows.keys().map(|row| indices[*row]).collect();
-            retain(&mut indices, &kept);
+            rows.retain(&kept);
             let mask = BooleanArray::from(kept);
             for array in &mut output {
                 *array = compute::filter(array, &mask)?;
             }
-            let bad_rows = bad_rows.into_values().zip(bad_indices);
-            bad.extend(bad_rows.map(|((field, detail), index)| BadRecord {
-                index: index as usize,
-                field: Some(field),
-                detail,
-            }));
-            bad.sort_by_key(|bad| bad.index);
         }
+        let Rows { records, signs, mut bad, skipped, .. } = rows;
+        bad.sort_by_key(|bad| bad.index);
+        bad.dedup_by_key(|bad| bad.index);
         let count = RecordBatchOptions::new().with_row_count(Some(times.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.schema), output, &count)?;
-        let ops = if upsert { Ops::from_signs(signs) } else { Ops::Append };
-        Ok(Decoded { rows: Payload::Columns(rows), times: times.into(), ops, records: indices, bad, skipped })
+        let ops = Ops::from_signs(signs);
+        Ok(Decoded { rows: Payload::Columns(rows), times: times.into(), ops, records, bad, skipped })
     }
 }
 
-/// A bad key, said so.
-fn of_key(bad: BadPayload) -> BadPayload {
-    BadPayload { detail: format!("in the key: {}", bad.detail), ..bad }
+fn indices(records: &Records) -> std::ops::Range<u32> {
+    0..records.len() as u32
+}
+
+fn bad_record(index: u32, bad: BadPayload) -> BadRecord {
+    BadRecord { index: index as usize, field: bad.field, detail: bad.detail }
 }
 
 fn retain<T>(values: &mut Vec<T>, kept: &[bool]) {

@@ -2,14 +2,15 @@
 
 use super::ColumnFrom;
 use crate::batch::StreamKind;
-use crate::formats::{Format, FormatDecoder, FormatError, sql_type};
+use crate::formats::{Decoder, Format, FormatError, sql_type};
 use arrow::datatypes::{Field, Fields};
+use std::sync::Arc;
 
 /// The value or the key of records: a format, and the fields it holds, in their order.
 #[derive(Debug, Clone)]
 pub struct Part {
     /// The format.
-    pub format: Format,
+    pub format: Arc<dyn Format>,
     /// All fields, needed or not.
     pub declared: Fields,
 }
@@ -47,10 +48,10 @@ pub struct Layout {
 }
 
 impl Part {
-    pub(super) fn decoder(&self, needed: &Fields) -> Result<FormatDecoder, FormatError> {
+    pub(super) fn decoder(&self, needed: &Fields) -> Result<Box<dyn Decoder>, FormatError> {
         for field in needed {
             if !self.declared.iter().any(|declared| declared.name() == field.name()) {
-                let message = format!("there is no field \"{}\" in {}", field.name(), self.describe());
+                let message = format!("there is no field \"{}\" in {}", field.name(), self.format.describe());
                 return Err(FormatError::Conflict { message });
             }
         }
@@ -59,30 +60,21 @@ impl Part {
 
     /// The format as it gives columns their meaning: with all declared fields where their places count.
     pub(super) fn describe_read(&self) -> String {
-        match self.format {
-            Format::Json(_) => self.format.describe(),
-            Format::Csv(_) | Format::Raw(_) => self.describe(),
-        }
+        self.with_places(self.format.describe())
     }
 
     /// The format without what is done about what it can't read, which changes nothing about what was read.
     pub(super) fn meaning(&self) -> String {
-        let text = self.describe_read();
-        let Some((head, rest)) = text.split_once("ignore-parse-errors=") else { return text };
-        let rest = rest.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        let rest = rest.strip_prefix(", ").unwrap_or(rest);
-        let head = if rest.starts_with(')') { head.strip_suffix(", ").unwrap_or(head) } else { head };
-        format!("{head}{rest}").replacen("()", "", 1)
+        self.with_places(self.format.meaning())
     }
 
-    /// The format with all declared fields.
-    fn describe(&self) -> String {
-        let fields: Vec<String> = self
-            .declared
-            .iter()
-            .map(|field| format!("{} {}", field.name(), sql_type(field.data_type())))
-            .collect();
-        format!("{}({})", self.format.describe(), fields.join(", "))
+    fn with_places(&self, format: String) -> String {
+        if self.format.facts().names_fields {
+            return format;
+        }
+        let fields = self.declared.iter();
+        let fields = fields.map(|field| format!("{} {}", field.name(), sql_type(field.data_type())));
+        format!("{format}({})", fields.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -96,10 +88,21 @@ impl Layout {
     pub fn new(
         kind: StreamKind,
         physical: &Fields,
-        value: Format,
-        key: Option<(Format, &KeyOptions)>,
+        value: Arc<dyn Format>,
+        key: Option<(Arc<dyn Format>, &KeyOptions)>,
     ) -> Result<Self, FormatError> {
         let conflict = |message: String| Err(FormatError::Conflict { message });
+        let changes = |format: &Arc<dyn Format>| format.facts().changes.then_some(format.facts().name);
+        if let Some(name) = key.as_ref().and_then(|(format, _)| changes(format)) {
+            return conflict(format!(
+                "format '{name}' can't be that of a key: its records say what happened to a row"
+            ));
+        }
+        if let Some(name) = changes(&value).filter(|_| kind == StreamKind::Upsert) {
+            return conflict(format!(
+                "format '{name}' says itself what happened to a row: it is for 'connector' = 'kafka', where keys do not"
+            ));
+        }
         let Some((key_format, options)) = key else {
             let columns = physical.iter().map(|field| ColumnFrom::Value(field.name().clone())).collect();
             let value = Part { format: value, declared: physical.clone() };
@@ -156,7 +159,7 @@ mod tests {
         include: ValueFields,
     ) -> Result<String, String> {
         let physical: Fields = ["k_id:i64", "name:utf8", "k_at:i64"].into_iter().map(field).collect();
-        let json = || Format::Json(JsonOptions::default());
+        let json = || -> Arc<dyn Format> { Arc::new(JsonOptions::default()) };
         let options = KeyOptions {
             fields: fields.iter().map(|name| (*name).to_owned()).collect(),
             prefix: prefix.to_owned(),
@@ -170,35 +173,27 @@ mod tests {
             other => panic!("{other:?}"),
         });
         let from = from.collect::<Vec<_>>().join(", ");
-        Ok(format!("{} | {} | {from}", layout.key.unwrap().describe(), layout.value.describe()))
+        let fields = |part: &Part| {
+            let names = part.declared.iter().map(|field| field.name().clone());
+            names.collect::<Vec<_>>().join(", ")
+        };
+        Ok(format!("{} | {} | {from}", fields(&layout.key.unwrap()), fields(&layout.value)))
     }
 
     #[test]
     fn columns_are_read_from_where_they_stand() {
         use StreamKind::{Append, Upsert};
         use ValueFields::{All, ExceptKey};
-        let all = "json(k_id BIGINT, name STRING, k_at BIGINT)";
+        let all = "k_id, name, k_at";
         for (kind, fields, prefix, include, expected) in [
-            (
-                Append,
-                &["k_id"][..],
-                "",
-                All,
-                format!("json(k_id BIGINT) | {all} | value k_id, value name, value k_at"),
-            ),
-            (
-                Upsert,
-                &["k_id"],
-                "",
-                All,
-                format!("json(k_id BIGINT) | {all} | key k_id, value name, value k_at"),
-            ),
+            (Append, &["k_id"][..], "", All, format!("k_id | {all} | value k_id, value name, value k_at")),
+            (Upsert, &["k_id"], "", All, format!("k_id | {all} | key k_id, value name, value k_at")),
             (
                 Append,
                 &["k_at", "k_id"],
                 "k_",
                 ExceptKey,
-                "json(at BIGINT, id BIGINT) | json(name STRING) | key id, value name, key at".to_owned(),
+                "at, id | name | key id, value name, key at".to_owned(),
             ),
         ] {
             assert_eq!(layout(kind, fields, prefix, include).unwrap(), expected);
