@@ -149,8 +149,10 @@ fn a_damaged_payload_costs_no_more_than_its_bytes() {
     let text = parse_batch("a:utf8 | ").columns().expect("columns").schema();
     let json = br#"{"b": true, "i": 1, "l": 2e3, "f": 1.5e-300, "s": "a\u00e9b", "y": "AQI=", "d": 1.25, "t": "2020-01-02 03:04:05",
         "r": {"a": 1, "b": "x"}, "a": [[1, 2], [], null], "m": {"k": "v"}}"#;
-    let cases: [(&str, &arrow::datatypes::Fields, &[u8]); 3] = [
+    let change = [br#"{"before": "#, &json[..], br#", "after": "#, json, br#", "op": "u"}"#].concat();
+    let cases: [(&str, &arrow::datatypes::Fields, &[u8]); 4] = [
         ("json", &fields, json),
+        ("debezium-json", &fields, &change),
         ("csv", flat.fields(), b"12,\"a \"\"b\"\"\",1e3,2020-01-02 03:04:05\n"),
         ("raw", text.fields(), "some täxt".as_bytes()),
     ];

@@ -42,7 +42,7 @@ pub(crate) fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
 fn last_rows(changes: &[Change], key: Option<&Vec<String>>) -> Vec<Value> {
     let Some(key) = key else { return changes.iter().map(|change| change.row.clone()).collect() };
     let mut last: BTreeMap<String, Option<Value>> = BTreeMap::new();
-    for Change { row, deletes } in changes {
+    for (row, deletes) in changes.iter().map(Change::meaning) {
         let key = key.iter().map(|field| row[field].to_string()).collect::<Vec<_>>().join(",");
         last.insert(key, (!deletes).then(|| row.clone()));
     }

@@ -10,7 +10,8 @@
 //! ```
 //! `-- answer of out` has what Flink 2.3 answered to the same query over the same rows; the batch answer has to be it, too,
 //! where there is one.
-//! Rows of an upsert table come in this order, each with its key; `- {"k": 1}` deletes a key.
+//! Rows of an upsert table come in this order, each with its key; `- {"k": 1}` deletes a key. Those of a `debezium-json` table
+//! are its records: they say what happened to the row of their primary key.
 //!
 //! Each case runs with one partition and with three, and every commit of it is replayed. Append tables are compared as
 //! bags of rows, upsert tables by the last row of every key.
@@ -52,6 +53,15 @@ impl Change {
             None => (false, line),
         };
         Change { row: serde_json::from_str(row).unwrap(), deletes }
+    }
+
+    /// The row that it is about, and whether that goes: in a table of changes the record says so.
+    fn meaning(&self) -> (&Value, bool) {
+        match self.row["op"].as_str() {
+            Some("d") => (&self.row["before"], true),
+            Some(_) => (&self.row["after"], false),
+            None => (&self.row, self.deletes),
+        }
     }
 }
 

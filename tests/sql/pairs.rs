@@ -18,12 +18,16 @@ CREATE TABLE u (id STRING, g STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS
 WITH ('connector' = 'upsert-kafka', 'topic' = 'u', 'key.format' = 'raw', 'value.format' = 'json', 'scan.bounded.mode' = 'latest-offset');
 CREATE TABLE two (id STRING, g STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' HOUR, PRIMARY KEY (id, g) NOT ENFORCED)
 WITH ('connector' = 'upsert-kafka', 'topic' = 'two', 'key.format' = 'json', 'value.format' = 'json', 'scan.bounded.mode' = 'latest-offset');
+CREATE TABLE d (id STRING, g STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' HOUR, PRIMARY KEY (id) NOT ENFORCED)
+WITH ('connector' = 'kafka', 'topic' = 'd', 'format' = 'debezium-json', 'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset');
 CREATE TABLE names (g STRING, name STRING, PRIMARY KEY (g) NOT ENFORCED)
 WITH ('connector' = 'upsert-kafka', 'topic' = 'names', 'key.format' = 'raw', 'value.format' = 'json', 'scan.bounded.mode' = 'latest-offset');
 CREATE TABLE bag (a STRING, b STRING, c BIGINT, n BIGINT, PRIMARY KEY (a, b, c) NOT ENFORCED)
 WITH ('connector' = 'upsert-kafka', 'topic' = 'bag', 'key.format' = 'json', 'value.format' = 'json');
 CREATE TABLE added (a STRING, b STRING, c BIGINT)
 WITH ('connector' = 'kafka', 'topic' = 'added', 'format' = 'json');
+CREATE TABLE moves (id STRING, g STRING, v BIGINT)
+WITH ('connector' = 'kafka', 'topic' = 'moves', 'format' = 'debezium-json');
 CREATE TABLE by_id (id STRING, g STRING, v BIGINT, PRIMARY KEY (id) NOT ENFORCED)
 WITH ('connector' = 'upsert-kafka', 'topic' = 'by_id', 'key.format' = 'json', 'value.format' = 'json');
 CREATE TABLE by_both (id STRING, g STRING, v BIGINT, PRIMARY KEY (id, g) NOT ENFORCED)
@@ -53,6 +57,7 @@ const RELATIONS: &[(&str, &str)] = &[
     ("changelog without a key", "keyless"),
     ("changelog of a join", "named"),
     ("changelog of an outer join", "padded"),
+    ("changelog of a table", "d"),
 ];
 
 /// Queries over a relation `r`, with columns `a`, `b` and `c`.
@@ -136,6 +141,7 @@ const OPERATORS: &[(&str, &str)] = &[
 /// Statements that write a relation `r` as it is.
 const SINKS: &[(&str, &str)] = &[
     ("append table", "INSERT INTO added SELECT id, g, v FROM r"),
+    ("table of changes", "INSERT INTO moves SELECT id, g, v FROM r"),
     ("upsert table by id", "INSERT INTO by_id SELECT id, g, v FROM r"),
     ("upsert table by id and g", "INSERT INTO by_both SELECT id, g, v FROM r"),
 ];
@@ -177,6 +183,19 @@ const TWO: &[&str] = &[
     r#"{"id": "c", "g": "z", "v": 7, "ts": "2023-01-01 00:00:22"}"#,
 ];
 
+const D: &[&str] = &[
+    r#"{"op": "r", "after": {"id": "a", "g": "x", "v": 1, "ts": "2023-01-01 00:00:01"}}"#,
+    r#"{"op": "c", "after": {"id": "b", "g": "x", "v": 2, "ts": "2023-01-01 00:00:02"}}"#,
+    r#"{"op": "c", "after": {"id": "c", "g": "y", "v": 3, "ts": "2023-01-01 00:00:13"}}"#,
+    r#"{"op": "u", "before": {"id": "b", "g": "x", "v": 2, "ts": "2023-01-01 00:00:02"},
+        "after": {"id": "b", "g": "y", "v": 2, "ts": "2023-01-01 00:00:02"}}"#,
+    r#"{"op": "u", "before": {"id": "a", "g": "x", "v": 1, "ts": "2023-01-01 00:00:01"},
+        "after": {"id": "a", "g": "x", "v": 1, "ts": "2023-01-01 00:00:24"}}"#,
+    r#"{"op": "c", "after": {"id": "e", "g": "x", "v": 5, "ts": "2023-01-01 00:00:05"}}"#,
+    r#"{"op": "d", "before": {"id": "e", "g": "x", "v": 5, "ts": "2023-01-01 00:00:05"}, "after": null}"#,
+    r#"{"op": "c", "after": {"id": "e", "g": "z", "v": 9, "ts": "2023-01-01 00:00:31"}}"#,
+];
+
 const NAMES: &[&str] = &[
     r#"{"g": "x", "name": "cross"}"#,
     r#"{"g": "y", "name": "fork"}"#,
@@ -190,7 +209,7 @@ const NAMES: &[&str] = &[
 fn case(statement: &str, relation: &str) -> Case {
     // `r` stands for the relation wherever it is a name of its own.
     let named = format!("CREATE VIEW r AS SELECT * FROM {relation};");
-    let rows = [("t", T), ("u", U), ("two", TWO), ("names", NAMES)]
+    let rows = [("t", T), ("u", U), ("two", TWO), ("d", D), ("names", NAMES)]
         .map(|(table, lines)| (table.to_owned(), lines.iter().map(|line| Change::parse(line)).collect()));
     Case { sql: format!("{TABLES}{named}\n{statement};"), rows: rows.into(), recorded: Default::default() }
 }

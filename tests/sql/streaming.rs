@@ -60,16 +60,23 @@ pub(crate) fn run_stepwise(
 fn written(driver: &TestDriver, sinks: &BTreeMap<String, Sink>) -> BTreeMap<String, Vec<Value>> {
     let rows_of = |sink: &Sink| -> Vec<Value> {
         let records = driver.read(&sink.topic);
-        let rows: Vec<String> = if sink.is_upserted {
+        if sink.is_upserted {
             let mut last: BTreeMap<String, Option<String>> = BTreeMap::new();
             for record in records {
                 last.insert(record.key.unwrap(), record.value);
             }
-            last.into_values().flatten().collect()
-        } else {
-            records.into_iter().map(|record| record.value.unwrap()).collect()
-        };
-        rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect()
+            return last.into_values().flatten().map(|row| serde_json::from_str(&row).unwrap()).collect();
+        }
+        let mut rows: Vec<Value> = Vec::new();
+        for record in records {
+            let change = Change::parse(&record.value.unwrap());
+            let (row, deletes) = change.meaning();
+            match deletes {
+                false => rows.push(row.clone()),
+                true => drop(rows.remove(rows.iter().position(|other| other == row).unwrap())),
+            }
+        }
+        rows
     };
     sinks.iter().map(|(table, sink)| (table.clone(), rows_of(sink))).collect()
 }
@@ -93,9 +100,10 @@ type Record = (u32, Option<Vec<u8>>, Option<Vec<u8>>);
 impl Source {
     fn record(&self, change: &Change, index: usize, partitions: u32) -> Record {
         let key = self.key.as_ref().map(|(format, fields)| match format.as_str() {
-            "raw" => text(&change.row[&fields[0]]).into_bytes(),
+            "raw" => text(&change.meaning().0[&fields[0]]).into_bytes(),
             _ => {
-                let fields = fields.iter().map(|field| (field.clone(), change.row[field].clone()));
+                let row = change.meaning().0;
+                let fields = fields.iter().map(|field| (field.clone(), row[field].clone()));
                 Value::Object(fields.collect()).to_string().into_bytes()
             }
         });
@@ -117,11 +125,16 @@ fn all_topics<'t>(
     all.into_iter().map(|topic| (topic, partitions)).collect()
 }
 
-/// By upsert table of a file: the columns of its primary key.
+/// Whether the key of a table says which row a record is about.
+fn is_keyed(declared: &str) -> bool {
+    ["upsert-kafka", "debezium-json"].iter().any(|word| declared.contains(word))
+}
+
+/// By table of a file whose records are about the row of a key: the columns of its primary key.
 pub(crate) fn keys(sql: &str) -> BTreeMap<String, Vec<String>> {
     let tables = sql.split(';').filter_map(|statement| {
         let declared = statement.split_once("CREATE TABLE ")?.1;
-        let (_, key) = declared.split_once("PRIMARY KEY (").filter(|_| declared.contains("upsert-kafka"))?;
+        let (_, key) = declared.split_once("PRIMARY KEY (").filter(|_| is_keyed(declared))?;
         let columns = key.split_once(')')?.0.split(", ").map(str::to_owned);
         Some((declared.split(' ').next()?.to_owned(), columns.collect()))
     });

@@ -36,20 +36,10 @@ pub struct JsonOptions {
 
 impl JsonOptions {
     fn parse(reader: &mut OptionReader<'_>) -> Result<Self, FormatError> {
-        use TimestampStandard as T;
-        let standards =
-            [("SQL", T::Sql), ("ISO-8601", T::Iso8601), ("ISO-8601-WITH-OFFSET", T::Iso8601WithOffset)];
-        // These have nothing to decide: Arrow's maps have no null keys, and there is one reader where Flink has two.
-        reader.text("map-null-key.literal");
-        reader.choice("map-null-key.mode", &[("FAIL", ()), ("DROP", ()), ("LITERAL", ())])?;
+        // Nothing to decide: there is one reader where Flink has two.
         reader.flag("decode.json-parser.enabled")?;
-        let parsed = JsonOptions {
-            fail_on_missing_field: reader.flag("fail-on-missing-field")?,
-            ignore_parse_errors: reader.flag("ignore-parse-errors")?,
-            timestamps: reader.choice("timestamp-format.standard", &standards)?,
-            decimal_as_plain_number: reader.flag("encode.decimal-as-plain-number")?,
-            ignore_null_fields: reader.flag("encode.ignore-null-fields")?,
-        };
+        let fail_on_missing_field = reader.flag("fail-on-missing-field")?;
+        let parsed = JsonOptions { fail_on_missing_field, ..JsonOptions::of_rows(reader)? };
         if parsed.fail_on_missing_field && parsed.ignore_parse_errors {
             return Err(FormatError::Conflict {
                 message: "'json.fail-on-missing-field' and 'json.ignore-parse-errors' can't both be 'true'"
@@ -57,6 +47,36 @@ impl JsonOptions {
             });
         }
         Ok(parsed)
+    }
+
+    /// The options that every format has whose rows are JSON objects.
+    pub(crate) fn of_rows(reader: &mut OptionReader<'_>) -> Result<Self, FormatError> {
+        use TimestampStandard as T;
+        let standards =
+            [("SQL", T::Sql), ("ISO-8601", T::Iso8601), ("ISO-8601-WITH-OFFSET", T::Iso8601WithOffset)];
+        // Nothing to decide: Arrow's maps have no null keys.
+        reader.text("map-null-key.literal");
+        reader.choice("map-null-key.mode", &[("FAIL", ()), ("DROP", ()), ("LITERAL", ())])?;
+        Ok(JsonOptions {
+            fail_on_missing_field: false,
+            ignore_parse_errors: reader.flag("ignore-parse-errors")?,
+            timestamps: reader.choice("timestamp-format.standard", &standards)?,
+            decimal_as_plain_number: reader.flag("encode.decimal-as-plain-number")?,
+            ignore_null_fields: reader.flag("encode.ignore-null-fields")?,
+        })
+    }
+
+    /// The options with their values, and with what they are by default.
+    pub(crate) fn pairs(&self) -> Vec<(&'static str, String, String)> {
+        let default = Self::default();
+        let pair = |name, text: fn(&Self) -> String| (name, text(self), text(&default));
+        vec![
+            pair("encode.decimal-as-plain-number", |options| options.decimal_as_plain_number.to_string()),
+            pair("encode.ignore-null-fields", |options| options.ignore_null_fields.to_string()),
+            pair("fail-on-missing-field", |options| options.fail_on_missing_field.to_string()),
+            pair("ignore-parse-errors", |options| options.ignore_parse_errors.to_string()),
+            pair("timestamp-format.standard", |options| format!("{:?}", options.timestamps)),
+        ]
     }
 }
 
@@ -71,18 +91,7 @@ impl Format for JsonOptions {
     }
 
     fn describe(&self) -> String {
-        let default = Self::default();
-        let pair = |name, text: fn(&Self) -> String| (name, text(self), text(&default));
-        describe(
-            "json",
-            &[
-                pair("encode.decimal-as-plain-number", |options| options.decimal_as_plain_number.to_string()),
-                pair("encode.ignore-null-fields", |options| options.ignore_null_fields.to_string()),
-                pair("fail-on-missing-field", |options| options.fail_on_missing_field.to_string()),
-                pair("ignore-parse-errors", |options| options.ignore_parse_errors.to_string()),
-                pair("timestamp-format.standard", |options| format!("{:?}", options.timestamps)),
-            ],
-        )
+        describe("json", &self.pairs())
     }
 
     fn meaning(&self) -> String {

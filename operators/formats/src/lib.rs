@@ -19,6 +19,7 @@
 pub mod columns;
 pub mod csv;
 mod datetime;
+pub mod debezium;
 mod decoder;
 mod encoder;
 pub mod json;

@@ -1,22 +1,21 @@
 //! The formats there are, by name.
 
 use super::options::OptionReader;
-use super::{Facts, Format, FormatError, csv, json, raw};
+use super::{Facts, Format, FormatError, csv, debezium, json, raw};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The formats. A new one is a folder, and a line here.
-pub const FORMATS: &[Registered] = &[json::FORMAT, csv::FORMAT, raw::FORMAT];
+pub const FORMATS: &[Registered] = &[json::FORMAT, csv::FORMAT, raw::FORMAT, debezium::FORMAT];
 
 /// Formats of Flink's that there are not, and what to do instead.
 const OTHERS: &[(&str, &str)] = &[
     ("avro", "write the records as 'json', or read them as 'raw' BYTES"),
     ("avro-confluent", "write the records as 'json', or read them as 'raw' BYTES"),
-    ("debezium-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("debezium-avro-confluent", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("canal-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("maxwell-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
-    ("ogg-json", "write the rows themselves with their key, and read them as 'upsert-kafka'"),
+    ("debezium-avro-confluent", "write the changes as 'debezium-json'"),
+    ("canal-json", "write the changes as 'debezium-json'"),
+    ("maxwell-json", "write the changes as 'debezium-json'"),
+    ("ogg-json", "write the changes as 'debezium-json'"),
     ("protobuf", "write the records as 'json', or read them as 'raw' BYTES"),
     ("parquet", "it is for files; topics are of 'json', 'csv' or 'raw'"),
     ("orc", "it is for files; topics are of 'json', 'csv' or 'raw'"),

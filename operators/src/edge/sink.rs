@@ -84,6 +84,11 @@ pub trait RowEncoderSpec: Send + Sync + Debug {
     /// Format and columns, in one line.
     fn describe(&self) -> String;
 
+    /// Whether what it writes says what happened to a row, so that a record can stand for a row that is taken back.
+    fn writes_changes(&self) -> bool {
+        false
+    }
+
     /// A new encoder.
     ///
     /// # Errors

@@ -77,7 +77,7 @@ pub struct SourceSpec {
     pub topics: Vec<String>,
     /// How records become rows.
     pub decoder: Arc<dyn DecoderSpec>,
-    /// What the rows mean: [`StreamKind::Append`] or [`StreamKind::Upsert`].
+    /// What the rows mean.
     pub kind: StreamKind,
     /// How event time passes; `None` for a source without a watermark, which never holds the task's back.
     pub event_time: Option<EventTimeSpec>,

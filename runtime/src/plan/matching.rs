@@ -359,7 +359,7 @@ pub(super) fn partitions_that_do_not_fit(cut: &CutTopology) -> Option<(String, u
             if *partitions <= part.tasks {
                 continue;
             }
-            let why = if source.kind == millstream_operators::StreamKind::Upsert {
+            let why = if source.kind != millstream_operators::StreamKind::Append {
                 "a key's older values may be unread in one partition while newer ones stand in another"
             } else if keeps_state && part.tasks > 1 && partitions % part.tasks != 0 {
                 "rows of a key would be split from their state, unless the new number is a multiple of the old"

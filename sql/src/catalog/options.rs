@@ -43,6 +43,11 @@ impl<'d> Options<'d> {
         self.left.get(name).map(|(name, _)| name.span)
     }
 
+    /// The value of an option, which is still to be asked for.
+    pub(super) fn peek(&self, name: &str) -> Option<&'d str> {
+        self.left.get(name).map(|(_, value)| value.value.as_str())
+    }
+
     /// Whether an option is in the text, asked for or not.
     pub(super) fn was_given(&self, name: &str) -> bool {
         self.given.iter().any(|(given, _)| given.value == name)

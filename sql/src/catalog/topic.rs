@@ -7,6 +7,7 @@ use super::refused::check_property;
 use super::{Column, TopicKind, TopicTable};
 use crate::error::{SqlError, code};
 use crate::script::{CreateTable, Spanned};
+use millstream_operators::formats;
 use millstream_operators::records::names::{group_name, topic_name};
 use millstream_operators::sink::Partitioner;
 use millstream_operators::source::{DISCOVERY_INTERVAL_MS, Policy, Startup};
@@ -72,7 +73,10 @@ pub(super) fn topic_table(
 
 /// An upsert table has a primary key, the other has none.
 fn check_key(kind: TopicKind, def: &CreateTable, options: &mut Options<'_>) {
+    let format = |option| formats::named(options.peek(option)?);
+    let changes = format("format").or_else(|| format("value.format")).is_some_and(|it| it.facts.changes);
     let error = match (kind, &def.primary_key) {
+        (TopicKind::Append, Some(_)) if changes => return,
         (TopicKind::Append, Some(key)) => SqlError::new(
             code::PRIMARY_KEY,
             key.span,

@@ -1,9 +1,10 @@
 //! What happens to records and rows that can't be used: what tables say, and the file's settings where they do not.
 
+use super::source::stream_kind;
 use super::{Lowering, Refusal, SourceTable, Stream};
-use crate::catalog::{POLICIES, TopicKind, TopicTable};
+use crate::catalog::{POLICIES, TopicTable};
 use millstream_operators::source::{DeadLetterSpec, Policy};
-use millstream_operators::{NodeId, NodeSpec};
+use millstream_operators::{NodeId, NodeSpec, StreamKind};
 use std::collections::BTreeSet;
 
 /// The policies of a table.
@@ -27,9 +28,10 @@ impl Lowering<'_> {
         };
         let bad = topic.bad_records.or_else(|| set("millstream.bad-records")).unwrap_or(Policy::Fail);
         let late = topic.late_records.or_else(|| set("millstream.late-records")).unwrap_or(Policy::Skip);
-        // The rows of an upsert table are made anew when an old row is taken back: none is its record.
-        let is_late =
-            late == Policy::DeadLetter && source.table.watermark.is_some() && topic.kind == TopicKind::Append;
+        // Of a table whose rows are taken back a late row is no record: it may be the old half of an update.
+        let is_late = late == Policy::DeadLetter
+            && source.table.watermark.is_some()
+            && stream_kind(topic) == StreamKind::Append;
         if bad != Policy::DeadLetter && !is_late {
             return Ok(Policies { bad, late, dead_letters: None });
         }

@@ -168,8 +168,11 @@ impl Lowering<'_> {
         let placed =
             |columns: &[usize]| columns.iter().map(|column| places[*column]).collect::<Option<Vec<_>>>();
         let unique = match stream_kind(topic) {
-            StreamKind::Upsert => placed(&source.table.primary_key).map_or(RowKey::Unknown, RowKey::of),
-            StreamKind::Append | StreamKind::Changelog => RowKey::Unknown,
+            StreamKind::Changelog if source.table.primary_key.is_empty() => RowKey::Unknown,
+            StreamKind::Upsert | StreamKind::Changelog => {
+                placed(&source.table.primary_key).map_or(RowKey::Unknown, RowKey::of)
+            }
+            StreamKind::Append => RowKey::Unknown,
         };
         let partitioning = partitioning(source, topic)
             .and_then(|(columns, by)| Some(Partitioning { places: placed(&columns)?, by }));
@@ -299,6 +302,7 @@ fn partitioning(source: &SourceTable, topic: &TopicTable) -> Option<(Vec<usize>,
 /// What the records of a table mean.
 pub(super) fn stream_kind(topic: &TopicTable) -> StreamKind {
     match topic.kind {
+        TopicKind::Append if topic.layout.value.format.facts().changes => StreamKind::Changelog,
         TopicKind::Append => StreamKind::Append,
         TopicKind::Upsert => StreamKind::Upsert,
     }

@@ -98,3 +98,12 @@ CREATE TABLE u (a INT PRIMARY KEY NOT ENFORCED, b INT) WITH (
 CREATE TABLE v (a INT, ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp') WITH (
   'connector' = 'print', 'print-identifer' = 'x', 'standard-error' = 'maybe', 'topic' = 'v'
 );
+
+-- What a format can't do is said by the format.
+CREATE TABLE changes_as_key (k STRING, v INT) WITH ('connector' = 'kafka', 'topic' = 'c1', 'format' = 'json',
+  'key.format' = 'debezium-json', 'key.fields' = 'k');
+CREATE TABLE changes_by_key (k STRING, v INT, PRIMARY KEY (k) NOT ENFORCED) WITH ('connector' = 'upsert-kafka', 'topic' = 'c2',
+  'key.format' = 'json', 'value.format' = 'debezium-json');
+CREATE TABLE changes_in_maps (k STRING, m MAP<INT, INT>) WITH ('connector' = 'kafka', 'topic' = 'c3', 'format' = 'debezium-json');
+CREATE TABLE changes_misspelt (k STRING) WITH ('connector' = 'kafka', 'topic' = 'c4', 'format' = 'debezium-json',
+  'debezium-json.schema-included' = 'true');

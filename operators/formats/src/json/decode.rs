@@ -195,6 +195,11 @@ impl JsonDecoder {
         self.rows
     }
 
+    /// The columns as they are.
+    pub(crate) fn columns(&mut self) -> &mut [ColumnBuilder] {
+        &mut self.columns
+    }
+
     /// Drops all rows from `rows` on.
     pub(crate) fn truncate(&mut self, rows: usize) {
         self.columns.iter_mut().for_each(|column| column.truncate(rows));

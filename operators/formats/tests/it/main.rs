@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod csv;
+mod debezium;
 mod json;
 mod json_differential;
 mod raw;

@@ -19,7 +19,7 @@ pub enum Partitioner {
     ByTask,
 }
 
-/// Writes an append stream, a record a row.
+/// Writes a stream, a record a row: an append stream, or a changelog where records say what happened.
 #[derive(Debug, Clone)]
 pub struct AppendSink {
     /// The table's name.
@@ -45,6 +45,7 @@ impl SinkWriter for AppendSink {
     fn accepts(&self, kind: StreamKind) -> Result<(), String> {
         match kind {
             StreamKind::Append => Ok(()),
+            StreamKind::Changelog if self.value.writes_changes() => Ok(()),
             StreamKind::Changelog | StreamKind::Upsert => Err(format!(
                 "table {} takes insertions only, but the query updates and deletes rows it has already sent; declare \
                  the table with 'connector' = 'upsert-kafka' and a PRIMARY KEY, or group by a window",
@@ -56,9 +57,11 @@ impl SinkWriter for AppendSink {
     fn build(&self, partitions: u32, _cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
         let key = self.key.as_ref().map(|key| key.build()).transpose()?;
         let topic = self.topic.as_str().into();
-        let by_task = self.partitioner == Partitioner::ByTask;
+        let changes = self.value.writes_changes();
+        // All that happens to a row happens in one task, and has to be read in its order.
+        let by_task = self.partitioner == Partitioner::ByTask || (changes && key.is_none());
         let value = self.value.build()?;
-        Ok(Box::new(Append { topic, partitions, key, value, key_bytes: Vec::new(), by_task }))
+        Ok(Box::new(Append { topic, partitions, key, value, key_bytes: Vec::new(), by_task, changes }))
     }
 }
 
@@ -69,11 +72,12 @@ struct Append {
     value: Box<dyn RowEncoder>,
     key_bytes: Vec<u8>,
     by_task: bool,
+    changes: bool,
 }
 
 impl Operator for Append {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        if !matches!(batch.ops, Ops::Append) {
+        if !self.changes && !matches!(batch.ops, Ops::Append) {
             return Err(OperatorError::Mismatch { expected: "insertions", found: "changes" });
         }
         self.value.begin(&batch)?;

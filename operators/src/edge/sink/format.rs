@@ -42,6 +42,10 @@ impl RowEncoderSpec for FormatEncoderSpec {
         format!("{} of {}", self.format.describe(), fields.join(", "))
     }
 
+    fn writes_changes(&self) -> bool {
+        self.format.facts().changes
+    }
+
     fn build(&self) -> Result<Box<dyn RowEncoder>, OperatorError> {
         let encoder = self.format.encoder(&self.fields).map_err(|error| OperatorError::Encode {
             topic: self.topic.clone(),
