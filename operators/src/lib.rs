@@ -55,8 +55,8 @@ pub use model::brief::brief;
 pub use normalize::Normalize;
 pub use not_null::{NotNull, OnNull};
 pub use operator::{
-    BuildCx, Counters, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
-    TaskInfo,
+    BuildCx, Counters, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope,
+    StoreSpec, TaskInfo,
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;

@@ -2,7 +2,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
-use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
+use crate::operator::{BuildCx, Cx, Description, Lineage, Operator, OperatorSpec, Port};
 use crate::project::delete_others;
 use arrow::array::{Array, BooleanArray};
 use arrow::datatypes::SchemaRef;
@@ -42,6 +42,10 @@ impl OperatorSpec for NotNull {
             OnNull::Drop => "leaves rows with a null out",
         };
         Description::new("NotNull", format!("{}: {what}", names.collect::<Vec<_>>().join(", ")))
+    }
+
+    fn lineage(&self) -> Lineage {
+        Lineage::Kept
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

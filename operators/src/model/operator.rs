@@ -109,11 +109,27 @@ pub trait OperatorSpec: Send + Sync + Debug {
         true
     }
 
+    /// What its rows have to do with the records that came in.
+    fn lineage(&self) -> Lineage {
+        Lineage::Lost
+    }
+
     /// A new instance for one task.
     ///
     /// # Errors
     /// Any error fails the task.
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError>;
+}
+
+/// What the rows that an operator emits have to do with the records that its input came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lineage {
+    /// A row is the record that a row of the input was.
+    Kept,
+    /// Rows are made when they are emitted, and never late.
+    Fresh,
+    /// A row may be late, and no record is its own.
+    Lost,
 }
 
 /// What operators are built with.

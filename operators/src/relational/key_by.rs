@@ -4,7 +4,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
 use crate::keys::KeyCodec;
 use crate::meaning::{Fact, Meaning, RowsMeaning};
-use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
+use crate::operator::{BuildCx, Cx, Description, Lineage, Operator, OperatorSpec, Port};
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use std::sync::Arc;
@@ -38,6 +38,10 @@ impl OperatorSpec for KeyBy {
         let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
         let key: Vec<String> = self.columns.iter().map(|column| input.column(*column)).collect();
         Meaning::of(vec![Fact::new("by", key.join(", "))], input.columns.clone()).keyed(key)
+    }
+
+    fn lineage(&self) -> Lineage {
+        Lineage::Kept
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

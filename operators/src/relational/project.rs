@@ -4,7 +4,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, Ops, StreamKind, is_true};
 use crate::expression::{Expression, ExpressionCx, Failure, evaluate_or_blame, evaluate_predicate_or_blame};
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning};
-use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
+use crate::operator::{BuildCx, Cx, Description, Lineage, Operator, OperatorSpec, Port};
 use crate::source::Policy;
 use arrow::array::{BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute;
@@ -79,6 +79,10 @@ impl OperatorSpec for Project {
         let facts = self.predicate.iter().map(|predicate| Fact::new("where", predicate.meaning(&column)));
         let columns = self.outputs.iter().map(|output| output.meaning(&column));
         Meaning::of(facts.collect(), Columns::Known(columns.collect()))
+    }
+
+    fn lineage(&self) -> Lineage {
+        Lineage::Kept
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

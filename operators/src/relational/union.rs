@@ -2,7 +2,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
-use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
+use crate::operator::{BuildCx, Cx, Description, Lineage, Operator, OperatorSpec, Port};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use std::sync::Arc;
@@ -23,6 +23,10 @@ impl OperatorSpec for Union {
     fn describe(&self) -> Description {
         let names = self.schema.fields().iter().map(|field| field.name().as_str());
         Description::new("Union", format!("all of {}: {}", self.inputs, names.collect::<Vec<_>>().join(", ")))
+    }
+
+    fn lineage(&self) -> Lineage {
+        Lineage::Kept
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

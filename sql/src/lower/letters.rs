@@ -4,7 +4,7 @@ use super::source::stream_kind;
 use super::{Lowering, Refusal, SourceTable, Stream};
 use crate::catalog::{POLICIES, TopicTable};
 use millstream_operators::source::{DeadLetterSpec, Policy};
-use millstream_operators::{NodeId, NodeSpec, StreamKind};
+use millstream_operators::{Lineage, NodeId, NodeSpec, StreamKind};
 use std::collections::BTreeSet;
 
 /// The policies of a table.
@@ -82,19 +82,17 @@ impl Lowering<'_> {
         let mut open = vec![stream.node];
         while let Some(at) = open.pop() {
             let node = self.topology.node(at);
-            let what = match &node.spec {
-                NodeSpec::Source(_) | NodeSpec::Exchange(_) | NodeSpec::Sink(_) => None,
-                NodeSpec::Operator(operator) => Some(operator.describe().name),
+            let NodeSpec::Operator(operator) = &node.spec else {
+                open.extend(&node.inputs);
+                continue;
             };
-            match what.as_deref() {
-                None | Some("Project" | "KeyBy" | "Union") => open.extend(&node.inputs),
-                // Their rows are of the moment at which they come.
-                Some("WindowAggregate" | "Aggregate") => {}
-                Some(other) => {
+            match operator.lineage() {
+                Lineage::Kept => open.extend(&node.inputs),
+                Lineage::Fresh => {}
+                Lineage::Lost => {
+                    let what = operator.describe().name;
                     return Err(Refusal::new(
-                        format!(
-                            "behind \"{other}\" late rows can't become dead letters: no record is theirs"
-                        ),
+                        format!("behind \"{what}\" late rows can't become dead letters: no record is theirs"),
                         "set 'scan.late-records' = 'skip' or 'fail' for the table that is read",
                     ));
                 }

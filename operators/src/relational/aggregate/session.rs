@@ -28,7 +28,7 @@ use crate::batch::{Batch, EventTime, StreamKind};
 use crate::keys::{KeyCodec, Slot, SlotTable};
 use crate::meaning::{Fact, Meaning, RowsMeaning};
 use crate::operator::{
-    BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+    BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -101,6 +101,10 @@ impl OperatorSpec for SessionAggregate {
         let schema = "end ms, key, start ms ->".to_owned();
         stores.push(StoreSpec { name: "due".to_owned(), schema });
         stores
+    }
+
+    fn lineage(&self) -> Lineage {
+        Lineage::Fresh
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

@@ -9,7 +9,7 @@ use crate::columns::ColumnBuilder;
 use crate::keys::{KeyCodec, Slot};
 use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
-    BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+    BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::interleave;
@@ -94,6 +94,10 @@ impl OperatorSpec for Aggregate {
 
     fn stores(&self) -> Vec<StoreSpec> {
         stores(&self.keys, &self.calls, self.input, &shared(&self.calls, self.input))
+    }
+
+    fn lineage(&self) -> Lineage {
+        Lineage::Fresh
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

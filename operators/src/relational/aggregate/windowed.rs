@@ -20,7 +20,7 @@ use crate::batch::{Batch, END_OF_TIME, EventTime, NO_WATERMARK, StreamKind};
 use crate::keys::{KeyCodec, Slot};
 use crate::meaning::{Fact, Meaning, RowsMeaning};
 use crate::operator::{
-    BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+    BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
 use crate::window::Window;
 use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
@@ -86,6 +86,10 @@ impl OperatorSpec for WindowAggregate {
             store.schema = format!("pane end ms ({}), {}", self.window.describe(), store.schema);
         }
         stores
+    }
+
+    fn lineage(&self) -> Lineage {
+        Lineage::Fresh
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
