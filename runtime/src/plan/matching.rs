@@ -175,11 +175,7 @@ impl<'a> Matching<'a> {
         }
         for (old, before) in self.before.parts.iter().enumerate() {
             for (new, now) in self.now.parts.iter().enumerate() {
-                let reads_same = before.topics.intersection(&now.topics).next().is_some();
-                let receives = |name: &String| received.get(name.as_str()).copied();
-                let receives_same =
-                    now.receives.iter().filter_map(receives).any(|name| before.receives.contains(name));
-                if reads_same || receives_same {
+                if before.topics.intersection(&now.topics).next().is_some() {
                     votes.insert((new, old));
                 }
             }
@@ -188,6 +184,20 @@ impl<'a> Matching<'a> {
                     changes.push(format!(
                         "topic {topic} is not read any more, and where the job stands in it would be forgotten"
                     ));
+                }
+            }
+        }
+        let known = votes.clone();
+        for (old, before) in self.before.parts.iter().enumerate() {
+            for (new, now) in self.now.parts.iter().enumerate() {
+                let receives = |name: &String| received.get(name.as_str()).copied();
+                let receives_same =
+                    now.receives.iter().filter_map(receives).any(|name| before.receives.contains(name));
+                // Several parts may read what one sends: those that are known by their state are not each other.
+                let is_known =
+                    known.iter().any(|(part, _)| *part == new) && known.iter().any(|(_, part)| *part == old);
+                if receives_same && !is_known {
+                    votes.insert((new, old));
                 }
             }
         }
