@@ -1,4 +1,9 @@
-//! What stateful operators are made of: keys as bytes and as slots, rows as bytes.
+//! What stateful operators are made of.
 
 pub mod keys;
+pub(crate) mod late;
 pub(crate) mod rows;
+pub(crate) mod state;
+#[cfg(test)]
+mod tests;
+pub(crate) mod timers;

@@ -22,6 +22,7 @@ mod harness;
 mod specs;
 mod table;
 mod timed;
+mod typed;
 
 pub use check::{check, check_events, fails};
 pub use function::Function;
@@ -29,3 +30,4 @@ pub use harness::{After, Event, Harness};
 pub use specs::{Keyed, Written};
 pub use table::{batch, canonical, field, print, print_all};
 pub use timed::{Happening, Outcome, check_timed, happenings, play_every_way};
+pub use typed::{OfRows, ReadRow, ShowRows, read_by};

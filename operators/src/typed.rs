@@ -26,22 +26,42 @@
 mod chain;
 pub(crate) mod exchange;
 mod fold;
+mod join;
 mod json;
 mod key;
+mod keyed;
+mod merge;
+pub mod process;
+mod record;
+mod source;
 mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
+mod window;
 
+pub use crate::batch::EventTime;
+pub use crate::source::{Bounded, Policy, Startup};
+pub use join::Within;
 pub use key::{JsonKey, Key};
-pub use stream::{KeyedStream, Stream, Table};
+pub use keyed::KeyedStream;
+#[doc(hidden)]
+pub use process::stored_value;
+pub use process::{
+    Context, ListState, MapState, ProcessFunction, RecordInfo, ReducingState, Side, Sides, States, ValueState,
+};
+pub use record::RecordOf;
+pub use source::Source;
+pub use stream::Stream;
+pub use table::Table;
+pub use window::{SessionStream, WindowStream, Windowed, Windows};
 
-use crate::batch::StreamKind;
-use crate::source::{Bounded, DISCOVERY_INTERVAL_MS, DeadLetterSpec, Policy, SourceSpec, Startup};
 use crate::topology::{NodeId, NodeSpec, Topology, TopologyError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::fmt::Debug;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// What rows of a typed stream have to be. Every type that is `Clone`, `Debug` and can cross threads and the wire is.
 pub trait Row: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static {}
@@ -68,28 +88,19 @@ impl Program {
         Self::default()
     }
 
+    /// A topic, to be read as a stream or a table once event time and other things are declared.
+    pub fn source<T: Row>(&self, topic: &str) -> Source<T> {
+        Source::new(self.clone(), topic)
+    }
+
     /// Reads a topic whose values are JSON. A record that is not a `T` stops the job and says where it is.
     pub fn read<T: Row>(&self, topic: &str) -> Stream<T> {
-        self.read_with(topic, ReadOptions::default())
+        self.source(topic).stream()
     }
 
     /// Reads a topic whose values are JSON.
     pub fn read_with<T: Row>(&self, topic: &str, options: ReadOptions) -> Stream<T> {
-        let spec = SourceSpec {
-            table: topic.to_owned(),
-            topics: vec![topic.to_owned()],
-            decoder: Arc::new(json::JsonRows::<T>::new()),
-            kind: StreamKind::Append,
-            event_time: None,
-            idle_timeout_ms: 5_000,
-            discovery_interval_ms: Some(DISCOVERY_INTERVAL_MS),
-            startup: options.startup,
-            bounded: options.bounded,
-            bad_records: options.bad_records,
-            dead_letters: options.dead_letters.map(|topic| DeadLetterSpec { topic, late: false }),
-        };
-        let node = self.add(topic, NodeSpec::Source(Arc::new(spec)), &[]);
-        Stream::at(self.clone(), node)
+        self.source(topic).options(options).stream()
     }
 
     /// The operator graph.
@@ -101,6 +112,49 @@ impl Program {
         match &plan.error {
             Some(error) => Err(error.clone()),
             None => Ok(plan.topology.clone()),
+        }
+    }
+
+    /// Notes that something is wrong.
+    fn fail(&self, error: TopologyError) {
+        self.plan.borrow_mut().error.get_or_insert(error);
+    }
+
+    /// Notes that something goes by event time where none passes.
+    fn must_be_timed(&self, is_timed: bool, what: &str) {
+        if !is_timed {
+            let message = format!(
+                "{what} goes by event time, and none passes here: declare it where each topic is read, with \
+                 source(..).event_time(..) or record_time(..)"
+            );
+            self.fail(TopologyError { node: what.to_owned(), message });
+        }
+    }
+
+    /// Notes when a topic is read already: where a job stands in it is kept once.
+    fn must_be_new(&self, topic: &str) {
+        let is_read = {
+            let plan = self.plan.borrow();
+            let reads = |spec: &NodeSpec| matches!(spec, NodeSpec::Source(source) if source.topics.iter().any(|it| it == topic));
+            plan.topology.nodes().iter().any(|node| reads(&node.spec))
+        };
+        if is_read {
+            let message = format!("topic {topic} is read twice: read it once, and clone the stream");
+            self.fail(TopologyError { node: topic.to_owned(), message });
+        }
+    }
+
+    /// Notes when the rows of a node are not the records of a topic.
+    fn must_be_records(&self, node: NodeId) {
+        let is_source = {
+            let plan = self.plan.borrow();
+            plan.topology.nodes().get(node.0).is_none_or(|node| matches!(node.spec, NodeSpec::Source(_)))
+        };
+        if !is_source {
+            let message = "rows are records only where they are read: call with_record() right behind the source, and take \
+                           along what is needed of it"
+                .to_owned();
+            self.fail(TopologyError { node: "with_record".to_owned(), message });
         }
     }
 

@@ -19,6 +19,10 @@ pub struct Window {
 const WINDOWS_MAX: i64 = 100_000;
 
 impl Window {
+    /// Windows of a minute.
+    pub(crate) const MINUTE: Window =
+        Window { size_ms: 60_000, slide_ms: 60_000, offset_ms: 0, cumulates: false };
+
     /// Windows of `size_ms` that start every `slide_ms`.
     ///
     /// # Errors

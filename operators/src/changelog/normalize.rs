@@ -2,7 +2,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
-use crate::keys::{Slot, SlotTable};
+use crate::kit::state::{KeyedState, Stored};
 use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StoreSpec};
 use crate::origin::{NO_RECORD, Origins};
@@ -65,48 +65,48 @@ impl OperatorSpec for Normalize {
                 operator: "normalize".to_owned(),
                 detail: format!("rows with a column of type {data_type} can't be kept"),
             })?;
-        Ok(Box::new(Normalizing {
-            codec,
-            hash_seed: cx.hash_seed,
-            keys: SlotTable::with_seed(cx.hash_seed),
-            rows: Vec::new(),
-            touched: Vec::new(),
-            is_touched: Vec::new(),
-            row_bytes: 0,
-        }))
+        Ok(Box::new(Normalizing { codec, rows: KeyedState::new("normalize", ROWS, cx) }))
     }
 }
 
 struct Normalizing {
     codec: RowCodec,
-    hash_seed: u64,
-    keys: SlotTable,
-    /// Last row by slot.
-    rows: Vec<Option<Box<StoredRow>>>,
-    touched: Vec<Slot>,
-    is_touched: Vec<bool>,
-    row_bytes: usize,
+    /// The last row of every key.
+    rows: KeyedState<StoredRow>,
 }
 
 /// A row with its event time in front: eight bytes, little endian.
-type StoredRow = [u8];
+struct StoredRow(Box<[u8]>);
 
-fn split(stored: &StoredRow) -> Result<(EventTime, &[u8]), OperatorError> {
-    match stored.split_first_chunk() {
-        Some((time, row)) => Ok((EventTime::from_le_bytes(*time), row)),
-        None => Err(OperatorError::CorruptState {
-            operator: "normalize".to_owned(),
-            detail: format!("{stored:02x?} is no row"),
-        }),
+impl StoredRow {
+    fn time(&self) -> EventTime {
+        self.0.first_chunk().map_or(EventTime::MIN, |time| EventTime::from_le_bytes(*time))
+    }
+
+    fn row(&self) -> &[u8] {
+        self.0.get(8..).unwrap_or_default()
+    }
+}
+
+impl Stored for StoredRow {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        match bytes.len() {
+            0..8 => Err(format!("{bytes:02x?} is no row")),
+            _ => Ok(StoredRow(bytes.into())),
+        }
+    }
+
+    fn bytes<'a>(&'a self, _scratch: &'a mut Vec<u8>) -> Result<&'a [u8], OperatorError> {
+        Ok(&self.0)
     }
 }
 
 impl Operator for Normalizing {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let slots = self.intern(&batch, cx)?;
+        let slots = self.rows.load(batch.keys()?, &mut cx.state)?;
         let columns = batch.columns()?;
         let writer = self.codec.writer(columns)?;
-        let mut old_rows: Vec<Box<StoredRow>> = Vec::new();
+        let mut old_rows: Vec<StoredRow> = Vec::new();
         // Which side (0: old rows, 1: the batch) and which row of it.
         let mut emitted: Vec<(usize, usize)> = Vec::new();
         let (mut signs, mut times): (Vec<i8>, Vec<EventTime>) = (Vec::new(), Vec::new());
@@ -119,26 +119,20 @@ impl Operator for Normalizing {
                 scratch.extend(batch.times[row].to_le_bytes());
                 writer.write(row, &mut scratch);
             }
-            let last = &mut self.rows[*slot as usize];
-            let same = match last.as_deref() {
-                Some(last) => inserts && last[8..] == scratch[8..],
+            let same = match self.rows.get(*slot) {
+                Some(last) => inserts && last.row() == &scratch[8..],
                 None => !inserts,
             };
             if same {
                 continue;
             }
-            if !std::mem::replace(&mut self.is_touched[*slot as usize], true) {
-                self.touched.push(*slot);
-            }
             // Both rows are judged by the watermark of this moment.
             let bound = batch.watermark_before(row, cx.watermark);
-            let new = inserts.then(|| Box::from(scratch.as_slice()));
-            self.row_bytes += if inserts { scratch.len() } else { 0 };
-            if let Some(old) = std::mem::replace(last, new) {
-                self.row_bytes -= old.len();
+            let new = inserts.then(|| StoredRow(scratch.as_slice().into()));
+            if let Some(old) = std::mem::replace(self.rows.change(*slot).value, new) {
                 emitted.push((0, old_rows.len()));
                 signs.push(-1);
-                times.push(split(&old)?.0);
+                times.push(old.time());
                 bounds.push(bound);
                 old_rows.push(old);
             }
@@ -149,7 +143,7 @@ impl Operator for Normalizing {
                 bounds.push(bound);
             }
         }
-        let old = self.codec.read(old_rows.iter().map(|row| &row[8..]))?;
+        let old = self.codec.read(old_rows.iter().map(StoredRow::row))?;
         let column = |index: usize| {
             interleave(&[old.column(index).as_ref(), columns.column(index).as_ref()], &emitted)
         };
@@ -164,26 +158,15 @@ impl Operator for Normalizing {
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        let block = out.block(ROWS);
-        for slot in std::mem::take(&mut self.touched) {
-            block.push(self.keys.key(slot), self.rows[slot as usize].as_deref());
-            self.is_touched[slot as usize] = false;
-            if self.rows[slot as usize].is_none() {
-                self.keys.remove(slot);
-            }
-        }
-        Ok(())
+        self.rows.delta(out)
     }
 
     fn evict(&mut self) {
-        self.keys = SlotTable::with_seed(self.hash_seed);
-        self.rows.clear();
-        self.is_touched.clear();
-        self.row_bytes = 0;
+        self.rows.evict();
     }
 
     fn memory_bytes(&self) -> usize {
-        self.keys.memory_bytes() + self.rows.capacity() * 16 + self.row_bytes
+        self.rows.memory_bytes()
     }
 }
 
@@ -193,25 +176,4 @@ fn origins_of(origins: &Origins, emitted: &[(usize, usize)]) -> Option<Origins> 
     let record = |(side, row): &(usize, usize)| if *side == 1 { records[*row] } else { NO_RECORD };
     let records: Vec<u32> = emitted.iter().map(record).collect();
     Some(Origins::Run { run: Arc::clone(run), records: records.into() })
-}
-
-impl Normalizing {
-    /// Slots of the batch's keys, with the last rows of those that are new here read from the store.
-    fn intern(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<Vec<Slot>, OperatorError> {
-        let (mut slots, mut new) = (Vec::new(), Vec::new());
-        self.keys.find_or_insert_all(batch.keys()?, &mut slots, &mut new);
-        self.rows.resize(self.keys.slot_count(), None);
-        self.is_touched.resize(self.keys.slot_count(), false);
-        let keys: Vec<&[u8]> = new.iter().map(|slot| self.keys.key(*slot)).collect();
-        let (rows, row_bytes) = (&mut self.rows, &mut self.row_bytes);
-        let mut corrupt = Ok(());
-        cx.state.get_many(ROWS, &keys, |index, stored| {
-            if let Some(Err(error)) = stored.map(split) {
-                corrupt = Err(error);
-            }
-            *row_bytes += stored.map_or(0, <[u8]>::len);
-            rows[new[index] as usize] = stored.map(Into::into);
-        })?;
-        corrupt.map(|()| slots)
-    }
 }

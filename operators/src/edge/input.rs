@@ -242,10 +242,10 @@ impl Input {
                 clock.idle = false;
                 let mut batch = Batch::new(decoded.rows, decoded.times, decoded.ops);
                 if let Some(event_time) = &spec.event_time {
-                    let upserts = spec.kind == StreamKind::Upsert;
+                    let always = spec.kind == StreamKind::Upsert || event_time.every_row;
                     let seen =
-                        observe(&batch.times, event_time, clock.watermark, others, task, now_ms, upserts);
-                    clock.watermark = seen.watermark;
+                        observe(&batch.times, event_time, clock.watermark, others, task, now_ms, always);
+                    clock.watermark = seen.watermark.max(decoded.watermark.unwrap_or(NO_WATERMARK));
                     clock.last = batch.times.iter().copied().fold(clock.last, EventTime::max);
                     counters.far_future += seen.far_future;
                     batch.behind = seen.behind;

@@ -3,7 +3,7 @@
 //! A [`SourceSpec`] is part of the plan. Per task its [`Decoder`] turns runs of records into rows; what could not be
 //! decoded is handled by the table's [`Policy`] here, in one place for every format.
 
-use crate::batch::{Ops, Payload, StreamKind};
+use crate::batch::{EventTime, Ops, Payload, StreamKind};
 use crate::error::OperatorError;
 use crate::meaning::{Columns, SourceMeaning};
 use crate::records::{Offset, Records, TopicPartition};
@@ -66,6 +66,16 @@ pub struct EventTimeSpec {
     pub out_of_orderness_ms: i64,
     /// How far ahead of the clock a row's time may be and still move the watermark, milliseconds.
     pub max_future_ms: i64,
+    /// Whether every row is to have the watermark of its moment, not only those behind it: for operators whose state goes
+    /// by it whatever row comes.
+    pub every_row: bool,
+}
+
+impl EventTimeSpec {
+    /// Event time whose watermark trails by so much, of rows that are in time unless they are behind it.
+    pub fn new(out_of_orderness_ms: i64, max_future_ms: i64) -> Self {
+        EventTimeSpec { out_of_orderness_ms, max_future_ms, every_row: false }
+    }
 }
 
 /// A source of the plan.
@@ -172,6 +182,8 @@ pub struct Decoded {
     /// Number of records of which no row comes, and that are not bad: without a value in a table of insertions, empty,
     /// or bad in a table whose format ignores that.
     pub skipped: u64,
+    /// A watermark that a record declares, beside those that the rows' times make.
+    pub watermark: Option<EventTime>,
 }
 
 /// A record that could not be decoded.

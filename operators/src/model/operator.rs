@@ -137,6 +137,9 @@ pub enum Lineage {
 pub struct BuildCx {
     /// Seed of hash tables. Nothing may depend on it; tests vary it to prove that.
     pub hash_seed: u64,
+    /// Whether values of Rust types are read back whenever they are stored, and compared: tests find what does not survive
+    /// its own encoding so.
+    pub verify: bool,
 }
 
 /// What an operator is called and what it does: `Aggregate`, `group by carrier: count(*), avg(dep_delay)`.

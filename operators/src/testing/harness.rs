@@ -79,7 +79,7 @@ impl<'s> Harness<'s> {
     /// # Panics
     /// When the operator can't be built.
     pub fn with(spec: &'s dyn OperatorSpec, after: After, hash_seed: u64) -> Self {
-        let (build, disk) = (BuildCx { hash_seed }, MemoryDisk::default());
+        let (build, disk) = (BuildCx { hash_seed, verify: true }, MemoryDisk::default());
         let mut harness = Harness {
             operator: spec.build(&build).unwrap_or_else(|error| panic!("{error}")),
             state: open(&disk),

@@ -47,15 +47,30 @@ impl<T> Rows<T> {
 /// The encoded key of a row.
 pub(super) type KeyOf<T> = Arc<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
 
+/// What becomes of the keys of a chain's rows.
+pub(super) enum Keys<T> {
+    /// What follows is not keyed.
+    Dropped,
+    /// A row has the key of the row that it comes from.
+    Kept,
+    /// A row has a key of its own.
+    Of(KeyOf<T>),
+}
+
 /// A chain as an operator, with the keys of its rows when what follows is keyed.
 pub(super) struct Chain<T> {
     pub(super) steps: Steps<T>,
-    pub(super) key_of: Option<KeyOf<T>>,
+    pub(super) keys: Keys<T>,
 }
 
 impl<T> Clone for Chain<T> {
     fn clone(&self) -> Self {
-        Chain { steps: Arc::clone(&self.steps), key_of: self.key_of.clone() }
+        let keys = match &self.keys {
+            Keys::Dropped => Keys::Dropped,
+            Keys::Kept => Keys::Kept,
+            Keys::Of(key_of) => Keys::Of(Arc::clone(key_of)),
+        };
+        Chain { steps: Arc::clone(&self.steps), keys }
     }
 }
 
@@ -67,7 +82,7 @@ impl<T> std::fmt::Debug for Chain<T> {
 
 impl<T: super::Row> OperatorSpec for Chain<T> {
     fn describe(&self) -> Description {
-        let name = if self.key_of.is_some() { "KeyBy" } else { "Map" };
+        let name = if matches!(self.keys, Keys::Of(_)) { "KeyBy" } else { "Map" };
         Description::new(name, std::any::type_name::<T>())
     }
 
@@ -86,19 +101,27 @@ impl<T: super::Row> OperatorSpec for Chain<T> {
 impl<T: super::Row> Operator for Chain<T> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         let (times, behind, origins) = (batch.times.clone(), batch.behind.clone(), batch.origins.clone());
+        let before = batch.keys.clone();
         let Rows { values, from } = (self.steps)(batch)?;
         let pick = |column: &arrow::buffer::ScalarBuffer<i64>| match &from {
             None => column.clone(),
             Some(from) => from.iter().map(|row| column[*row as usize]).collect::<Vec<_>>().into(),
         };
-        let keys = self.key_of.as_ref().map(|key_of| {
-            let mut keys = BytesColumn::default();
-            for value in &values {
-                key_of(value, keys.open_row());
-                keys.seal_row();
+        let keys = match (&self.keys, before, &from) {
+            (Keys::Dropped, _, _) => None,
+            (Keys::Kept, before, None) => before,
+            (Keys::Kept, before, Some(from)) => before.map(|keys| {
+                Arc::new(from.iter().map(|row| keys.get(*row as usize)).collect::<BytesColumn>())
+            }),
+            (Keys::Of(key_of), _, _) => {
+                let mut keys = BytesColumn::default();
+                for value in &values {
+                    key_of(value, keys.open_row());
+                    keys.seal_row();
+                }
+                Some(Arc::new(keys))
             }
-            Arc::new(keys)
-        });
+        };
         let (times, behind) = (pick(&times), behind.as_ref().map(pick));
         let origins = match &from {
             None => origins,

@@ -3,6 +3,7 @@
 use crate::OperatorError;
 use crate::batch::{Batch, Payload};
 use crate::exchange::PayloadCodec;
+use crate::kit::state::Stored;
 use std::marker::PhantomData;
 
 /// Writes rows of `T` into blocks and reads them back.
@@ -41,6 +42,29 @@ impl<T: super::Row> PayloadCodec for RowsCodec<T> {
             values.push(value.map_err(|error| format!("a row of {}: {error}", std::any::type_name::<T>()))?);
         }
         Ok(Payload::Rows(Box::new(values)))
+    }
+}
+
+/// A value that is kept by key: live in memory, in the same encoding when it is stored.
+#[derive(Debug)]
+pub(super) struct Live<V>(pub(super) V);
+
+impl<V: super::Row> Stored for Live<V> {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        let value = rmp_serde::from_slice(bytes);
+        value.map(Live).map_err(|error| format!("a {}: {error}", std::any::type_name::<V>()))
+    }
+
+    fn bytes<'a>(&'a self, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], OperatorError> {
+        write_row(&self.0, scratch)?;
+        Ok(scratch)
+    }
+
+    fn differs(&self, bytes: &[u8]) -> Option<String> {
+        let (is, read) = (format!("{:?}", self.0), Live::read(bytes));
+        let read = read.map_or_else(|error| error, |Live::<V>(read)| format!("{read:?}"));
+        let detail = || format!("a value does not survive its own encoding: {is} is read back as {read}");
+        (is != read).then(detail)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Folding the rows of each key into one value.
 
-use super::exchange::write_row;
+use super::exchange::Live;
 use super::key::Key;
-use super::stream::Entry;
+use super::table::Entry;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, Payload, StreamKind};
-use crate::keys::{Slot, SlotTable};
+use crate::kit::state::KeyedState;
 use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StoreSpec};
+use millstream_state::BytesColumn;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -51,111 +52,69 @@ impl<K: Key, T: super::Row, A: super::Row> OperatorSpec for Fold<K, T, A> {
     }
 
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
-        Ok(Box::new(Folding::<K, T, A> {
-            fold: Arc::clone(&self.fold),
-            hash_seed: cx.hash_seed,
-            keys: SlotTable::with_seed(cx.hash_seed),
-            values: Vec::new(),
-            times: Vec::new(),
-            touched: Vec::new(),
-            is_touched: Vec::new(),
-            key: PhantomData,
-        }))
+        let state = KeyedState::new(self.what, VALUES, cx);
+        let (fold, key) = (Arc::clone(&self.fold), PhantomData::<fn() -> K>);
+        Ok(Box::new(Folding { what: self.what, fold, state, times: Vec::new(), key }))
     }
 }
 
 struct Folding<K, T, A> {
+    what: &'static str,
     fold: FoldRow<T, A>,
-    hash_seed: u64,
-    keys: SlotTable,
-    values: Vec<Option<A>>,
+    state: KeyedState<Live<A>>,
+    /// By slot: the latest time of the rows since the last commit.
     times: Vec<EventTime>,
-    touched: Vec<Slot>,
-    is_touched: Vec<bool>,
     key: PhantomData<fn() -> K>,
 }
 
 impl<K: Key, T: super::Row, A: super::Row> Operator for Folding<K, T, A> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let slots = self.intern(&batch, cx)?;
+        let slots = self.state.load(batch.keys()?, &mut cx.state)?;
         let times = batch.times.clone();
-        for (row, value) in batch.into_rows::<T>()?.into_iter().enumerate() {
-            let slot = slots[row];
-            let at = slot as usize;
-            self.values[at] = Some((self.fold)(self.values[at].take(), value));
-            self.times[at] = self.times[at].max(times[row]);
-            if !std::mem::replace(&mut self.is_touched[at], true) {
-                self.touched.push(slot);
-            }
+        self.times.resize(self.state.slot_count(), EventTime::MIN);
+        for ((slot, row), time) in slots.into_iter().zip(batch.into_rows::<T>()?).zip(times.iter()) {
+            let change = self.state.change(slot);
+            let latest = &mut self.times[slot as usize];
+            *latest = if change.is_first { *time } else { (*latest).max(*time) };
+            *change.value = Some(Live((self.fold)(change.value.take().map(|Live(value)| value), row)));
         }
         Ok(())
     }
 
     fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let mut entries: Vec<Entry<K, A>> = Vec::with_capacity(self.touched.len());
-        let mut times = Vec::with_capacity(self.touched.len());
-        for slot in &self.touched {
-            let bytes = self.keys.key(*slot);
-            let key = K::read(bytes).ok_or_else(|| corrupt(format!("{bytes:02x?} is no key")))?;
-            let value =
-                self.values[*slot as usize].clone().ok_or_else(|| corrupt("a touched key".to_owned()))?;
+        let touched = self.state.touched();
+        let mut entries: Vec<Entry<K, A>> = Vec::with_capacity(touched.len());
+        let (mut times, mut keys) = (Vec::with_capacity(touched.len()), BytesColumn::default());
+        for slot in touched {
+            let bytes = self.state.key(*slot);
+            let key = K::read(bytes).ok_or_else(|| self.corrupt(bytes))?;
+            let value = self.state.get(*slot).map(|Live(value)| value.clone());
             entries.push(Entry { key, value });
+            keys.push(bytes);
             times.push(self.times[*slot as usize]);
         }
         let rows = Payload::Rows(Box::new(entries));
-        let times = times.into();
-        cx.emit(Batch::new(rows, times, Ops::Append));
+        cx.emit(Batch { keys: Some(Arc::new(keys)), ..Batch::new(rows, times.into(), Ops::Append) });
         Ok(())
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        let block = out.block(VALUES);
-        let mut bytes = Vec::new();
-        for slot in std::mem::take(&mut self.touched) {
-            bytes.clear();
-            if let Some(value) = &self.values[slot as usize] {
-                write_row(value, &mut bytes)?;
-                block.put(self.keys.key(slot), &bytes);
-            }
-            self.is_touched[slot as usize] = false;
-        }
-        Ok(())
+        self.state.delta(out)
     }
 
     fn evict(&mut self) {
-        self.keys = SlotTable::with_seed(self.hash_seed);
-        self.values.clear();
-        self.times.clear();
-        self.is_touched.clear();
+        self.state.evict();
+        self.times = Vec::new();
     }
 
     fn memory_bytes(&self) -> usize {
-        self.keys.memory_bytes() + self.values.capacity() * size_of::<Option<A>>() + self.times.capacity() * 9
+        self.state.memory_bytes() + self.times.capacity() * size_of::<EventTime>()
     }
 }
 
-impl<K: Key, T: super::Row, A: super::Row> Folding<K, T, A> {
-    /// Slots of the batch's keys, with the values of those that are new here read from the store.
-    fn intern(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<Vec<Slot>, OperatorError> {
-        let (mut slots, mut new) = (Vec::new(), Vec::new());
-        self.keys.find_or_insert_all(batch.keys()?, &mut slots, &mut new);
-        let count = self.keys.slot_count();
-        self.values.resize_with(count, || None);
-        self.times.resize(count, EventTime::MIN);
-        self.is_touched.resize(count, false);
-        let keys: Vec<&[u8]> = new.iter().map(|slot| self.keys.key(*slot)).collect();
-        let values = &mut self.values;
-        let mut failed = None;
-        cx.state.get_many(VALUES, &keys, |index, stored| {
-            match stored.map(rmp_serde::from_slice).transpose() {
-                Ok(value) => values[new[index] as usize] = value,
-                Err(error) => failed = Some(error.to_string()),
-            }
-        })?;
-        failed.map_or(Ok(slots), |detail| Err(corrupt(detail)))
+impl<K, T, A> Folding<K, T, A> {
+    fn corrupt(&self, key: &[u8]) -> OperatorError {
+        let detail = format!("{key:02x?} is no {}", std::any::type_name::<K>());
+        OperatorError::CorruptState { operator: self.what.to_owned(), detail }
     }
-}
-
-fn corrupt(detail: String) -> OperatorError {
-    OperatorError::CorruptState { operator: "fold".to_owned(), detail }
 }

@@ -1,21 +1,23 @@
 //! Typed rows as JSON values of records.
 
+use super::key::Key;
+use super::table::Entry;
 use crate::OperatorError;
-use crate::batch::{Batch, Ops, Payload};
-use crate::records::{Records, TopicPartition};
+use crate::batch::{Batch, EventTime, Ops, Payload};
+use crate::records::{Record, Records, TopicPartition};
 use crate::sink::{RowEncoder, RowEncoderSpec};
 use crate::source::{BadRecord, DecodeCx, Decoded, Decoder, DecoderSpec};
 use millstream_state::BytesColumn;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Reads JSON values as rows of `T`.
-pub(super) struct JsonRows<T>(PhantomData<fn() -> T>);
+/// The event time of a row, milliseconds since 1970.
+pub(super) type TimeOf<T> = Arc<dyn Fn(&T) -> EventTime + Send + Sync>;
 
-impl<T> JsonRows<T> {
-    pub(super) fn new() -> Self {
-        JsonRows(PhantomData)
-    }
+/// Reads JSON values as rows of `T`.
+pub(super) struct JsonRows<T> {
+    /// `None`: the timestamps of the records.
+    pub(super) time: Option<TimeOf<T>>,
 }
 
 impl<T> std::fmt::Debug for JsonRows<T> {
@@ -30,7 +32,7 @@ impl<T: super::Row> DecoderSpec for JsonRows<T> {
     }
 
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {
-        Ok(Box::new(JsonRows::<T>::new()))
+        Ok(Box::new(JsonRows { time: self.time.clone() }))
     }
 }
 
@@ -41,25 +43,76 @@ impl<T: super::Row> Decoder for JsonRows<T> {
         records: &Records,
         _cx: &DecodeCx,
     ) -> Result<Decoded, OperatorError> {
-        let (mut rows, mut times) =
-            (Vec::<T>::with_capacity(records.len()), Vec::with_capacity(records.len()));
-        let (mut of, mut bad) = (Vec::with_capacity(records.len()), Vec::new());
-        for (index, record) in records.iter().enumerate() {
-            match serde_json::from_slice(record.value.unwrap_or(b"null")) {
-                Ok(row) => {
-                    rows.push(row);
-                    of.push(index as u32);
-                    times.push(record.timestamp_ms);
-                }
-                Err(error) => {
-                    let detail = format!("not a {}: {error}", std::any::type_name::<T>());
-                    bad.push(BadRecord { index, field: None, detail });
-                }
-            }
-        }
-        let rows = Payload::Rows(Box::new(rows));
-        Ok(Decoded { rows, times: times.into(), ops: Ops::Append, records: of, bad, skipped: 0 })
+        decode(records, |record| {
+            let row: T = read_json(record.value.unwrap_or(b"null"))?;
+            let time = self.time.as_ref().map_or(record.timestamp_ms, |time| time(&row));
+            Ok((row, time, 1))
+        })
     }
+}
+
+/// Reads records as entries of a table: by key the last value, or none.
+pub(super) struct JsonEntries<K, A>(pub(super) PhantomData<fn() -> (K, A)>);
+
+impl<K, A> std::fmt::Debug for JsonEntries<K, A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "json as {} by {}", std::any::type_name::<A>(), std::any::type_name::<K>())
+    }
+}
+
+impl<K: Key, A: super::Row> DecoderSpec for JsonEntries<K, A> {
+    fn describe(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {
+        Ok(Box::new(JsonEntries::<K, A>(PhantomData)))
+    }
+}
+
+impl<K: Key, A: super::Row> Decoder for JsonEntries<K, A> {
+    fn decode(
+        &mut self,
+        _place: &TopicPartition,
+        records: &Records,
+        _cx: &DecodeCx,
+    ) -> Result<Decoded, OperatorError> {
+        decode(records, |record| {
+            let bytes = record.key.ok_or("a record of a table without a key")?;
+            let key =
+                K::read(bytes).ok_or_else(|| format!("its key is no {}", std::any::type_name::<K>()))?;
+            let value: Option<A> = record.value.map(read_json).transpose()?;
+            let sign = if value.is_some() { 1 } else { -1 };
+            Ok((Entry { key, value }, record.timestamp_ms, sign))
+        })
+    }
+}
+
+fn read_json<T: super::Row>(bytes: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| format!("not a {}: {error}", std::any::type_name::<T>()))
+}
+
+/// Reads records by a function that gives a row, its time and its sign, or says what is wrong.
+fn decode<T: Clone + Send + std::fmt::Debug + 'static>(
+    records: &Records,
+    read: impl Fn(&Record<'_>) -> Result<(T, EventTime, i8), String>,
+) -> Result<Decoded, OperatorError> {
+    let mut rows = Vec::<T>::with_capacity(records.len());
+    let (mut times, mut of) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
+    let (mut signs, mut bad) = (Vec::with_capacity(records.len()), Vec::new());
+    for (index, record) in records.iter().enumerate() {
+        match read(&record) {
+            Ok((row, time, sign)) => {
+                rows.push(row);
+                times.push(time);
+                signs.push(sign);
+                of.push(index as u32);
+            }
+            Err(detail) => bad.push(BadRecord { index, field: None, detail }),
+        }
+    }
+    let (rows, ops) = (Payload::Rows(Box::new(rows)), Ops::from_signs(signs));
+    Ok(Decoded { rows, times: times.into(), ops, records: of, bad, skipped: 0, watermark: None })
 }
 
 /// Which bytes of a row an encoder writes.
@@ -84,6 +137,34 @@ impl<T: Send + Sync + 'static> RowEncoderSpec for WriteWith<T> {
 
     fn build(&self) -> Result<Box<dyn RowEncoder>, OperatorError> {
         Ok(Box::new(Written { write: Arc::clone(&self.write), rows: BytesColumn::default() }))
+    }
+}
+
+/// Writes the keys of a keyed stream, as they are.
+#[derive(Debug)]
+pub(super) struct WriteKeys;
+
+impl RowEncoderSpec for WriteKeys {
+    fn describe(&self) -> String {
+        "key".to_owned()
+    }
+
+    fn build(&self) -> Result<Box<dyn RowEncoder>, OperatorError> {
+        Ok(Box::new(WrittenKeys(Arc::default())))
+    }
+}
+
+struct WrittenKeys(Arc<BytesColumn>);
+
+impl RowEncoder for WrittenKeys {
+    fn begin(&mut self, batch: &Batch) -> Result<(), OperatorError> {
+        self.0 = Arc::clone(batch.keys()?);
+        Ok(())
+    }
+
+    fn encode(&mut self, row: usize, out: &mut Vec<u8>) -> Result<(), OperatorError> {
+        out.extend_from_slice(self.0.get(row));
+        Ok(())
     }
 }
 

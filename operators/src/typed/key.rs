@@ -1,7 +1,7 @@
 //! Keys of typed streams, as bytes: on disk, on the wire, and in the records written.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// A key. Its bytes are what a record's key holds, so other programs that key by the same text find their rows in the
@@ -42,7 +42,8 @@ text_keys!(bool, char, i8, i16, i32, i64, i128, u8, u16, u32, u64, u128);
 
 /// Any serde type as a key: its JSON. The fields of a struct are written in their order, so equal values have equal
 /// bytes; a map has no order and makes no key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct JsonKey<T>(pub T);
 
 impl<T: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static> Key for JsonKey<T> {

@@ -35,7 +35,7 @@ pub(crate) fn plan_of(name: &str, partitions: u32) -> JobPlan {
         decoder: Arc::new(Lines),
         kind: StreamKind::Append,
         // Without event time nothing would become idle, and idleness is what is committed when nothing is read.
-        event_time: Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: i64::MAX }),
+        event_time: Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: i64::MAX, every_row: false }),
         idle_timeout_ms: 30,
         discovery_interval_ms: None,
         startup: Startup::Earliest,
@@ -106,7 +106,7 @@ impl Decoder for Lines {
         let rows = Payload::Columns(batch(ids, keys));
         let of = (0..records.len() as u32).collect();
         let (ops, bad) = (Ops::Append, Vec::new());
-        Ok(Decoded { rows, times: times.into(), ops, records: of, bad, skipped: 0 })
+        Ok(Decoded { rows, times: times.into(), ops, records: of, bad, skipped: 0, watermark: None })
     }
 }
 

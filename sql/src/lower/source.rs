@@ -77,6 +77,12 @@ impl SourceTable {
         Ok(source)
     }
 
+    /// How event time passes in it.
+    fn event_time(&self, max_future_ms: i64) -> Option<EventTimeSpec> {
+        let watermark = self.table.watermark.as_ref()?;
+        Some(EventTimeSpec::new(watermark.out_of_orderness_ms, max_future_ms))
+    }
+
     fn check_event_time(&self) -> Result<(), Vec<SqlError>> {
         let Some(watermark) = &self.table.watermark else { return Ok(()) };
         let field = self.schema.field(watermark.column);
@@ -152,10 +158,7 @@ impl Lowering<'_> {
             topics,
             decoder: Arc::new(decoder),
             kind: stream_kind(topic),
-            event_time: source.table.watermark.as_ref().map(|watermark| EventTimeSpec {
-                out_of_orderness_ms: watermark.out_of_orderness_ms,
-                max_future_ms: topic.max_future_ms,
-            }),
+            event_time: source.event_time(topic.max_future_ms),
             idle_timeout_ms: topic.idle_timeout_ms,
             discovery_interval_ms: topic.discovery_interval_ms,
             startup: topic.startup.clone(),

@@ -266,8 +266,8 @@ impl Decoder for TableDecoder {
         bad.dedup_by_key(|bad| bad.index);
         let count = RecordBatchOptions::new().with_row_count(Some(times.len()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.spec.schema), output, &count)?;
-        let ops = Ops::from_signs(signs);
-        Ok(Decoded { rows: Payload::Columns(rows), times: times.into(), ops, records, bad, skipped })
+        let (ops, rows) = (Ops::from_signs(signs), Payload::Columns(rows));
+        Ok(Decoded { rows, times: times.into(), ops, records, bad, skipped, watermark: None })
     }
 }
 

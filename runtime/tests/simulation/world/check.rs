@@ -63,7 +63,7 @@ impl World {
         let options = ReplayOptions {
             evict: self.rng.one_in(2),
             crash_every: self.rng.below(3),
-            build: BuildCx { hash_seed: self.rng.next() },
+            build: BuildCx { hash_seed: self.rng.next(), verify: true },
         };
         for task in self.plan.tasks() {
             // What was purged can't be run again.
