@@ -10,7 +10,8 @@
 //! | choose the log that it runs on | [`log`] |
 //! | keep its state beside its machines | [`snapshot`] |
 //! | copy it, and start another from the copy | [`savepoint`] |
-//! | test it, under a clock that the test moves | [`driver`], [`replay`] |
+//! | test it, without a broker | [`testing`] |
+//! | drive and replay it by hand, under a clock that moves by call | [`driver`], [`replay`] |
 //!
 //! A job ends with [`exit_now`] where the process ends with it, before the libraries beneath it are taken down.
 //! `docs/ARCHITECTURE.md` is the map of the code behind it.
@@ -55,7 +56,7 @@ pub use millstream_operators as operators;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod job {
-    pub use millstream_runtime::job::{Job, JobSettings, Printer, Until};
+    pub use millstream_runtime::job::{ENVIRONMENT, Job, JobBuilder, JobSettings, Printer, Until};
     pub use millstream_runtime::{JobError, JobPlan, MEMORY_BYTES_MIN, MemoryPlan, TaskId, exit_now};
 }
 
@@ -177,9 +178,29 @@ pub mod sql {
 pub mod typed {
     pub use millstream_operators::source::{Bounded, Policy, Startup};
     pub use millstream_operators::typed::{
-        JsonKey, Key, KeyedStream, Program, ReadOptions, Row, Stream, Table,
+        Context, EventTime, JsonKey, Key, KeyedStream, ListState, MapState, ProcessFunction, Program,
+        ReadOptions, RecordInfo, RecordOf, ReducingState, Row, SessionStream, Side, Sides, Source, States,
+        Stream, Table, ValueState, WindowStream, Windowed, Windows, Within,
     };
     pub use millstream_operators::{Topology, TopologyError};
+}
+
+/// Tests of jobs without a broker: the production task under a clock that the test moves.
+///
+/// ```
+/// let program = millstream::typed::Program::new();
+/// program.read::<String>("words").key_by(|word| word.clone()).count().to("counts");
+/// millstream::testing::run(&program.topology()?, &[("words", 2)], |job| {
+///     job.pipe("words", "mill", 1_000);
+///     job.pipe("words", "mill", 1_000);
+///     job.crash_and_restore();
+///     assert_eq!(job.table::<String, u64>("counts")["mill"], 2);
+///     assert_eq!(job.state::<String, u64>("count", "values")["mill"], 2);
+/// });
+/// # Ok::<(), millstream::TopologyError>(())
+/// ```
+pub mod testing {
+    pub use millstream_runtime::testing::{RawRecord, TestJob, TestRecord, run};
 }
 
 /// Where a job's state is kept beside its machines.

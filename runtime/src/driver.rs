@@ -23,11 +23,13 @@ use crate::log::memory::MemoryLog;
 use crate::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
 use crate::memory::StateBudget;
 use crate::plan::JobPlan;
-use crate::replay::{ReplayError, ReplayOptions, read_all, replay_task};
+use crate::replay::{ReplayError, ReplayOptions, read_all, read_entries, replay_task};
 use crate::states::MemoryStates;
 use crate::topics::{Before, prepare};
 use crate::worker::{RestoreRunner, Turn, Worker, WorkerContext, WorkerSettings, WorkerStatus};
-use millstream_operators::{BuildCx, PrintedLine, Records, Topology};
+use millstream_operators::{BuildCx, CutNode, PrintedLine, Records, StoreSpec, SubTopology, Topology, Work};
+use millstream_state::StoreId;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -261,12 +263,67 @@ impl TestDriver {
         output
     }
 
-    fn partitions(&self, topic: &str) -> u32 {
+    /// What an operator keeps in one of its stores, as of the last commit: bytes by key, of all its tasks. `None` where no
+    /// operator of this name keeps a store of that name.
+    ///
+    /// # Errors
+    /// [`JobError`] when a journal can't be read.
+    pub fn stored(
+        &self,
+        operator: &str,
+        store: &str,
+    ) -> Result<Option<(StoreSpec, BTreeMap<Vec<u8>, Vec<u8>>)>, JobError> {
+        let Some((part, node, at, spec)) = self.find_store(operator, store) else { return Ok(None) };
+        let id = StoreId(node.first_store + at as u16);
+        let control = self.read_partition(&self.plan.control_topic(), 0);
+        let control = ControlRecord::newest(&self.plan.control_topic(), &control)?;
+        let mut kept = BTreeMap::new();
+        for partition in (0..part.tasks).filter(|_| control.is_some()) {
+            let journal = TopicPartition::new(self.plan.journal_topic(part.index), partition);
+            let incarnation = control.as_ref().map_or(0, ControlRecord::incarnation);
+            for (entry, _) in read_entries(&self.log, &journal, incarnation)? {
+                for (_, block) in entry.delta.blocks().iter().filter(|(store, _)| *store == id) {
+                    for (key, value) in (0..block.len()).map(|row| block.row(row)) {
+                        match value {
+                            Some(value) => kept.insert(key.to_vec(), value.to_vec()),
+                            None => kept.remove(key),
+                        };
+                    }
+                }
+            }
+        }
+        Ok(Some((spec, kept)))
+    }
+
+    fn find_store(&self, operator: &str, store: &str) -> Option<(&SubTopology, &CutNode, usize, StoreSpec)> {
+        let nodes =
+            self.plan.cut().parts.iter().flat_map(|part| part.nodes.iter().map(move |node| (part, node)));
+        let (part, node) = nodes.into_iter().find(|(_, node)| node.name == operator)?;
+        let Work::Operator(spec) = &node.work else { return None };
+        let (at, spec) = spec.stores().into_iter().enumerate().find(|(_, spec)| spec.name == store)?;
+        Some((part, node, at, spec))
+    }
+
+    /// The operators that keep something, with the names of their stores.
+    pub fn keepers(&self) -> Vec<(String, Vec<String>)> {
+        let nodes = self.plan.cut().parts.iter().flat_map(|part| &part.nodes);
+        let stores = |node: &CutNode| match &node.work {
+            Work::Operator(spec) => spec.stores().into_iter().map(|store| store.name).collect(),
+            _ => Vec::new(),
+        };
+        nodes.map(|node| (node.name.clone(), stores(node))).filter(|(_, stores)| !stores.is_empty()).collect()
+    }
+
+    /// Number of partitions of a topic.
+    ///
+    /// # Panics
+    /// When the topic does not exist.
+    pub fn partitions(&self, topic: &str) -> u32 {
         let described = self.log.admin().and_then(|mut admin| admin.describe_topic(topic));
         described.ok().flatten().map(|topic| topic.partitions).expect("the topic exists")
     }
 
-    fn read_partition(&self, topic: &str, partition: u32) -> Records {
+    pub(crate) fn read_partition(&self, topic: &str, partition: u32) -> Records {
         read_all(&self.log, &TopicPartition::new(topic, partition)).expect("the log in memory can be read")
     }
 
@@ -306,7 +363,7 @@ impl TestDriver {
         let control = self.read_partition(&self.plan.control_topic(), 0);
         let control = ControlRecord::newest(&self.plan.control_topic(), &control).map_err(JobError::from)?;
         let Some(control) = control else { return Ok(()) };
-        let seeded = BuildCx { hash_seed: 99 };
+        let seeded = BuildCx { hash_seed: 99, verify: true };
         let variants = [
             ReplayOptions { evict: true, crash_every: 0, build: BuildCx::default() },
             ReplayOptions { evict: false, crash_every: 1, build: seeded },

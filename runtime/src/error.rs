@@ -32,6 +32,14 @@ pub enum JobError {
     /// The log refuses or failed.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A setting of a program makes no sense.
+    #[error("{key}: {reason}")]
+    Setting {
+        /// The setting, or the variable of the environment.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Records that were not read yet are gone.
     #[error(
         "DATA LOSS: offsets {from} to {start} of {place} were removed before task {task} had read them; \

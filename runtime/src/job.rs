@@ -4,11 +4,13 @@
 //! shows what they are doing, stops them, and waits for their end. Nothing of this is needed to understand a worker;
 //! the simulation and the test driver drive workers without it.
 
+mod builder;
 mod origin;
 mod remains;
 mod state_directory;
 mod thread;
 
+pub use builder::{ENVIRONMENT, JobBuilder};
 pub(crate) use remains::read_started;
 pub use remains::started;
 pub use state_directory::StateLock;

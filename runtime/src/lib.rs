@@ -15,6 +15,7 @@ pub mod savepoint;
 pub mod snapshot;
 mod states;
 pub mod task;
+pub mod testing;
 pub mod topics;
 mod watch;
 pub mod worker;

@@ -11,7 +11,7 @@ use crate::log::{Isolation, Log, ReaderOptions, Records, TopicPartition};
 use crate::plan::{JobPlan, TaskId};
 use crate::states::{MemoryStates, StateStore};
 use crate::task::{ResumePoint, StepInput, Task};
-use millstream_operators::{BuildCx, Offset};
+use millstream_operators::{BuildCx, CutNode, Offset, SubTopology, Work};
 use millstream_state::{Delta, StateIdentity};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as MapEntry;
@@ -80,7 +80,7 @@ pub fn replay_task(
     let mut resume = ResumePoint::beginning(incarnation, 0);
     let mut task = open(resume.clone())?;
     for (entry, hash) in &entries {
-        replay_entry(&mut task, entry, &input)?;
+        replay_entry(&mut task, plan.part(id.sub_topology), entry, &input)?;
         task.committed(entry.number);
         resume.chain = ChainEnd { number: entry.number, hash: *hash };
         (resume.journal_before, resume.journal_next) = (entry.number - 1, entry.number);
@@ -102,6 +102,7 @@ pub fn replay_task(
 
 fn replay_entry(
     task: &mut Task,
+    part: &SubTopology,
     entry: &Entry,
     input: &BTreeMap<TopicPartition, Records>,
 ) -> Result<(), ReplayError> {
@@ -134,21 +135,58 @@ fn replay_entry(
     }
     let prepared =
         task.prepare_commit(entry.writer.clone(), entry.now_ms, Vec::new()).map_err(JobError::from)?;
-    if prepared.outbox.hash() != entry.outbox_hash && !carries_control(id, entry) {
-        return Err(differs("output", format!("{:?}", prepared.outbox)));
-    }
+    let is_other_output = prepared.outbox.hash() != entry.outbox_hash && !carries_control(id, entry);
     let encoded = |delta: &Delta| {
         let mut bytes = Vec::new();
         delta.encode(&mut bytes);
         bytes
     };
     if encoded(prepared.delta()) != encoded(&entry.delta) {
-        return Err(differs("state", format!("{:?} instead of {:?}", prepared.delta(), entry.delta)));
+        let of = first_difference(prepared.delta(), &entry.delta)
+            .and_then(|store| operator_of(part, store))
+            .map_or_else(String::new, |node| format!("that of operator \"{}\": ", node.name));
+        return Err(differs("state", format!("{of}{:?} instead of {:?}", prepared.delta(), entry.delta)));
+    }
+    // Where state differs, too, that says more of the cause.
+    if is_other_output {
+        return Err(differs("output", format!("{:?}", prepared.outbox)));
     }
     if task.marks() != entry.inputs {
         return Err(differs("positions", format!("{:?} instead of {:?}", task.marks(), entry.inputs)));
     }
     Ok(())
+}
+
+/// The node that keeps a store.
+pub(crate) fn operator_of(part: &SubTopology, store: u16) -> Option<&CutNode> {
+    let keeps = |node: &&CutNode| match &node.work {
+        Work::Operator(spec) => !spec.stores().is_empty(),
+        Work::Send { .. } => true,
+        Work::Source(_) | Work::Receive(_) | Work::Sink(_) => false,
+    };
+    part.nodes
+        .iter()
+        .filter(keeps)
+        .filter(|node| node.first_store <= store)
+        .max_by_key(|node| node.first_store)
+}
+
+/// The first store in which two deltas are not the same.
+fn first_difference(one: &Delta, other: &Delta) -> Option<u16> {
+    let block = |delta: &Delta, index: usize| {
+        let (store, block) = delta.blocks().get(index)?;
+        let rows: Vec<_> = (0..block.len())
+            .map(|row| block.row(row))
+            .map(|(k, v)| (k.to_vec(), v.map(<[u8]>::to_vec)))
+            .collect();
+        Some((store.0, rows))
+    };
+    let count = one.blocks().len().max(other.blocks().len());
+    let differing = (0..count).map(|index| (block(one, index), block(other, index))).find(|(a, b)| a != b)?;
+    match differing {
+        (Some((a, _)), Some((b, _))) => Some(a.min(b)),
+        (a, b) => a.or(b).map(|(store, _)| store),
+    }
 }
 
 /// The first task's first entry is sent along with the control record, which no step makes.
@@ -182,7 +220,7 @@ fn first_positions(entries: &[(Entry, u128)]) -> BTreeMap<TopicPartition, Offset
     first
 }
 
-fn read_entries(
+pub(crate) fn read_entries(
     log: &dyn Log,
     journal: &TopicPartition,
     incarnation: u128,

@@ -2,44 +2,72 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod orders;
+
 #[path = "../../examples/word_count.rs"]
 #[allow(dead_code, unreachable_pub, reason = "a program of its own")]
 mod word_count;
 
-use millstream::driver::TestDriver;
+use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions};
+use millstream::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
+use millstream::replay::read_all;
+use millstream::{Job, testing};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
-use word_count::{Line, run, word_count};
+use word_count::{Line, word_count};
 
 #[test]
 fn word_count_counts_over_crashes() {
-    let mut driver = TestDriver::new(&word_count().unwrap(), &[("lines", 2)]).unwrap();
-    let texts = ["the mill and the stream", "The stream"];
-    for (partition, text) in (0..).zip(texts) {
-        let line = serde_json::to_vec(&Line { text: text.to_owned() }).unwrap();
-        driver.produce("lines", partition, None, Some(&line), 1_000);
-        driver.advance(20).unwrap();
-        driver.crash();
-    }
-    driver.run().unwrap();
-    let mut counts = BTreeMap::new();
-    for record in driver.read("counts") {
-        counts.insert(record.key.unwrap(), record.value.unwrap());
-    }
-    let expected = [("and", "1"), ("mill", "1"), ("stream", "2"), ("the", "3")];
-    assert_eq!(counts, expected.map(|(word, count)| (word.to_owned(), count.to_owned())).into());
-    driver.finish().unwrap();
+    testing::run(&word_count().unwrap(), &[("lines", 2)], |job| {
+        for text in ["the mill and the stream", "The stream"] {
+            job.pipe("lines", &Line { text: text.to_owned() }, 1_000);
+            job.crash_and_restore();
+        }
+        let expected = [("and", 1), ("mill", 1), ("stream", 2), ("the", 3)];
+        assert_eq!(job.table("counts"), expected.map(|(word, count)| (word.to_owned(), count)).into());
+    });
 }
 
 #[test]
-fn word_count_goes_on_in_its_directory() {
+fn word_count_is_whole_in_twenty_five_lines() {
+    let source = include_str!("../../examples/word_count.rs");
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+    let lines = source.lines().filter(is_code).count();
+    assert!(lines <= 25, "{lines} lines");
+}
+
+#[test]
+fn a_job_goes_on_in_its_directory() {
     let directory = TempDir::new().unwrap();
-    for round in 1..=2 {
-        let counts = run(directory.path()).unwrap();
-        let of = |word: &str| counts.get(word).copied().unwrap_or(0);
-        let expected = [("the", 9), ("stream", 3), ("turns", 3), ("wheel", 2), ("flour", 1)];
-        for (word, once) in expected {
-            assert_eq!(of(word), once * round, "{word} after {round} rounds: {counts:?}");
+    for round in 1..=2u64 {
+        let log: Arc<dyn Log> =
+            Arc::new(EmbeddedLog::open(directory.path().join("log"), &EmbeddedOptions::default()).unwrap());
+        if round == 1 {
+            log.admin().unwrap().create_topic(&TopicSpec::new("lines", 2)).unwrap();
         }
+        let mut writer = log.writer().unwrap();
+        for partition in 0..2 {
+            let line = serde_json::to_vec(&Line { text: "the wheel turns the shaft".to_owned() }).unwrap();
+            let mut records = RecordsBuilder::default();
+            records.push(None, Some(&line), 0);
+            writer.write(&TopicPartition::new("lines", partition), records.finish()).unwrap();
+        }
+        writer.flush(Duration::from_secs(10)).unwrap();
+        drop((writer, log));
+        let job =
+            Job::builder("word-count").directory(directory.path()).topic("lines", 2).without_environment();
+        job.until_drained().run(&word_count().unwrap()).unwrap();
+
+        let log = EmbeddedLog::open(directory.path().join("log"), &EmbeddedOptions::default()).unwrap();
+        let mut counts = BTreeMap::new();
+        for partition in 0..2 {
+            for record in read_all(&log, &TopicPartition::new("counts", partition)).unwrap().iter() {
+                let word = String::from_utf8_lossy(record.key.unwrap()).into_owned();
+                counts.insert(word, serde_json::from_slice::<u64>(record.value.unwrap()).unwrap());
+            }
+        }
+        assert_eq!((counts["the"], counts["wheel"]), (4 * round, 2 * round), "{counts:?}");
     }
 }

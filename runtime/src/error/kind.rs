@@ -22,6 +22,7 @@ impl JobError {
             JobError::Savepoint(error) => error.kind(),
             JobError::Snapshots(error) => error.kind(),
             JobError::Refused { .. } => ErrorKind::FixInput,
+            JobError::Setting { .. } => ErrorKind::FixConfiguration,
             JobError::Print { .. } => ErrorKind::FixSurroundings,
             JobError::StateInUse { .. } => ErrorKind::RestoreState,
             JobError::DataLoss { .. }

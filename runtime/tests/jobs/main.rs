@@ -4,4 +4,5 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod full_disk;
+mod test_kit;
 mod typed;
