@@ -21,6 +21,7 @@ mod serve;
 mod signals;
 mod sql;
 mod state;
+mod test;
 mod text;
 mod topic;
 mod why;
@@ -128,6 +129,12 @@ enum Command {
     /// Look at records that jobs could not use, and replay them
     #[command(subcommand, name = "dead-letter")]
     DeadLetter(dead_letter::DeadLetterCommand),
+    /// Run the tests that stand in SQL files, without a broker
+    ///
+    /// A test stands in comments of its file, from `-- @test NAME` on. The job runs as it would, on a log in memory and under a
+    /// clock that the test moves; each test runs twice, the second time with the process killed after every commit and its
+    /// memory dropped, and then every commit is run again: what comes out has to be the same.
+    Test(test::TestArgs),
     /// Print the version, as --version does
     Version,
 }
@@ -156,6 +163,7 @@ impl Cli {
             Command::Topic(command) => command.run(),
             Command::State(command) => command.run(),
             Command::DeadLetter(command) => command.run(),
+            Command::Test(args) => args.run(),
             Command::Version => output::print(&Cli::command().render_version()),
         }
     }

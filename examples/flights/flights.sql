@@ -113,3 +113,29 @@ LEFT JOIN airlines FOR SYSTEM_TIME AS OF f.scheduled AS a ON f.carrier = a.carri
 GROUP BY f.carrier;
 
 END;
+
+-- @test an hour at an airport is told in its weather, once it is over
+-- INPUT weather
+--   JFK => {"origin": "JFK", "temp": 39.0, "wind_speed": 10.4, "precip": 0.0, "visib": 10.0, "time_hour": "2013-01-01T10:00:00Z"}
+--   JFK => {"origin": "JFK", "temp": 41.0, "wind_speed": 12.7, "precip": 0.1, "visib": 6.0, "time_hour": "2013-01-01T11:00:00Z"}
+-- INPUT flights
+--   JFK => {"origin": "JFK", "carrier": "B6", "dep_time": 540, "dep_delay": 2, "scheduled": "2013-01-01T10:40:00Z"}
+--   JFK => {"origin": "JFK", "carrier": "AA", "scheduled": "2013-01-01T10:50:00Z"}
+--   JFK => {"origin": "JFK", "carrier": "B6", "dep_time": 610, "dep_delay": 10, "scheduled": "2013-01-01T11:00:00Z"}
+-- ADVANCE TO '2013-01-01 10:59:00'
+-- EXPECT hourly
+-- CRASH
+-- ADVANCE TO '2013-01-01 11:30:00'
+-- EXPECT hourly
+--   JFK => {"origin": "JFK", "hour_start": "2013-01-01 10:00:00", "flights": 2, "cancelled_share": 0.5, "average_delay": 2.0, "worst_delay": 2, "temp": 39.0, "wind_speed": 10.4, "precip": 0.0, "visib": 10.0}
+--
+-- @test a carrier's flights are counted under the name that it had
+-- INPUT airlines
+--   B6 => {"carrier": "B6", "name": "JetBlue Airways", "since": "2000-01-01T00:00:00Z"}
+-- ADVANCE TO '2013-01-01 00:00:00'
+-- INPUT flights
+--   JFK => {"origin": "JFK", "carrier": "B6", "dep_time": 540, "dep_delay": 2, "scheduled": "2013-01-01T10:40:00Z"}
+--   JFK => {"origin": "JFK", "carrier": "B6", "dep_time": 610, "dep_delay": 10, "scheduled": "2013-01-01T11:00:00Z"}
+-- ADVANCE TO '2013-01-02 00:00:00'
+-- EXPECT TABLE carriers
+--   B6 => {"carrier": "B6", "name": "JetBlue Airways", "flights": 2, "average_delay": 6.0}

@@ -18,6 +18,7 @@ pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; rows that were late or bad and were dropped or became dead letters are counted in the
        last line, and do not change the code
+  1    a test of a SQL file failed
   2    the command line is wrong, or a setting, a client property or a right of the client
   3    the SQL file is wrong, or its plan does not fit the topics
   4    a file or the log refused or failed, or a record could not be processed
@@ -45,6 +46,8 @@ pub(crate) enum Failure {
     Damaged(String),
     /// Interrupted, with work left.
     Interrupted(String),
+    /// Tests of SQL files failed.
+    Tests(String),
 }
 
 impl Failure {
@@ -59,6 +62,7 @@ impl Failure {
             Failure::Io(_) => 4,
             Failure::Damaged(_) => 5,
             Failure::Interrupted(_) => 130,
+            Failure::Tests(_) => 1,
         }
     }
 
@@ -167,7 +171,8 @@ impl fmt::Display for Failure {
             Failure::Usage(message)
             | Failure::Io(message)
             | Failure::Damaged(message)
-            | Failure::Interrupted(message) => f.write_str(message),
+            | Failure::Interrupted(message)
+            | Failure::Tests(message) => f.write_str(message),
             Failure::Sql(errors) => write!(f, "{errors}"),
             Failure::Job(error) => write!(f, "{error}"),
             Failure::Log(error) => write!(f, "{error}"),
@@ -275,6 +280,7 @@ mod tests {
             (in_use.into(), 5),
             (data_loss.into(), 6),
             (Failure::Interrupted(String::new()), 130),
+            (Failure::Tests(String::new()), 1),
         ];
         for (failure, code) in failures {
             assert_eq!(failure.code(), code, "{failure:?}");

@@ -40,6 +40,7 @@ fn commands_explain_themselves() {
         "dead-letter",
         "dead-letter list",
         "dead-letter replay",
+        "test",
         "version",
     ];
     for command in commands {
@@ -71,6 +72,7 @@ fn every_command_has_its_help_looked_at() {
         "topic",
         "state",
         "dead-letter",
+        "test",
         "version",
         "help",
     ];

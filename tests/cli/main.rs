@@ -5,6 +5,7 @@
 mod bucket;
 mod command;
 mod dead_letters;
+mod file_tests;
 mod help;
 mod http;
 mod jobs;
