@@ -15,19 +15,32 @@ fn ask(place: &Place, question: &str, more: &str) -> String {
 
 #[test]
 fn a_question_is_answered_over_what_is_there_and_leaves_nothing_behind() {
-    let place = Place::new();
+    answered(&Place::new());
+}
+
+#[test]
+fn a_question_is_answered_on_kafka_whose_health_is_looked_at() {
+    let Some(place) = Place::on_kafka() else { return };
+    answered(&place);
+    let out = place.ok("doctor job.sql");
+    for part in ["ok   broker", "ok   log", "ok   transactions", "ok   plan"] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+}
+
+fn answered(place: &Place) {
     place.write("job.sql", COUNTS);
     place.ok("topic create orders --partitions 3");
-    produce(&place, 0..70);
+    produce(place, 0..70);
     let before = place.ok("topic list");
     // Customers c0 to c6, ten orders each: the last has the largest amounts.
     let totals = "{\"customer\":\"c6\",\"orders\":10,\"amount\":375}\n{\"customer\":\"c5\",\"orders\":10,\"amount\":365}\n";
-    assert_eq!(ask(&place, TOTALS, ""), totals);
-    assert_eq!(ask(&place, TOTALS, "--format csv"), "customer,orders,amount\nc6,10,375\nc5,10,365\n");
-    let table = ask(&place, TOTALS, "--format table");
+    assert_eq!(ask(place, TOTALS, ""), totals);
+    assert_eq!(ask(place, TOTALS, "--format csv"), "customer,orders,amount\nc6,10,375\nc5,10,365\n");
+    let table = ask(place, TOTALS, "--format table");
     assert!(table.starts_with(" customer │ orders │ amount\n"), "{table}");
-    assert_eq!(ask(&place, "SELECT COUNT(*) AS n FROM orders WHERE amount < 5", ""), "{\"n\":5}\n");
-    assert_eq!(ask(&place, "SELECT amount FROM orders LIMIT 4", "").lines().count(), 4);
+    assert_eq!(ask(place, "SELECT COUNT(*) AS n FROM orders WHERE amount < 5", ""), "{\"n\":5}\n");
+    assert_eq!(ask(place, "SELECT amount FROM orders LIMIT 4", "").lines().count(), 4);
     assert_eq!(place.ok("topic list"), before, "nothing was made");
 }
 

@@ -57,6 +57,12 @@ impl Names {
         if word.is_empty() {
             return (begins, Vec::new());
         }
+        // What is written as it is called is meant, and otherwise what is called so in other letters.
+        let as_written = self.names.iter().filter(|name| name.starts_with(&line[begins..]));
+        let found: Vec<String> = as_written.cloned().collect();
+        if !found.is_empty() {
+            return (begins, found);
+        }
         let known = self.names.iter().filter(|name| name.to_lowercase().starts_with(&word));
         (begins, known.cloned().collect())
     }
@@ -73,7 +79,8 @@ mod tests {
         );
         assert_eq!(names.complete_word("SELECT cus"), (7, vec!["customer".to_owned()]));
         assert_eq!(names.complete_word("SELECT o.cus"), (9, vec!["customer".to_owned()]));
-        assert!(names.complete_word("select * from or").1.contains(&"orders".to_owned()));
+        assert_eq!(names.complete_word("select * from or").1, ["orders"]);
+        assert_eq!(names.complete_word("select * from t group").1, ["GROUP BY"]);
         assert_eq!(names.complete_word("é(sel"), (3, vec!["SELECT".to_owned()]));
         assert!(names.complete_word("").1.is_empty());
     }

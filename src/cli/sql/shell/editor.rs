@@ -213,10 +213,10 @@ mod tests {
     fn keys_edit_a_line() {
         let (mut line, history) = (Line::default(), History::default());
         press(&mut line, "SELECT x<<~~T~ \u{1}é\u{5}!", &history);
-        assert_eq!(text(&line), "éSELE x!");
+        assert_eq!(text(&line), "éSELE  x!");
         press(&mut line, "\u{17}", &history);
-        assert_eq!(text(&line), "éSELE ");
-        assert_eq!(press(&mut line, "\n", &history), Done::Ended(Ended::Line("éSELE ".to_owned())));
+        assert_eq!(text(&line), "éSELE  ");
+        assert_eq!(press(&mut line, "\n", &history), Done::Ended(Ended::Line("éSELE  ".to_owned())));
         press(&mut line, "\u{15}", &history);
         assert_eq!(press(&mut line, "\u{4}", &history), Done::Ended(Ended::Input));
     }
