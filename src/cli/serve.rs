@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Where it listens when nothing else is said.
 pub(super) const PORT: u16 = 9090;
+/// How long all jobs may take to commit and to leave their groups: less than systemd and Kubernetes wait.
+const GRACE: Duration = Duration::from_secs(25);
 /// How often it is looked whether the server is to end.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -57,7 +59,7 @@ pub(crate) struct ServeArgs {
 
 impl ServeArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let asked_to_end = signals::watch(Some("ending: committing what has been read"))?;
+        let asked_to_end = signals::watch_within(Some("ending: committing what has been read"), GRACE)?;
         let data = self.data.clone().unwrap_or_else(|| self.log.data_directory());
         let mut options = FleetOptions::new(data.join("server"));
         options.files.clone_from(&self.jobs);

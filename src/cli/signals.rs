@@ -16,6 +16,11 @@ const INTERRUPTED: u8 = 130;
 /// Raises the flag it gives at the first signal and says `what` happens then; at the second, or when the command does
 /// not end in time, the process exits.
 pub(crate) fn watch(what: Option<&'static str>) -> Result<Arc<AtomicBool>, Failure> {
+    watch_within(what, GRACE)
+}
+
+/// The same, of a command that may take so long to end.
+pub(crate) fn watch_within(what: Option<&'static str>, grace: Duration) -> Result<Arc<AtomicBool>, Failure> {
     let failed = |error: std::io::Error| Failure::Io(format!("can't watch for signals: {error}"));
     let asked = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&asked);
@@ -30,9 +35,9 @@ pub(crate) fn watch(what: Option<&'static str>) -> Result<Arc<AtomicBool>, Failu
                 say(&format!("{what} (interrupt again to end at once)"));
             }
             // A broker that does not answer must not keep the process from ending.
-            std::thread::spawn(|| {
-                std::thread::sleep(GRACE);
-                give_up(&format!("did not end within {} s", GRACE.as_secs()));
+            std::thread::spawn(move || {
+                std::thread::sleep(grace);
+                give_up(&format!("did not end within {} s", grace.as_secs()));
             });
         }
     });
