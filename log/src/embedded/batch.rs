@@ -92,7 +92,7 @@ impl StoredBatch {
 
 /// The offsets that a batch had before it was compacted, and until when its deletions are kept.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
+pub(crate) struct Extent {
     pub(crate) base: Offset,
     pub(crate) count: u32,
     pub(crate) deletions_kept_until_ms: Option<i64>,

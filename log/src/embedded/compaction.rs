@@ -19,7 +19,7 @@
 //! every byte is read again for at most so many that came new, and a thread of its own reads no more than
 //! [`super::EmbeddedOptions::compaction_bytes_per_second`].
 
-use super::batch::{self, Encoder, Span, StoredBatch};
+use super::batch::{self, Encoder, Extent, StoredBatch};
 use super::engine::Shared;
 use super::keys::{self, IndexEntry, Space};
 use super::partition::Partition;
@@ -262,10 +262,10 @@ impl Shared {
                 Deletions::KeepFromNow => Some(now_ms.saturating_add(partition.config.delete_retention_ms)),
                 _ => horizon_ms,
             };
-            let span = Span { base: *base, count: entry.count, deletions_kept_until_ms: horizon_ms };
+            let extent = Extent { base: *base, count: entry.count, deletions_kept_until_ms: horizon_ms };
             let id = partition.id;
             let rewritten =
-                encoder.rewrite(&kept, &span).map(|batch| batch.place(id.topic, id.partition, *base));
+                encoder.rewrite(&kept, &extent).map(|batch| batch.place(id.topic, id.partition, *base));
             self.replace(partition, *base, entry, rewritten.as_ref(), &mut unit);
             replaced.push(*base);
         }

@@ -1,7 +1,7 @@
 //! Record batches, the unit in which Kafka stores, sends and compresses records.
 //!
 //! Reading: [`Batches`] walks what a broker answered for one partition, batch by batch, and checks their sums. A
-//! [`Batch`] is its [`BatchHeader`] and bytes; [`Batch::open`] gives the [`Body`], whose records are [`Spans`] into a
+//! [`Batch`] is its [`BatchHeader`] and bytes; [`Batch::open`] gives the [`Body`], whose records are [`Slices`] into a
 //! buffer that is the fetched one itself where the batch is not compressed. Nothing is copied or allocated per record.
 //! [`AbortedTransactions`] tells which batches a reader of committed records must not see.
 //!
@@ -37,5 +37,5 @@ pub use compression::{Compression, Decompressor};
 pub use encode::{BatchEncoder, SealedBatch, Stamp};
 pub use error::BatchError;
 pub use header::{BatchHeader, HEADER_BYTES};
-pub use records::{Body, HeaderIter, Span, Spans};
+pub use records::{Body, HeaderIter, Slice, Slices};
 pub use walk::{Batch, Batches};

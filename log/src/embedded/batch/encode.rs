@@ -1,7 +1,7 @@
 //! Batches made of runs of records, or of what compaction left of one.
 
 use super::varint::{put_varint, zigzag};
-use super::{APPENDED, COMPACTED, HEADER_BYTES, Span, Unplaced};
+use super::{APPENDED, COMPACTED, Extent, HEADER_BYTES, Unplaced};
 use millstream_records::{Record, Records};
 
 /// Records of a batch are taken up to this many bytes of data; a larger record gets a batch of its own.
@@ -47,17 +47,17 @@ impl Encoder {
     }
 
     /// What is left of a batch of which records are removed: over the offsets it had. `None` when nothing is.
-    pub(crate) fn rewrite(&mut self, kept: &[Record<'_>], span: &Span) -> Option<Unplaced> {
+    pub(crate) fn rewrite(&mut self, kept: &[Record<'_>], extent: &Extent) -> Option<Unplaced> {
         let bytes: usize = kept.iter().map(Record::data_bytes).sum();
         self.begin(HEADER_BYTES + bytes);
-        match span.deletions_kept_until_ms {
+        match extent.deletions_kept_until_ms {
             None => put_varint(&mut self.meta, 0),
             Some(time) => {
                 put_varint(&mut self.meta, 1);
                 put_varint(&mut self.meta, zigzag(time));
             }
         }
-        let mut next = span.base;
+        let mut next = extent.base;
         for record in kept {
             put_varint(&mut self.meta, record.offset - next);
             self.push(*record, record.timestamp_ms);
@@ -67,7 +67,7 @@ impl Encoder {
             self.bytes.clear();
             return None;
         }
-        Some(Unplaced { version: COMPACTED, count: span.count, ..self.finish() })
+        Some(Unplaced { version: COMPACTED, count: extent.count, ..self.finish() })
     }
 
     fn begin(&mut self, capacity: usize) {

@@ -106,8 +106,8 @@ fn a_compacted_batch_keeps_its_offsets_and_the_time_of_its_deletions() {
         [(vec![1, 4], Some(-5)), (vec![0, 5], None), (vec![3], Some(i64::MAX)), (vec![], None)]
     {
         let kept: Vec<Record<'_>> = left.iter().map(|index| whole.get(*index)).collect();
-        let span = Span { base: 1_000, count: 6, deletions_kept_until_ms: time };
-        let Some(batch) = Encoder::default().rewrite(&kept, &span) else {
+        let extent = Extent { base: 1_000, count: 6, deletions_kept_until_ms: time };
+        let Some(batch) = Encoder::default().rewrite(&kept, &extent) else {
             assert!(left.is_empty());
             continue;
         };
@@ -198,8 +198,8 @@ fn a_damaged_batch_with_right_checksums_costs_no_more_than_its_bytes() {
     let all = records(&few());
     let kept: Vec<Record<'_>> =
         all.iter().skip(1).map(|record| Record { offset: record.offset + 5, ..record }).collect();
-    let span = Span { base: 3, count: 20, deletions_kept_until_ms: Some(9) };
-    let compacted = Encoder::default().rewrite(&kept, &span).expect("a batch").place(3, 4, 3).bytes;
+    let extent = Extent { base: 3, count: 20, deletions_kept_until_ms: Some(9) };
+    let compacted = Encoder::default().rewrite(&kept, &extent).expect("a batch").place(3, 4, 3).bytes;
     for (what, sound) in [("appended", appended), ("compacted", compacted)] {
         survives(what, &sound, 50, |bytes| {
             let bytes = sealed(bytes);

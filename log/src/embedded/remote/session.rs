@@ -4,7 +4,7 @@ use super::frame;
 use super::messages::{
     Failure, Place, Request, Response, committed_received, committed_sent, isolation, received, status_sent,
 };
-use crate::embedded::batch::{self, Encoder, Span};
+use crate::embedded::batch::{self, Encoder, Extent};
 use crate::embedded::clients::EmbeddedAdmin;
 use crate::embedded::engine::Shared;
 use crate::embedded::reader::EmbeddedReader;
@@ -171,8 +171,8 @@ impl Session<'_> {
             } else {
                 // Part of it was compacted away.
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
-                let span = Span { base, count, deletions_kept_until_ms: None };
-                self.encoder.rewrite(&records.iter().collect::<Vec<_>>(), &span).into_iter().collect()
+                let extent = Extent { base, count, deletions_kept_until_ms: None };
+                self.encoder.rewrite(&records.iter().collect::<Vec<_>>(), &extent).into_iter().collect()
             };
             for unplaced in encoded {
                 let batch = unplaced.place(0, 0, base);

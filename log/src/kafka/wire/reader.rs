@@ -122,8 +122,8 @@ fn add(records: &mut RecordsWithin, position: i64, body: &Body) -> Result<(), Ba
 }
 
 #[inline]
-fn span(span: batch::Span) -> Span {
-    Span { start: span.start, length: span.length }
+fn span(slice: batch::Slice) -> Span {
+    Span { start: slice.start, length: slice.length }
 }
 
 impl Reader for WireReader {

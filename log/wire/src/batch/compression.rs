@@ -76,7 +76,7 @@ impl Default for Decompressor {
 impl Decompressor {
     /// One that refuses batches with more bytes than this.
     pub fn with_limit(bytes_max: usize) -> Self {
-        // Spans have 32 bits.
+        // Slices have 32 bits.
         Decompressor { bytes_max: bytes_max.min(u32::MAX as usize), pool: Pool::default() }
     }
 

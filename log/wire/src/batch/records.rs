@@ -5,18 +5,18 @@ use super::{BatchError, BatchHeader};
 use bytes::Bytes;
 use std::ops::Range;
 
-/// Where a key, a value or headers stand in a buffer; [`Span::NULL`] for none.
+/// Where a key, a value or headers stand in a buffer; [`Slice::NULL`] for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct Slice {
     /// Where it begins.
     pub start: u32,
     /// Bytes it takes.
     pub length: u32,
 }
 
-impl Span {
+impl Slice {
     /// There is none.
-    pub const NULL: Span = Span { start: 0, length: u32::MAX };
+    pub const NULL: Slice = Slice { start: 0, length: u32::MAX };
 
     /// What stands there; `None` when there is none.
     ///
@@ -25,23 +25,23 @@ impl Span {
     #[inline]
     pub fn of<'a>(&self, buffer: &'a [u8]) -> Option<&'a [u8]> {
         let start = self.start as usize;
-        (*self != Span::NULL).then(|| &buffer[start..start + self.length as usize])
+        (*self != Slice::NULL).then(|| &buffer[start..start + self.length as usize])
     }
 }
 
 /// One record: where its parts stand in the buffer of its [`Body`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spans {
+pub struct Slices {
     /// Its offset.
     pub offset: i64,
     /// Its timestamp, milliseconds since 1970.
     pub timestamp_ms: i64,
     /// Its key.
-    pub key: Span,
+    pub key: Slice,
     /// Its value.
-    pub value: Span,
+    pub value: Slice,
     /// Its headers as they are on the wire, without their number: [`HeaderIter`] reads them. Null when it has none.
-    pub headers: Span,
+    pub headers: Slice,
     /// Number of its headers.
     pub header_count: u32,
 }
@@ -81,7 +81,7 @@ impl Body {
     /// # Errors
     /// [`BatchError::Malformed`]; records before the one that is have been visited.
     #[inline]
-    pub fn for_each(&self, mut visit: impl FnMut(Spans)) -> Result<(), BatchError> {
+    pub fn for_each(&self, mut visit: impl FnMut(Slices)) -> Result<(), BatchError> {
         let base_offset = self.header.base_offset;
         let walked = walk(&self.header, &self.buffer[..self.records.end], self.records.start, &mut visit);
         walked.map_err(|what| BatchError::Malformed { base_offset, what })
@@ -99,7 +99,7 @@ fn walk(
     header: &BatchHeader,
     buffer: &[u8],
     start: usize,
-    visit: &mut impl FnMut(Spans),
+    visit: &mut impl FnMut(Slices),
 ) -> Result<(), &'static str> {
     let last_delta = header.last_offset - header.base_offset;
     let (mut position, mut delta_before) = (start, -1);
@@ -118,14 +118,14 @@ fn walk(
         at += taken;
         let (offset_delta, taken) = read_i32(&record[at..]).ok_or(BAD_LENGTH)?;
         at += taken;
-        let key = read_span(record, &mut at)?;
-        let value = read_span(record, &mut at)?;
+        let key = read_slice(record, &mut at)?;
+        let value = read_slice(record, &mut at)?;
         let (header_count, taken) = read_i32(&record[at..]).ok_or(BAD_LENGTH)?;
         at += taken;
         let header_count = u32::try_from(header_count).map_err(|_| "a negative number of headers")?;
         let headers = match header_count {
-            0 => Span::NULL,
-            _ => Span { start: at as u32, length: check_headers(record, &mut at, header_count)? },
+            0 => Slice::NULL,
+            _ => Slice { start: at as u32, length: check_headers(record, &mut at, header_count)? },
         };
         if at != end {
             return Err(BAD_LENGTH);
@@ -139,7 +139,7 @@ fn walk(
             true => header.max_timestamp_ms,
             false => header.base_timestamp_ms.wrapping_add(timestamp_delta),
         };
-        visit(Spans { offset: header.base_offset + delta, timestamp_ms, key, value, headers, header_count });
+        visit(Slices { offset: header.base_offset + delta, timestamp_ms, key, value, headers, header_count });
         position = end;
     }
     if position != buffer.len() {
@@ -150,34 +150,34 @@ fn walk(
 
 /// A length and as many bytes; -1 for none.
 #[inline(always)]
-fn read_span(record: &[u8], at: &mut usize) -> Result<Span, &'static str> {
+fn read_slice(record: &[u8], at: &mut usize) -> Result<Slice, &'static str> {
     let (length, taken) = read_i32(&record[*at..]).ok_or(BAD_LENGTH)?;
     let start = *at + taken;
     let Ok(length) = usize::try_from(length) else {
         *at = start;
-        return if length == -1 { Ok(Span::NULL) } else { Err("a negative length") };
+        return if length == -1 { Ok(Slice::NULL) } else { Err("a negative length") };
     };
     if length > record.len() - start {
         return Err(BAD_LENGTH);
     }
     *at = start + length;
-    Ok(Span { start: start as u32, length: length as u32 })
+    Ok(Slice { start: start as u32, length: length as u32 })
 }
 
 /// Walks the headers of a record; gives the bytes they take.
 fn check_headers(record: &[u8], at: &mut usize, count: u32) -> Result<u32, &'static str> {
     let start = *at;
     for _ in 0..count {
-        let name = read_span(record, at)?;
-        if name == Span::NULL {
+        let name = read_slice(record, at)?;
+        if name == Slice::NULL {
             return Err("a header without a name");
         }
-        read_span(record, at)?;
+        read_slice(record, at)?;
     }
     Ok((*at - start) as u32)
 }
 
-/// Names and values of a record's headers, of which [`Spans::headers`] says where they stand.
+/// Names and values of a record's headers, of which [`Slices::headers`] says where they stand.
 #[derive(Debug, Clone)]
 pub struct HeaderIter<'a> {
     rest: &'a [u8],
@@ -185,7 +185,7 @@ pub struct HeaderIter<'a> {
 
 impl<'a> HeaderIter<'a> {
     /// The headers of a record of the body with this buffer.
-    pub fn new(buffer: &'a [u8], record: &Spans) -> Self {
+    pub fn new(buffer: &'a [u8], record: &Slices) -> Self {
         HeaderIter { rest: record.headers.of(buffer).unwrap_or_default() }
     }
 }
@@ -196,8 +196,8 @@ impl<'a> Iterator for HeaderIter<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         // Checked when the record was walked.
         let mut at = 0;
-        let name = read_span(self.rest, &mut at).ok()?;
-        let value = read_span(self.rest, &mut at).ok()?;
+        let name = read_slice(self.rest, &mut at).ok()?;
+        let value = read_slice(self.rest, &mut at).ok()?;
         let item = (name.of(self.rest)?, value.of(self.rest));
         self.rest = &self.rest[at..];
         Some(item)
