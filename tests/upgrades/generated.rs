@@ -1,6 +1,6 @@
 //! Random files, changed at random: what goes on is right, or it is refused.
 
-use crate::pairs::{create, output, produce};
+use crate::check::{create, output, produce};
 use crate::world::{On, World};
 use std::fmt::Write;
 

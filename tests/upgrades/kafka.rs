@@ -1,10 +1,11 @@
 //! The same on a real Kafka: one broker for all.
 
+use crate::check::check;
 use crate::inputs::{
     a_topic_made_anew_is_not_taken_for_the_old_one, an_input_that_goes_under_a_running_job_ends_it,
     partitions_that_are_added_are_said_and_read,
 };
-use crate::pairs::{PAIRS, check};
+use crate::pairs::PAIRS;
 use crate::remains::{self, Part};
 use crate::world::World;
 use millstream_test_support::kafka::shared;

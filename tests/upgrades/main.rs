@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod check;
 mod generated;
 mod inputs;
 mod kafka;

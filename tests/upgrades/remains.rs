@@ -1,6 +1,6 @@
 //! Everything that a job has, deleted in every combination: the table of `docs/protocol.md`.
 
-use crate::pairs::{create, produce};
+use crate::check::{create, produce};
 use crate::world::{On, World};
 use millstream::JobError;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@
 //! and the end of the transaction is output alone.
 
 use super::commit::{Commit, Stage};
-use super::ownership::Slot;
+use super::ownership::Held;
 use super::{Guarantee, Turn, Worker};
 use crate::error::JobError;
 use crate::log::{LogError, TopicPartition};
@@ -81,7 +81,7 @@ impl Worker {
     }
 
     fn write_ahead(&mut self, id: TaskId) -> Result<(), (Option<TopicPartition>, LogError)> {
-        let Some(Slot::Running(task)) = self.slots.get(&id) else { return Ok(()) };
+        let Some(Held::Running(task)) = self.held.get(&id) else { return Ok(()) };
         let Some(prepared) = task.prepared() else { return Ok(()) };
         let writer = match &mut self.ahead {
             Some(writer) => writer,

@@ -9,7 +9,7 @@
 //! | offsets | journal and input offsets, as member of the group's current generation | fenced: every task is dropped |
 //! | end | end of the transaction | in doubt: settled by reading the journal |
 
-use super::ownership::Slot;
+use super::ownership::Held;
 use super::settle::Settle;
 use super::{Guarantee, Phase, Turn, Worker};
 use crate::control::writes_control;
@@ -74,9 +74,9 @@ pub(super) enum After {
     Forget(Vec<TopicPartition>),
 }
 
-impl Slot {
+impl Held {
     pub(super) fn outbox_bytes(&self) -> usize {
-        if let Slot::Running(task) = self { task.outbox_bytes() } else { 0 }
+        if let Held::Running(task) = self { task.outbox_bytes() } else { 0 }
     }
 }
 
@@ -103,12 +103,12 @@ impl Worker {
     /// results waits for this. Under load commits are further apart, because each has a price.
     fn commit_interval(&self) -> Option<u64> {
         let settings = &self.cx.settings;
-        let dirty = |slot: &Slot| matches!(slot, Slot::Running(task) if task.is_dirty());
-        let news = |slot: &Slot| matches!(slot, Slot::Running(task) if task.has_news());
-        if self.new_control.is_none() && !self.slots.values().any(dirty) {
+        let dirty = |held: &Held| matches!(held, Held::Running(task) if task.is_dirty());
+        let news = |held: &Held| matches!(held, Held::Running(task) if task.has_news());
+        if self.new_control.is_none() && !self.held.values().any(dirty) {
             return None;
         }
-        if self.new_control.is_none() && !self.slots.values().any(news) {
+        if self.new_control.is_none() && !self.held.values().any(news) {
             return Some(settings.commit_interval_idle_ms);
         }
         let shortest = settings.commit_interval_min_ms.max(COMMIT_SHARE * self.commit_cost_ms);
@@ -124,8 +124,8 @@ impl Worker {
         let now_ms = self.cx.clock.wall_ms();
         let mut tasks = Vec::new();
         let mut failed = Vec::new();
-        for (id, slot) in &mut self.slots {
-            let Slot::Running(task) = slot else { continue };
+        for (id, held) in &mut self.held {
+            let Held::Running(task) = held else { continue };
             let control = self.new_control.as_ref().filter(|_| writes_control(*id));
             if !task.is_dirty() && control.is_none() {
                 continue;
@@ -188,7 +188,7 @@ impl Worker {
 
     fn write_task(&mut self, commit: &Commit, index: usize) -> Result<Stage, TransactionError> {
         let Some(id) = commit.tasks.get(index) else { return Ok(Stage::Flush) };
-        if let Some(Slot::Running(task)) = self.slots.get(id)
+        if let Some(Held::Running(task)) = self.held.get(id)
             && let Some(prepared) = task.prepared()
         {
             let all = self.cx.settings.guarantee == Guarantee::ExactlyOnce;
@@ -211,7 +211,7 @@ impl Worker {
         let rules = self.cx.settings.rules;
         let mut offsets = Vec::new();
         for id in &commit.tasks {
-            let Some(Slot::Running(task)) = self.slots.get(id) else { continue };
+            let Some(Held::Running(task)) = self.held.get(id) else { continue };
             let Some(prepared) = task.prepared() else { continue };
             if !rules.always_fence && !task.has_run() {
                 continue;
@@ -296,7 +296,7 @@ impl Worker {
     /// The log refuses a record, and will refuse it again: whose it is pays for it.
     pub(super) fn on_refused(&mut self, commit: &mut Commit, place: &TopicPartition, reason: &str) {
         let writes_to = |id: &TaskId| {
-            let Some(Slot::Running(task)) = self.slots.get(id) else { return false };
+            let Some(Held::Running(task)) = self.held.get(id) else { return false };
             let prepared = task.prepared();
             prepared.is_some_and(|prepared| {
                 prepared.journal == *place || prepared.outbox.records.iter().any(|(to, _)| to == place)
@@ -388,7 +388,7 @@ impl Worker {
             self.control = self.new_control.take();
         }
         for id in &commit.tasks {
-            let Some(Slot::Running(task)) = self.slots.get_mut(id) else { continue };
+            let Some(Held::Running(task)) = self.held.get_mut(id) else { continue };
             let journal = task.journal();
             let end = ends.iter().find(|(place, _)| *place == journal).map(|(_, end)| *end);
             bytes += task.prepared().map_or(0, |prepared| prepared.entry.data_bytes());

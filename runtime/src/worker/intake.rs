@@ -1,6 +1,6 @@
 //! From the log into the tasks: reading, choosing what to step next, ticks.
 
-use super::ownership::Slot;
+use super::ownership::Held;
 use super::{Turn, Worker};
 use crate::error::JobError;
 use crate::log::{Isolation, Offset, OffsetQuery, Records, TopicPartition};
@@ -163,8 +163,8 @@ impl Worker {
 
     fn next_place(&self) -> Option<TopicPartition> {
         let mut best: Option<(EventTime, &TopicPartition)> = None;
-        for slot in self.slots.values() {
-            let Slot::Running(task) = slot else { continue };
+        for held in self.held.values() {
+            let Held::Running(task) = held else { continue };
             for input in task.inputs() {
                 let place = input.place();
                 if self.intake.is_empty(place) {
@@ -204,7 +204,7 @@ impl Worker {
         let now = self.cx.clock.wall_ms();
         let tasks: Vec<TaskId> = self.tasks_reading(place).collect();
         for id in tasks {
-            let Some(Slot::Running(task)) = self.slots.get_mut(&id) else { continue };
+            let Some(Held::Running(task)) = self.held.get_mut(&id) else { continue };
             if let Err(error) = task.step(StepInput::Run { place, records: records.clone() }, now) {
                 self.fail(id, error.into());
             }
@@ -217,7 +217,7 @@ impl Worker {
     }
 
     pub(super) fn outbox_is_full(&self) -> bool {
-        let bytes: usize = self.slots.values().map(Slot::outbox_bytes).sum();
+        let bytes: usize = self.held.values().map(Held::outbox_bytes).sum();
         bytes > self.cx.settings.outbox_bytes_max
     }
 
@@ -228,11 +228,11 @@ impl Worker {
             return false;
         }
         self.last_tick_ms = now;
-        let ids: Vec<TaskId> = self.slots.keys().copied().collect();
+        let ids: Vec<TaskId> = self.held.keys().copied().collect();
         let mut stepped = false;
         for id in ids {
             let (idle, ended) = self.idle_and_ended(id, now);
-            let Some(Slot::Running(task)) = self.slots.get_mut(&id) else { continue };
+            let Some(Held::Running(task)) = self.held.get_mut(&id) else { continue };
             if idle.is_empty() && ended.is_empty() {
                 continue;
             }
@@ -247,7 +247,7 @@ impl Worker {
     /// Inputs of a task that have become idle, and those that have ended.
     fn idle_and_ended(&mut self, id: TaskId, now: u64) -> (Vec<TopicPartition>, Vec<TopicPartition>) {
         let (mut idle, mut ended) = (Vec::new(), Vec::new());
-        let Some(Slot::Running(task)) = self.slots.get(&id) else { return (idle, ended) };
+        let Some(Held::Running(task)) = self.held.get(&id) else { return (idle, ended) };
         for (input, (place, position)) in task.inputs().iter().zip(task.positions()) {
             let Some(queue) = self.intake.queues.get_mut(place) else { continue };
             let status = self.reader.status(place);
@@ -282,12 +282,12 @@ impl Worker {
     /// [`JobError::Log`].
     pub fn is_drained(&mut self) -> Result<bool, JobError> {
         let is_settled = self.is_running() && self.new_control.is_none();
-        if !is_settled || self.slots.is_empty() || !self.intake.is_drained() {
+        if !is_settled || self.held.is_empty() || !self.intake.is_drained() {
             return Ok(false);
         }
         let mut unread = Vec::new();
-        for slot in self.slots.values() {
-            let Slot::Running(task) = slot else { return Ok(false) };
+        for held in self.held.values() {
+            let Held::Running(task) = held else { return Ok(false) };
             if task.is_dirty() {
                 return Ok(false);
             }

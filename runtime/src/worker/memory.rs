@@ -1,7 +1,7 @@
 //! Keeping the worker's state within the memory budget.
 
 use super::Worker;
-use super::ownership::Slot;
+use super::ownership::Held;
 use crate::error::JobError;
 use crate::plan::TaskId;
 use crate::task::Task;
@@ -11,11 +11,11 @@ const STEPS_BETWEEN_LOOKS: u32 = 16;
 
 impl Worker {
     fn state_bytes(&self) -> usize {
-        let bytes = |slot: &Slot| match slot {
-            Slot::Running(task) => task.memory_bytes() + task.pending_bytes(),
+        let bytes = |held: &Held| match held {
+            Held::Running(task) => task.memory_bytes() + task.pending_bytes(),
             _ => 0,
         };
-        self.slots.values().map(bytes).sum()
+        self.held.values().map(bytes).sum()
     }
 
     /// Whether the tasks hold so much more than after the last commit that they have to commit now.
@@ -37,14 +37,14 @@ impl Worker {
             return Ok(());
         }
         for id in self.idle_tasks_by(Task::pending_bytes) {
-            if let (true, Some(Slot::Running(task))) = (excess > 0, self.slots.get_mut(&id)) {
+            if let (true, Some(Held::Running(task))) = (excess > 0, self.held.get_mut(&id)) {
                 excess = excess.saturating_sub(task.pending_bytes());
                 task.checkpoint()?;
                 self.counts.checkpoints += 1;
             }
         }
         for id in self.idle_tasks_by(Task::memory_bytes) {
-            if let (true, Some(Slot::Running(task))) = (excess > 0, self.slots.get_mut(&id)) {
+            if let (true, Some(Held::Running(task))) = (excess > 0, self.held.get_mut(&id)) {
                 excess = excess.saturating_sub(task.memory_bytes());
                 task.evict()?;
                 self.counts.evictions += 1;
@@ -57,8 +57,8 @@ impl Worker {
 
     /// The tasks between two commits that hold any of this, those with the most first.
     fn idle_tasks_by(&self, bytes: impl Fn(&Task) -> usize) -> Vec<TaskId> {
-        let tasks = self.slots.iter().filter_map(|(id, slot)| match slot {
-            Slot::Running(task) if !task.is_dirty() && bytes(task) > 0 => Some((bytes(task), *id)),
+        let tasks = self.held.iter().filter_map(|(id, held)| match held {
+            Held::Running(task) if !task.is_dirty() && bytes(task) > 0 => Some((bytes(task), *id)),
             _ => None,
         });
         let mut tasks: Vec<(usize, TaskId)> = tasks.collect();

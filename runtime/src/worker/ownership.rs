@@ -21,10 +21,10 @@ use tracing::{info, warn};
 /// writes it may do so any moment, and at most.
 const CONTROL_INTERVAL_MS: RangeInclusive<u64> = 10..=200;
 
-/// A task a worker was given. The slot is the token of ownership: dropping it drops the task's memory and outbox, and
-/// what a restore of it brings back later finds no slot of its number.
+/// What a worker holds of a task that it was given. It is the token of ownership: dropping it drops the task's memory and
+/// outbox, and what a restore of it brings back later finds none of its number.
 #[derive(Debug)]
-pub(super) enum Slot {
+pub(super) enum Held {
     /// Waits for the job's control record.
     Waiting,
     /// Is being taken over, by the restore of this number.
@@ -186,11 +186,11 @@ impl Worker {
                 self.member.accept(&places)?;
                 for task in self.tasks_of(&places) {
                     info!(%task, worker = self.cx.name, "assigned");
-                    let slot = match self.parked.remove(&task) {
-                        Some(kept) => Slot::Running(Box::new(kept)),
-                        None => Slot::Waiting,
+                    let held = match self.parked.remove(&task) {
+                        Some(kept) => Held::Running(Box::new(kept)),
+                        None => Held::Waiting,
                     };
-                    self.slots.insert(task, slot);
+                    self.held.insert(task, held);
                 }
                 self.reassign()
             }
@@ -246,8 +246,8 @@ impl Worker {
     /// Destroys the tokens of partitions.
     pub(super) fn forget(&mut self, places: &[TopicPartition]) -> Result<(), JobError> {
         for task in self.tasks_of(places) {
-            let slot = self.slots.remove(&task);
-            if let Some(Slot::Running(kept)) = slot
+            let held = self.held.remove(&task);
+            if let Some(Held::Running(kept)) = held
                 && !self.cx.settings.rules.drop_on_revoke
             {
                 self.parked.insert(task, *kept);
@@ -261,8 +261,8 @@ impl Worker {
     pub(super) fn drop_all_tasks(&mut self, why: &str) -> Result<(), JobError> {
         warn!(worker = self.cx.name, why, "dropping all tasks");
         self.counts.fences += 1;
-        for slot in self.slots.values_mut() {
-            *slot = Slot::Waiting;
+        for held in self.held.values_mut() {
+            *held = Held::Waiting;
         }
         self.new_control = None;
         self.reassign()
@@ -275,8 +275,8 @@ impl Worker {
             let (result, moved) = self.restores.next();
             busy |= moved;
             let Some((number, result)) = result else { return Ok(busy) };
-            let of_number = |slot: &Slot| matches!(slot, Slot::Restoring(handle) if handle.number == number);
-            let Some(id) = self.slots.iter().find(|(_, slot)| of_number(slot)).map(|(id, _)| *id) else {
+            let of_number = |held: &Held| matches!(held, Held::Restoring(handle) if handle.number == number);
+            let Some(id) = self.held.iter().find(|(_, held)| of_number(held)).map(|(id, _)| *id) else {
                 continue;
             };
             match result {
@@ -288,8 +288,8 @@ impl Worker {
 
     /// Begins to take over what waits, as far as the control record allows.
     fn begin_restores(&mut self) -> Result<bool, JobError> {
-        let waiting = |(_, slot): &(&TaskId, &Slot)| matches!(slot, Slot::Waiting);
-        let mut waiting: Vec<TaskId> = self.slots.iter().filter(waiting).map(|(id, _)| *id).collect();
+        let waiting = |(_, held): &(&TaskId, &Held)| matches!(held, Held::Waiting);
+        let mut waiting: Vec<TaskId> = self.held.iter().filter(waiting).map(|(id, _)| *id).collect();
         if waiting.is_empty() || self.stopping {
             return Ok(false);
         }
@@ -313,7 +313,7 @@ impl Worker {
             };
             let restore = Restore::begin(cx, task, self.control.clone())?;
             let handle = self.restores.submit(restore);
-            self.slots.insert(task, Slot::Restoring(handle));
+            self.held.insert(task, Held::Restoring(handle));
         }
         Ok(busy)
     }
@@ -345,7 +345,7 @@ impl Worker {
         } else {
             self.set_control(control);
         }
-        self.slots.insert(id, Slot::Running(Box::new(task)));
+        self.held.insert(id, Held::Running(Box::new(task)));
         self.reassign()
     }
 
@@ -355,7 +355,7 @@ impl Worker {
 
     /// A task can't go on: the worker commits the others and stops.
     pub(super) fn fail(&mut self, id: TaskId, error: JobError) {
-        self.slots.remove(&id);
+        self.held.remove(&id);
         // The first is what the worker ends with, and is reported by whoever waits for it.
         match &self.failed {
             None => {
@@ -370,8 +370,8 @@ impl Worker {
     /// Tells the reader what to read: the inputs of the running tasks, from where they stand.
     pub(super) fn reassign(&mut self) -> Result<(), JobError> {
         let mut places: Vec<(TopicPartition, u64)> = Vec::new();
-        for slot in self.slots.values() {
-            let Slot::Running(task) = slot else { continue };
+        for held in self.held.values() {
+            let Held::Running(task) = held else { continue };
             let inputs = task.inputs().iter().zip(task.positions());
             let read = inputs.filter(|(input, _)| !self.is_held(input)).map(|(_, position)| position);
             for (place, position) in read.filter(|(_, position)| !position.ended) {

@@ -6,7 +6,7 @@
 //! been writing: everything is dropped and taken over anew.
 
 use super::commit::{Commit, Stage};
-use super::ownership::Slot;
+use super::ownership::Held;
 use super::{Phase, Turn, Worker};
 use crate::error::JobError;
 use crate::journal::{Assembler, ChainEnd};
@@ -73,7 +73,7 @@ impl Worker {
         id: TaskId,
         reading: &mut Option<JournalReader>,
     ) -> Result<Option<Verdict>, JobError> {
-        let Some(Slot::Running(task)) = self.slots.get(&id) else { return Ok(Some(Verdict::Foreign)) };
+        let Some(Held::Running(task)) = self.held.get(&id) else { return Ok(Some(Verdict::Foreign)) };
         let Some(prepared) = task.prepared() else { return Ok(Some(Verdict::Foreign)) };
         let (journal, mine) =
             (prepared.journal.clone(), ChainEnd { number: prepared.number, hash: prepared.hash });

@@ -1,7 +1,7 @@
 //! Snapshots of the worker's tasks: begun after a commit, stored beside processing, named by a later commit.
 
 use super::Worker;
-use super::ownership::Slot;
+use super::ownership::Held;
 use crate::error::JobError;
 use crate::plan::TaskId;
 use crate::savepoint::SavepointPart;
@@ -38,7 +38,7 @@ impl Worker {
     }
 
     fn remove_superfluous(&mut self, id: TaskId, store: &Arc<dyn SnapshotStore>) {
-        let Some(Slot::Running(task)) = self.slots.get_mut(&id) else { return };
+        let Some(Held::Running(task)) = self.held.get_mut(&id) else { return };
         let Some(removable) = task.track_mut().take_removable() else { return };
         self.counts.snapshots += 1;
         let behind_previous = self.cx.settings.rules.purge_behind_previous;
@@ -48,7 +48,7 @@ impl Worker {
 
     fn begin_snapshot_if_due(&mut self, id: TaskId, store: &Arc<dyn SnapshotStore>) -> Result<(), JobError> {
         let settings = &self.cx.settings;
-        let Some(Slot::Running(task)) = self.slots.get_mut(&id) else { return Ok(()) };
+        let Some(Held::Running(task)) = self.held.get_mut(&id) else { return Ok(()) };
         if !task.track().is_due(id, settings.snapshot_journal_bytes) {
             return Ok(());
         }
@@ -75,8 +75,8 @@ impl Worker {
     /// [`JobError::State`].
     pub fn savepoint_parts(&mut self) -> Result<Vec<SavepointPart>, JobError> {
         let mut parts = Vec::new();
-        for (id, slot) in &mut self.slots {
-            let Slot::Running(task) = slot else { continue };
+        for (id, held) in &mut self.held {
+            let Held::Running(task) = held else { continue };
             let chain = task.chain();
             let at_chain = |mark: CheckpointMark| (mark.number, mark.hash) == (chain.number, chain.hash);
             if !task.state().mark().is_some_and(at_chain) || task.pending_bytes() > 0 {

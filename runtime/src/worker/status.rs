@@ -1,6 +1,6 @@
 //! What a worker tells of itself.
 
-use super::ownership::Slot;
+use super::ownership::Held;
 use super::{Phase, Worker};
 use crate::metrics::{BYTES, Histogram, SECONDS};
 use crate::plan::TaskId;
@@ -177,15 +177,15 @@ impl Worker {
             queued_bytes: self.intake.bytes() as u64,
             waits_for: self.waits_for(),
             degraded: self.looks_at_topics.degraded(),
-            tasks: self.slots.iter().map(|(id, slot)| self.task_status(*id, slot)).collect(),
-            ended: if self.slots.is_empty() { self.ended.clone() } else { self.ended_inputs() },
+            tasks: self.held.iter().map(|(id, held)| self.task_status(*id, held)).collect(),
+            ended: if self.held.is_empty() { self.ended.clone() } else { self.ended_inputs() },
         }
     }
 
     /// Bounded inputs that have been read to their ends.
     pub(super) fn ended_inputs(&self) -> Vec<(TopicPartition, Offset)> {
-        let running = self.slots.values().filter_map(|slot| match slot {
-            Slot::Running(task) => Some(task.positions()),
+        let running = self.held.values().filter_map(|held| match held {
+            Held::Running(task) => Some(task.positions()),
             _ => None,
         });
         let ended = running.flatten().filter(|(_, position)| position.ended);
@@ -197,12 +197,12 @@ impl Worker {
         let lasting = |trouble: &&super::Trouble| self.is_asking() && trouble.tries > super::TRIES_AT_ONCE;
         match self.trouble.as_ref().filter(lasting) {
             Some(it) => Some(format!("{} ({} tries so far): {}", it.what, it.tries, it.reason)),
-            None if self.slots.is_empty() => self.member.trouble(),
+            None if self.held.is_empty() => self.member.trouble(),
             None => self.intake.trouble(self.cx.clock.monotonic_ms()),
         }
     }
 
-    fn task_status(&self, id: TaskId, slot: &Slot) -> TaskStatus {
+    fn task_status(&self, id: TaskId, held: &Held) -> TaskStatus {
         let mut status = TaskStatus {
             id,
             state: "waiting",
@@ -217,16 +217,16 @@ impl Worker {
             operators: Vec::new(),
             inputs: Vec::new(),
         };
-        match slot {
-            Slot::Waiting => status.waits_for = Some("the job's control record".to_owned()),
-            Slot::Restoring(handle) => {
+        match held {
+            Held::Waiting => status.waits_for = Some("the job's control record".to_owned()),
+            Held::Restoring(handle) => {
                 status.state = "restoring";
                 let progress = handle.progress.now();
                 status.restored = Some(progress.read);
                 status.fetched = Some(progress.fetched).filter(|(_, total)| *total > 0);
                 status.waits_for = handle.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
             }
-            Slot::Running(task) => {
+            Held::Running(task) => {
                 status.state = "running";
                 status.watermark = task.watermark();
                 status.commit = task.chain().number;

@@ -1,7 +1,7 @@
 //! Whether the topics that a worker reads are still those that the job began to use, while it reads them.
 
 use super::Worker;
-use super::ownership::Slot;
+use super::ownership::Held;
 use crate::error::JobError;
 use crate::log::{LogError, Offset, TopicIdentity, TopicPartition};
 use crate::plan::TaskId;
@@ -55,8 +55,8 @@ impl Worker {
     /// The topics of tables that running tasks read, and how often each is to be looked at.
     fn topics_read(&self) -> BTreeMap<String, Option<u64>> {
         let mut topics = BTreeMap::new();
-        for slot in self.slots.values() {
-            let Slot::Running(task) = slot else { continue };
+        for held in self.held.values() {
+            let Held::Running(task) = held else { continue };
             for input in task.inputs() {
                 if let Some(table) = input.table() {
                     topics.insert(input.place().topic.to_string(), table.discovery_interval_ms);
@@ -102,11 +102,11 @@ impl Worker {
             JobError::InputReplaced { topic, .. } | JobError::InputDeleted { topic, .. } => topic.clone(),
             _ => return,
         };
-        let reads = |slot: &Slot| match slot {
-            Slot::Running(task) => task.positions().any(|(place, _)| *place.topic == *gone),
+        let reads = |held: &Held| match held {
+            Held::Running(task) => task.positions().any(|(place, _)| *place.topic == *gone),
             _ => false,
         };
-        let reader = self.slots.iter().find(|(_, slot)| reads(slot)).map(|(id, _)| *id);
+        let reader = self.held.iter().find(|(_, held)| reads(held)).map(|(id, _)| *id);
         if let Some(id) = reader {
             self.fail(id, error);
         }
@@ -114,11 +114,9 @@ impl Worker {
 
     fn checked_inputs(&mut self, topics: &[String]) -> Option<Result<(), JobError>> {
         let control = self.control.as_ref()?;
-        let slots = &self.slots;
+        let held = &self.held;
         let job = self.cx.plan.job();
-        Some(check_inputs(job, control, topics, &mut *self.admin, &mut |topic, _| {
-            read_by_slots(slots, topic)
-        }))
+        Some(check_inputs(job, control, topics, &mut *self.admin, &mut |topic, _| read_by_held(held, topic)))
     }
 
     /// What a failed read means for the job: whether a topic of a table is not what it was, and what was read of it.
@@ -136,7 +134,7 @@ impl Worker {
             return checked;
         }
         let job = self.cx.plan.job().to_owned();
-        let read = read_by_slots(&self.slots, &topic[0]);
+        let read = read_by_held(&self.held, &topic[0]);
         match error {
             LogError::OffsetOutOfRange { place, wanted, start, .. } if wanted < start => {
                 JobError::DataLoss { task: task.to_string(), place, from: wanted, start }
@@ -151,8 +149,8 @@ impl Worker {
 
     /// The running task that reads a partition of a table, which is given as errors name it.
     fn table_input(&self, named: &str) -> Option<(TaskId, TopicPartition)> {
-        self.slots.iter().find_map(|(id, slot)| {
-            let Slot::Running(task) = slot else { return None };
+        self.held.iter().find_map(|(id, held)| {
+            let Held::Running(task) = held else { return None };
             let mut tables = task.inputs().iter().filter(|input| input.table().is_some());
             let input = tables.find(|input| input.place().to_string() == named)?;
             Some((*id, input.place().clone()))
@@ -161,9 +159,9 @@ impl Worker {
 }
 
 /// What the running tasks have read of a topic: by partition, the next offset.
-fn read_by_slots(slots: &BTreeMap<TaskId, Slot>, topic: &str) -> Vec<(u32, Offset)> {
-    let running = slots.values().filter_map(|slot| match slot {
-        Slot::Running(task) => Some(read_by_task(task, topic)),
+fn read_by_held(held: &BTreeMap<TaskId, Held>, topic: &str) -> Vec<(u32, Offset)> {
+    let running = held.values().filter_map(|held| match held {
+        Held::Running(task) => Some(read_by_task(task, topic)),
         _ => None,
     });
     running.flatten().collect()

@@ -261,6 +261,14 @@ enum Chosen<'t> {
     OnError(&'static str),
 }
 
+fn misfit(value: Value<'_>, wanted: &str) -> Failed {
+    Failed(format!("JSON_VALUE finds {} where {wanted} is wanted", value.text))
+}
+
+fn number<T: std::str::FromStr>(value: Value<'_>) -> Option<T> {
+    Some(value).filter(|value| value.kind == Kind::Number)?.text.parse().ok()
+}
+
 fn json_value(call: &Call<'_>) -> Result<ArrayRef, Failed> {
     let mut followed = Followed::new(call)?;
     let (on_empty, on_error) = (followed.clauses.on_empty, followed.clauses.on_error);
@@ -288,18 +296,13 @@ fn json_value(call: &Call<'_>) -> Result<ArrayRef, Failed> {
             _ => Ok(None),
         }
     };
-    let misfit = |value: Value<'_>, wanted: &str| {
-        Failed(format!("JSON_VALUE finds {} where {wanted} is wanted", value.text))
-    };
     match call.returns() {
         DataType::Int32 => {
             let defaults = defaults::<Int32Array>(call)?;
             call.numbers::<Int32Type>(|row| match chosen(row)? {
                 None => Ok(None),
                 Some(Chosen::Value(value)) => {
-                    let number = Some(value).filter(|value| value.kind == Kind::Number);
-                    let number = number.and_then(|value| value.text.parse::<i32>().ok());
-                    number.map(Some).ok_or_else(|| misfit(value, "an INT"))
+                    number::<i32>(value).map(Some).ok_or_else(|| misfit(value, "an INT"))
                 }
                 Some(other) => Ok(default(&other)?.and_then(|place| defaults.get(place - 3)?.get(row))),
             })
@@ -309,9 +312,7 @@ fn json_value(call: &Call<'_>) -> Result<ArrayRef, Failed> {
             call.numbers::<Float64Type>(|row| match chosen(row)? {
                 None => Ok(None),
                 Some(Chosen::Value(value)) => {
-                    let number = Some(value).filter(|value| value.kind == Kind::Number);
-                    let number = number.and_then(|value| value.text.parse::<f64>().ok());
-                    number.map(Some).ok_or_else(|| misfit(value, "a DOUBLE"))
+                    number::<f64>(value).map(Some).ok_or_else(|| misfit(value, "a DOUBLE"))
                 }
                 Some(other) => Ok(default(&other)?.and_then(|place| defaults.get(place - 3)?.get(row))),
             })

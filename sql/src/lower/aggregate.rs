@@ -30,6 +30,22 @@ struct Call<'a> {
     name: String,
 }
 
+impl Call<'_> {
+    /// The call over rows in which expressions stand at these places.
+    fn over(&self, rows: &Stream, place_of: impl Fn(&Expr) -> Option<usize>) -> AggregateCall {
+        let argument = self.argument.and_then(&place_of);
+        let data_type = |place: usize| rows.rows.field(place).data_type().clone();
+        AggregateCall {
+            function: self.function,
+            argument,
+            argument_type: argument.map_or(DataType::Int64, data_type),
+            distinct: self.distinct,
+            filter: self.filter.and_then(place_of),
+            name: self.name.clone(),
+        }
+    }
+}
+
 /// The column of the window that a group expression is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WindowColumn {
@@ -158,21 +174,7 @@ impl Lowering<'_> {
         let place_of =
             |expr: &Expr| distinct.iter().position(|other| *other == expr).map(|index| places[index]);
         let key_places = keys.iter().filter_map(|key| place_of(key)).collect();
-        let calls = grouping.calls.iter().map(|call| {
-            let argument = call.argument.and_then(place_of);
-            let argument_type =
-                argument.map_or(DataType::Int64, |place| rows.rows.field(place).data_type().clone());
-            let (function, distinct, name) = (call.function, call.distinct, call.name.clone());
-            AggregateCall {
-                function,
-                argument,
-                argument_type,
-                distinct,
-                filter: call.filter.and_then(place_of),
-                name,
-            }
-        });
-        let calls = calls.collect();
+        let calls = grouping.calls.iter().map(|call| call.over(&rows, &place_of)).collect();
         Ok((rows, key_places, calls))
     }
 

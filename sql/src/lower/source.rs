@@ -170,13 +170,9 @@ impl Lowering<'_> {
         self.names.insert(name.to_owned());
         let placed =
             |columns: &[usize]| columns.iter().map(|column| places[*column]).collect::<Option<Vec<_>>>();
-        let unique = match stream_kind(topic) {
-            StreamKind::Changelog if source.table.primary_key.is_empty() => RowKey::Unknown,
-            StreamKind::Upsert | StreamKind::Changelog => {
-                placed(&source.table.primary_key).map_or(RowKey::Unknown, RowKey::of)
-            }
-            StreamKind::Append => RowKey::Unknown,
-        };
+        let told_apart = stream_kind(topic) != StreamKind::Append && !source.table.primary_key.is_empty();
+        let key = told_apart.then(|| placed(&source.table.primary_key)).flatten();
+        let unique = key.map_or(RowKey::Unknown, RowKey::of);
         let partitioning = partitioning(source, topic)
             .and_then(|(columns, by)| Some(Partitioning { places: placed(&columns)?, by }));
         let stream = Stream {

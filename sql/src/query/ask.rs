@@ -218,27 +218,34 @@ fn print(array: &dyn Array, row: usize, out: &mut String) {
             print_interval(value, out);
             Ok(())
         }
-        T::List(_) => {
-            let items = array.as_list::<i32>().value(row);
-            print_all(out, "[", "]", items.len(), |at, out| print(&items, at, out));
+        T::List(_) | T::Map(_, _) | T::Struct(_) => {
+            print_nested(array, row, out);
             Ok(())
         }
-        T::Map(_, _) => {
+        other => write!(out, "a value of {other}"),
+    };
+}
+
+/// What holds other values.
+fn print_nested(array: &dyn Array, row: usize, out: &mut String) {
+    match array.data_type() {
+        DataType::List(_) => {
+            let items = array.as_list::<i32>().value(row);
+            print_all(out, "[", "]", items.len(), |at, out| print(&items, at, out));
+        }
+        DataType::Map(_, _) => {
             let entries = array.as_map().value(row);
             print_all(out, "{", "}", entries.len(), |at, out| {
                 print(entries.column(0), at, out);
                 out.push('=');
                 print(entries.column(1), at, out);
             });
-            Ok(())
         }
-        T::Struct(_) => {
+        _ => {
             let columns = array.as_struct().columns();
             print_all(out, "+I[", "]", columns.len(), |at, out| print(&columns[at], row, out));
-            Ok(())
         }
-        other => write!(out, "a value of {other}"),
-    };
+    }
 }
 
 fn print_all(out: &mut String, open: &str, close: &str, count: usize, one: impl Fn(usize, &mut String)) {

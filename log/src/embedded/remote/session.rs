@@ -93,9 +93,7 @@ impl Session<'_> {
                 Response::Offsets(self.admin.offsets(&received(places), query.into(), isolation)?)
             }
             Request::DeleteRecords(before) => {
-                let before: Vec<(TopicPartition, Offset)> =
-                    before.into_iter().map(|(place, offset)| (place.into(), offset)).collect();
-                self.admin.delete_records(&before)?;
+                self.admin.delete_records(&positions(before))?;
                 Response::Done
             }
             Request::Committed { group, places, committed_only } => {
@@ -120,9 +118,7 @@ impl Session<'_> {
                 let options = ReaderOptions { isolation: isolation(committed_only), queue_bytes_max };
                 let shared = self.shared;
                 let reader = self.reader.get_or_insert_with(|| EmbeddedReader::new(shared, &options));
-                let places: Vec<(TopicPartition, Offset)> =
-                    places.into_iter().map(|(place, offset)| (place.into(), offset)).collect();
-                reader.assign(&places)?;
+                reader.assign(&positions(places))?;
                 return self.polled(Vec::new(), Ok(()));
             }
             Request::Pause(place, paused) => {
@@ -185,4 +181,8 @@ impl Session<'_> {
         let failure = outcome.err().map(Failure::from);
         Ok((Response::Polled { batches, statuses, failure }, body))
     }
+}
+
+fn positions(sent: Vec<(Place, Offset)>) -> Vec<(TopicPartition, Offset)> {
+    sent.into_iter().map(|(place, offset)| (place.into(), offset)).collect()
 }

@@ -320,66 +320,87 @@ impl Maker<'_> {
             };
         }
         let depth = depth - 1;
-        let mut of = |kind: Kind| self.expr(columns, kind, depth);
         match kind {
-            Kind::Number => {
-                let (a, b, text, time, truth) =
-                    (of(kind), of(kind), of(Kind::Text), of(Kind::Time), of(Kind::Truth));
-                let operator = *self.random.pick(&["+", "-", "*", "/", "%"]);
-                match self.random.below(14) {
-                    0 => format!("CAST({a} AS {})", self.random.pick(TYPES).0),
-                    1 => format!("CASE WHEN {truth} THEN {a} ELSE {b} END"),
-                    2 => format!("COALESCE({a}, {b})"),
-                    3 => format!("ABS({a})"),
-                    4 => format!("CHAR_LENGTH({text})"),
-                    5 => format!("MOD({a}, {b})"),
-                    6 => format!("EXTRACT(HOUR FROM {time})"),
-                    7 => format!("IF({truth}, {a}, {b})"),
-                    8 => format!("NULLIF({a}, {b})"),
-                    9 => format!("ROUND({a}, 2)"),
-                    10 => format!("-{a}"),
-                    _ => format!("({a} {operator} {b})"),
-                }
-            }
-            Kind::Text => {
-                let (a, b, number) = (of(kind), of(kind), of(Kind::Number));
-                match self.random.below(9) {
-                    0 => format!("UPPER({a})"),
-                    1 => format!("{a} || {b}"),
-                    2 => format!("SUBSTRING({a}, {number}, 2)"),
-                    3 => format!("CONCAT({a}, {b})"),
-                    4 => format!("CAST({number} AS STRING)"),
-                    5 => format!("REGEXP_REPLACE({a}, 'a', {b})"),
-                    6 => format!("TRIM(BOTH 'x' FROM {a})"),
-                    7 => format!("DATE_FORMAT({}, 'yyyy')", self.expr(columns, Kind::Time, depth)),
-                    _ => format!("LPAD({a}, {number}, {b})"),
-                }
-            }
-            Kind::Truth => {
-                let (a, b, one, other) = (of(Kind::Number), of(Kind::Number), of(kind), of(kind));
-                let operator = *self.random.pick(&["=", "<>", "<", "<=", ">", ">="]);
-                match self.random.below(9) {
-                    0 => format!("({one} AND {other})"),
-                    1 => format!("({one} OR {other})"),
-                    2 => format!("NOT {one}"),
-                    3 => format!("{a} IS NOT NULL"),
-                    4 => format!("{a} BETWEEN {b} AND 7"),
-                    5 => format!("{a} IN (1, 2, {b})"),
-                    6 => format!("{} LIKE 'a%'", self.expr(columns, Kind::Text, depth)),
-                    7 => format!("{a} IS NOT DISTINCT FROM {b}"),
-                    _ => format!("{a} {operator} {b}"),
-                }
-            }
-            Kind::Time => {
-                let a = of(kind);
-                match self.random.below(4) {
-                    0 => format!("{a} + INTERVAL '1' HOUR"),
-                    1 => format!("FLOOR({a} TO HOUR)"),
-                    2 => format!("TO_TIMESTAMP({})", self.expr(columns, Kind::Text, depth)),
-                    _ => format!("CAST({a} AS TIMESTAMP(3))"),
-                }
-            }
+            Kind::Number => self.number(columns, depth),
+            Kind::Text => self.text(columns, depth),
+            Kind::Truth => self.truth(columns, depth),
+            Kind::Time => self.time(columns, depth),
             Kind::Other => self.literal(kind),
+        }
+    }
+
+    fn number(&mut self, columns: &[Column], depth: usize) -> String {
+        let (a, b, text, time, truth) = (
+            self.expr(columns, Kind::Number, depth),
+            self.expr(columns, Kind::Number, depth),
+            self.expr(columns, Kind::Text, depth),
+            self.expr(columns, Kind::Time, depth),
+            self.expr(columns, Kind::Truth, depth),
+        );
+        let operator = *self.random.pick(&["+", "-", "*", "/", "%"]);
+        match self.random.below(14) {
+            0 => format!("CAST({a} AS {})", self.random.pick(TYPES).0),
+            1 => format!("CASE WHEN {truth} THEN {a} ELSE {b} END"),
+            2 => format!("COALESCE({a}, {b})"),
+            3 => format!("ABS({a})"),
+            4 => format!("CHAR_LENGTH({text})"),
+            5 => format!("MOD({a}, {b})"),
+            6 => format!("EXTRACT(HOUR FROM {time})"),
+            7 => format!("IF({truth}, {a}, {b})"),
+            8 => format!("NULLIF({a}, {b})"),
+            9 => format!("ROUND({a}, 2)"),
+            10 => format!("-{a}"),
+            _ => format!("({a} {operator} {b})"),
+        }
+    }
+
+    fn text(&mut self, columns: &[Column], depth: usize) -> String {
+        let (a, b, number) = (
+            self.expr(columns, Kind::Text, depth),
+            self.expr(columns, Kind::Text, depth),
+            self.expr(columns, Kind::Number, depth),
+        );
+        match self.random.below(9) {
+            0 => format!("UPPER({a})"),
+            1 => format!("{a} || {b}"),
+            2 => format!("SUBSTRING({a}, {number}, 2)"),
+            3 => format!("CONCAT({a}, {b})"),
+            4 => format!("CAST({number} AS STRING)"),
+            5 => format!("REGEXP_REPLACE({a}, 'a', {b})"),
+            6 => format!("TRIM(BOTH 'x' FROM {a})"),
+            7 => format!("DATE_FORMAT({}, 'yyyy')", self.expr(columns, Kind::Time, depth)),
+            _ => format!("LPAD({a}, {number}, {b})"),
+        }
+    }
+
+    fn truth(&mut self, columns: &[Column], depth: usize) -> String {
+        let (a, b, one, other) = (
+            self.expr(columns, Kind::Number, depth),
+            self.expr(columns, Kind::Number, depth),
+            self.expr(columns, Kind::Truth, depth),
+            self.expr(columns, Kind::Truth, depth),
+        );
+        let operator = *self.random.pick(&["=", "<>", "<", "<=", ">", ">="]);
+        match self.random.below(9) {
+            0 => format!("({one} AND {other})"),
+            1 => format!("({one} OR {other})"),
+            2 => format!("NOT {one}"),
+            3 => format!("{a} IS NOT NULL"),
+            4 => format!("{a} BETWEEN {b} AND 7"),
+            5 => format!("{a} IN (1, 2, {b})"),
+            6 => format!("{} LIKE 'a%'", self.expr(columns, Kind::Text, depth)),
+            7 => format!("{a} IS NOT DISTINCT FROM {b}"),
+            _ => format!("{a} {operator} {b}"),
+        }
+    }
+
+    fn time(&mut self, columns: &[Column], depth: usize) -> String {
+        let a = self.expr(columns, Kind::Time, depth);
+        match self.random.below(4) {
+            0 => format!("{a} + INTERVAL '1' HOUR"),
+            1 => format!("FLOOR({a} TO HOUR)"),
+            2 => format!("TO_TIMESTAMP({})", self.expr(columns, Kind::Text, depth)),
+            _ => format!("CAST({a} AS TIMESTAMP(3))"),
         }
     }
 
