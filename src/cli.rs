@@ -28,6 +28,7 @@ mod why;
 
 pub(crate) use failure::Failure;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
@@ -137,6 +138,30 @@ enum Command {
     Test(test::TestArgs),
     /// Print the version, as --version does
     Version,
+}
+
+/// Typing errors of a command that is still recognised.
+const TYPING_ERRORS: usize = 2;
+
+/// The error with the command that is meant by one that there is not, where none is near enough for clap: `rnu`.
+pub(crate) fn meant(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(tried)) = error.get(ContextKind::InvalidSubcommand).cloned() else {
+        return error;
+    };
+    if error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return error;
+    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut command = Cli::command();
+    for word in words.iter().take_while(|word| **word != tried) {
+        command = command.find_subcommand(word).cloned().unwrap_or(command);
+    }
+    let names = command.get_subcommands().map(|command| command.get_name().to_owned());
+    let near = names.map(|name| (strsim::osa_distance(&name, &tried), name)).min();
+    if let Some((_, name)) = near.filter(|(errors, name)| *errors <= TYPING_ERRORS.min(name.len() / 3)) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![name]));
+    }
+    error
 }
 
 impl Cli {

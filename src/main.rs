@@ -8,7 +8,7 @@ use clap::Parser;
 fn main() {
     allocator::keep_little();
     hide_caught_panics();
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::try_parse().unwrap_or_else(|error| cli::meant(error).exit());
     cli::init_logging(&cli);
     let code = match cli.run() {
         Ok(()) => 0,

@@ -8,6 +8,7 @@ mod refused;
 mod topic;
 
 use crate::error::{Span, SqlError, code, nearest};
+use crate::functions::values::detail::Detail;
 use crate::script::{CreateTable, Ident, Spanned, Tokens};
 use arrow::datatypes::DataType;
 use millstream_operators::sink::Partitioner;
@@ -35,6 +36,10 @@ pub(crate) struct Column {
     pub name: Ident,
     /// Its type; [`DataType::Null`] for a computed column, whose type only the planner knows.
     pub data_type: DataType,
+    /// What its type says beyond Arrow's.
+    pub detail: Detail,
+    /// Whether texts or bytes inside of its type have a length.
+    pub inner_length: bool,
     /// Whether it may be null; columns of the primary key may not.
     pub nullable: bool,
     pub kind: ColumnKind,

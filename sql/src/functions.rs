@@ -40,7 +40,7 @@ pub(crate) use call::{Call, Column};
 pub(crate) use collection::{ARRAY, ITEM, MAP};
 pub(crate) use json::clauses::MARK as JSON_MARK;
 pub(crate) use signature::{Arg, Param, Typed, fixed, variadic};
-pub(crate) use udf::{function_of, of_typed, unzoned, wrap};
+pub(crate) use udf::{function_of, of_typed, unzoned, wrap, zone_of};
 pub(crate) use values::parse;
 
 use arrow::array::ArrayRef;

@@ -120,6 +120,11 @@ impl<'a> Lowering<'a> {
         free
     }
 
+    /// The zone whose clocks show a `TIMESTAMP_LTZ`.
+    pub(crate) fn zone(&self) -> &'a str {
+        self.settings.get("table.local-time-zone").map_or("UTC", String::as_str)
+    }
+
     pub(crate) fn kind(&self, stream: &Stream) -> StreamKind {
         self.topology.kind(stream.node)
     }

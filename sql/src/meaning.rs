@@ -3,6 +3,10 @@
 //! The words are those of the physical expression, with what the columns are made of in the place of their names, and with
 //! literals and fields of rows that show their types.
 
+use crate::functions::casting::cast_of;
+use crate::functions::time::zone::UTC;
+use crate::functions::values::detail::{Detail, type_name};
+use crate::functions::zone_of;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -69,11 +73,27 @@ fn text_of_node(node: &Arc<dyn PhysicalExpr>, column: &dyn Fn(usize) -> String) 
     if let Some(literal) = any.downcast_ref::<Literal>() {
         return Some(text_of_literal(literal.value()));
     }
-    let call = any.downcast_ref::<ScalarFunctionExpr>().filter(|call| call.name() == "get_field")?;
+    let call = any.downcast_ref::<ScalarFunctionExpr>()?;
+    if call.name() != "get_field" {
+        return text_of_call(call, column);
+    }
     let (row, names) = call.args().split_first()?;
     let names: Vec<String> = names.iter().map(|name| text_of(name, column)).collect();
     let names: Vec<&str> = names.iter().map(|name| name.trim_matches('\'')).collect();
     Some(format!("{}.{}:{}", text_of(row, column), names.join("."), sql_type(call.return_type())))
+}
+
+/// The text of a cast, and of a function that reads the clocks of a zone.
+fn text_of_call(call: &ScalarFunctionExpr, column: &dyn Fn(usize) -> String) -> Option<String> {
+    let args: Vec<String> = call.args().iter().map(|arg| text_of(arg, column)).collect();
+    let args = args.join(", ");
+    if let Some(cast) = cast_of(call.fun()) {
+        let detail = Detail { digits: cast.digits_to.clone(), length: cast.length };
+        let zone = if cast.zone == UTC { String::new() } else { format!(" in {:?}", cast.zone) };
+        return Some(format!("{}({args} AS {}{zone})", call.name(), type_name(&cast.to, &detail)));
+    }
+    let zone = zone_of(call.fun()).filter(|zone| *zone != UTC)?;
+    Some(format!("{}({args}) in {zone:?}", call.name()))
 }
 
 fn text_of_literal(value: &ScalarValue) -> String {

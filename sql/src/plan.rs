@@ -7,6 +7,7 @@ pub use ask::{Question, Relation, ask, check_tables, relations};
 use crate::catalog::{self, ColumnKind, Connector, TopicTable};
 use crate::error::{Span, SqlError, SqlErrors, code, nearest};
 use crate::explain::explain;
+use crate::functions::time::zone::{UTC, Zone};
 use crate::guard::{self, on_own_stack};
 use crate::lower::{InsertInto, Lowering, SourceTable, converted};
 use crate::query::{self, For, Names};
@@ -151,6 +152,18 @@ impl Analyzed {
     }
 }
 
+/// The zone of the session, which is that of the whole file.
+fn zone(script: &Script) -> Zone {
+    let mut settings = Settings::new();
+    for statement in &script.statements {
+        if let Statement::Set { key, value } = statement {
+            // What is wrong with it is said where it is planned.
+            let _ = settings::set(&mut settings, key, value);
+        }
+    }
+    settings.get("table.local-time-zone").and_then(|name| Zone::named(name)).unwrap_or(UTC)
+}
+
 impl<'s> Planner<'s> {
     /// Takes all statements of a file in.
     fn read(script: &'s Script, errors: &mut Vec<SqlError>) -> Self {
@@ -165,7 +178,7 @@ impl<'s> Planner<'s> {
     fn new(script: &'s Script) -> Self {
         Planner {
             script,
-            names: Names::new(),
+            names: Names::in_zone(zone(script)),
             tables: BTreeMap::new(),
             broken: script.broken.iter().map(|name| name.value.clone()).collect(),
             views: BTreeMap::new(),

@@ -154,7 +154,11 @@ fn settle(expr: Expr, schema: &DFSchema, names: &Names) -> Result<Expr, DataFusi
     check_deterministic(&plan)?;
     match analyze(plan, names)? {
         LogicalPlan::Projection(Projection { mut expr, .. }) if expr.len() == 1 => {
-            Ok(expr.remove(0).unalias())
+            Ok(match expr.remove(0) {
+                // What its type says beyond Arrow's stands there.
+                Expr::Alias(alias) if alias.metadata.is_some() => Expr::Alias(alias),
+                expr => expr.unalias(),
+            })
         }
         other => Err(DataFusionError::Internal(format!("an expression became {other}"))),
     }

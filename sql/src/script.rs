@@ -14,6 +14,7 @@ mod statement;
 mod types;
 
 use crate::error::{Span, SqlError, code};
+use crate::functions::values::detail::{Detail, TimeDigits};
 use arrow::datatypes::{DataType, Field};
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 use millstream_operators::columns::map_type;
@@ -119,9 +120,20 @@ pub(crate) struct ColumnDef {
 /// What a column is declared as.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ColumnDefKind {
-    Physical { data_type: Spanned<DataType>, nullable: bool },
+    Physical(DeclaredType),
     Computed { expr: Tokens },
-    Metadata { data_type: Spanned<DataType>, nullable: bool, from: Option<Spanned<String>>, virtual_: bool },
+    Metadata { declared: DeclaredType, from: Option<Spanned<String>>, virtual_: bool },
+}
+
+/// A data type, as it is declared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct DeclaredType {
+    pub data_type: Spanned<DataType>,
+    pub nullable: bool,
+    /// What it says beyond Arrow's type.
+    pub detail: Detail,
+    /// Whether texts or bytes inside of an array, a map or a row have a length.
+    pub inner_length: bool,
 }
 
 /// `WATERMARK FOR column AS expr`.
@@ -211,21 +223,15 @@ pub(crate) fn parse(text: &str) -> (Script, Vec<SqlError>) {
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(crate) fn nested_type(text: &str) -> Result<DataType, String> {
+pub(crate) fn nested_type(text: &str) -> Result<(DataType, Option<TimeDigits>), String> {
     let lexed = lexer::lex(text);
-    let measured = ["CHAR", "CHARACTER", "VARCHAR", "BINARY", "VARBINARY"];
-    let mut words = lexed.tokens.windows(2);
-    let has_length = words.any(|pair| {
-        let name = pair[0].token.to_string().to_uppercase();
-        measured.contains(&name.as_str()) && pair[1].token == Token::LParen
-    });
-    if has_length {
-        return Err("texts and bytes with a length inside of a type are not supported yet".to_owned());
-    }
     let mut parser = parser::Parser::new(&lexed, text.len());
-    let read = parser.data_type().map(|(data_type, _)| data_type.value);
+    let read = parser.data_type();
     match (read, parser.errors.first(), parser.at == lexed.tokens.len()) {
-        (Ok(data_type), None, true) => Ok(nullable(&data_type)),
+        (Ok(DeclaredType { inner_length: true, .. }), None, _) => {
+            Err("texts and bytes with a length inside of a type are not supported yet".to_owned())
+        }
+        (Ok(read), None, true) => Ok((nullable(&read.data_type.value), read.detail.digits)),
         (_, Some(error), _) => Err(error.message.clone()),
         _ => Err("the type can't be read".to_owned()),
     }

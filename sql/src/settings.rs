@@ -7,6 +7,7 @@ pub(crate) use table::of_job;
 
 use crate::catalog::{DURATION, duration_ms};
 use crate::error::{SqlError, code, nearest};
+use crate::functions::time::zone::Zone;
 use crate::script::Spanned;
 use millstream_operators::records::names::{job_name, topic_name};
 use std::collections::BTreeMap;
@@ -102,6 +103,11 @@ fn checked(kind: Kind, value: &str) -> Result<String, String> {
                 || choices.iter().map(|choice| format!("'{choice}'")).collect::<Vec<_>>().join(" or ");
             chosen.map(|choice| (*choice).to_owned()).ok_or_else(|| format!("expected {}", expected()))
         }
+        Kind::Zone if value.eq_ignore_ascii_case("UTC") => Ok("UTC".to_owned()),
+        Kind::Zone => Zone::named(value).map(|_| value.to_owned()).ok_or_else(|| {
+            "expected a zone of the time zone database, as 'Europe/Berlin', or an offset, as 'GMT+02:00'"
+                .to_owned()
+        }),
         Kind::Only(only, why) => match value.eq_ignore_ascii_case(only) {
             true => Ok(only.to_owned()),
             false => Err(format!("expected '{only}': {why}")),

@@ -199,6 +199,8 @@ fn mistakes_end_with_their_codes_and_say_what_to_do() {
         assert_eq!(done.out, "", "millstream {line}");
     };
     fails("topic", 2, "Usage: millstream topic");
+    fails("rnu job.sql", 2, "'run'");
+    fails("topic porduce t", 2, "'produce'");
     fails("topic create t", 2, "--partitions <N>");
     fails("topic create t --partitions 0", 2, "0 is not in 1..=100000");
     fails("topic create t --partitions 1 --config x", 2, "expected KEY=VALUE");

@@ -1,6 +1,7 @@
 //! The batch answer.
 
 use crate::{Case, Change};
+use arrow::datatypes::DataType;
 use arrow::json::{LineDelimitedWriter, ReaderBuilder};
 use arrow::record_batch::RecordBatch;
 use datafusion::prelude::SessionContext;
@@ -55,9 +56,23 @@ fn rows_of(batch: &RecordBatch) -> Vec<Value> {
     let mut writer = arrow::json::WriterBuilder::new()
         .with_explicit_nulls(true)
         .with_timestamp_format("%Y-%m-%d %H:%M:%S%.f".to_owned())
+        .with_timestamp_tz_format("%Y-%m-%d %H:%M:%S%.fZ".to_owned())
         .build::<_, arrow::json::writer::LineDelimited>(&mut out);
     writer.write(batch).unwrap();
     writer.finish().unwrap();
     let _ = LineDelimitedWriter::new(Vec::new());
-    String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let text = String::from_utf8(out).unwrap();
+    let mut rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for field in batch.schema().fields() {
+        if !matches!(field.data_type(), DataType::Timestamp(_, _)) {
+            continue;
+        }
+        for row in &mut rows {
+            let Some(time) = row[field.name()].as_str().filter(|time| time.contains('.')) else { continue };
+            let (digits, zone) = time.strip_suffix('Z').map_or((time, ""), |digits| (digits, "Z"));
+            let short = digits.trim_end_matches('0').trim_end_matches('.');
+            row[field.name()] = Value::from(format!("{short}{zone}"));
+        }
+    }
+    rows
 }

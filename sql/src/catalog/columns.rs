@@ -2,7 +2,10 @@
 
 use super::{Column, ColumnKind, Watermark};
 use crate::error::{Span, SqlError, code, nearest};
-use crate::script::{ColumnDef, ColumnDefKind, CreateTable, Ident, Spanned, Tokens, WatermarkDef};
+use crate::functions::values::detail::Detail;
+use crate::script::{
+    ColumnDef, ColumnDefKind, CreateTable, DeclaredType, Ident, Spanned, Tokens, WatermarkDef,
+};
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::sql::sqlparser::tokenizer::{Token, Word};
 use millstream_operators::formats::sql_type;
@@ -19,24 +22,31 @@ pub(super) fn columns(def: &CreateTable, errors: &mut Vec<SqlError>) -> Vec<Colu
 fn column(def: &ColumnDef) -> Result<Column, SqlError> {
     let name = def.name.clone();
     Ok(match &def.kind {
-        ColumnDefKind::Physical { data_type, nullable } => Column {
-            name,
-            data_type: data_type.value.clone(),
-            nullable: *nullable,
-            kind: ColumnKind::Physical,
-        },
+        ColumnDefKind::Physical(declared) => declared_column(name, declared, ColumnKind::Physical),
         ColumnDefKind::Computed { expr } => Column {
             name,
             data_type: DataType::Null,
+            detail: Detail::default(),
+            inner_length: false,
             nullable: true,
             kind: ColumnKind::Computed(expr.clone()),
         },
-        ColumnDefKind::Metadata { data_type, nullable, from, virtual_ } => {
-            let metadata = metadata(&name, data_type, *nullable, from.as_ref())?;
-            let kind = ColumnKind::Metadata { metadata, virtual_: *virtual_ };
-            Column { name, data_type: data_type.value.clone(), nullable: *nullable, kind }
+        ColumnDefKind::Metadata { declared, from, virtual_ } => {
+            let metadata = metadata(&name, &declared.data_type, declared.nullable, from.as_ref())?;
+            declared_column(name, declared, ColumnKind::Metadata { metadata, virtual_: *virtual_ })
         }
     })
+}
+
+fn declared_column(name: Ident, declared: &DeclaredType, kind: ColumnKind) -> Column {
+    Column {
+        name,
+        data_type: declared.data_type.value.clone(),
+        detail: declared.detail.clone(),
+        inner_length: declared.inner_length,
+        nullable: declared.nullable,
+        kind,
+    }
 }
 
 fn metadata(

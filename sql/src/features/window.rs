@@ -11,6 +11,7 @@ pub(crate) use node::{WINDOW_COLUMNS, WindowKind, WindowTable};
 pub(crate) use written::unknown_function;
 
 use super::Feature;
+use crate::functions::time::zone::{UTC, Zone};
 use crate::lower::{Changes, Lowering, Need, Refusal, Stream, Windows, add_reads, picked_column};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
@@ -39,6 +40,14 @@ impl Feature for WindowTable {
         }
         if named.is_none() || named != input.time {
             return Err(not_the_time(self, input.time));
+        }
+        let is_moment = matches!(self.time.get_type(self.input.schema())?, DataType::Timestamp(_, Some(_)));
+        let zone = lowering.zone();
+        if is_moment && Zone::named(zone) != Some(UTC) {
+            return Err(Refusal::new(
+                format!("windows over a TIMESTAMP_LTZ by the clocks of {zone} are not supported yet"),
+                "leave SET 'table.local-time-zone' out, or declare the WATERMARK for a column AS CAST(t AS TIMESTAMP(3))",
+            ));
         }
         // Each change of a row takes the row it replaces out of that one's window.
         let input = match lowering.kind(&input) {

@@ -2,15 +2,13 @@
 
 use super::values::cast::{Cast, cast, is_total};
 use super::values::decimal::Digits;
+use super::values::detail::Detail;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use std::sync::Arc;
-
-/// Metadata of a field: digits behind the second of a `TIMESTAMP` or `TIME`, where the unit says more.
-pub(crate) const DIGITS: &str = "digits";
 
 /// A cast that Arrow does otherwise than Flink.
 pub(crate) fn cast_expr(expr: Expr, to: Cast) -> Expr {
@@ -67,11 +65,8 @@ impl ScalarUDFImpl for Casting {
     }
 
     fn return_field_from_args(&self, _args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let field = Field::new(self.name, self.to.to.clone(), true);
-        Ok(Arc::new(match self.to.digits_to {
-            Some(digits) => field.with_metadata([(DIGITS.to_owned(), digits.to_string())].into()),
-            None => field,
-        }))
+        let detail = Detail { digits: self.to.digits_to.clone(), length: self.to.length };
+        Ok(Arc::new(detail.on(Field::new(self.name, self.to.to.clone(), true))))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {

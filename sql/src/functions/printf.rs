@@ -291,7 +291,7 @@ fn converted(spec: &Spec, value: &ArrayRef, row: usize) -> Result<Option<String>
             match value.data_type() {
                 DataType::Boolean => text.push_str(&value.as_boolean().value(row).to_string()),
                 DataType::Timestamp(_, _) => push_timestamp(value, row, &mut text)?,
-                _ => write(value, row, Style { zone: UTC, digits: None }, &mut text)?,
+                _ => write(value, row, Style { zone: UTC, digits: &[] }, &mut text)?,
             }
             Some(limited(text))
         }

@@ -47,6 +47,12 @@ pub(crate) fn function_of(udf: &ScalarUDF) -> Option<&'static Function> {
     inner.downcast_ref::<Wrapped>().map(|wrapped| wrapped.function)
 }
 
+/// The zone whose clocks a function of the table reads.
+pub(crate) fn zone_of(udf: &ScalarUDF) -> Option<Zone> {
+    let inner: &dyn std::any::Any = udf.inner().as_ref();
+    inner.downcast_ref::<Wrapped>().map(|wrapped| wrapped.zone)
+}
+
 #[derive(Debug)]
 struct Wrapped {
     function: &'static Function,

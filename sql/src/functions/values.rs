@@ -2,6 +2,7 @@
 
 pub(crate) mod cast;
 pub(crate) mod decimal;
+pub(crate) mod detail;
 mod nested;
 pub(crate) mod parse;
 pub(crate) mod text;

@@ -1,16 +1,20 @@
 //! `INSERT INTO`.
 
 use super::project::keeps_groups;
-use super::source::{key_columns, physical_columns, stream_kind};
+use super::source::{key_columns, physical_columns, plain_field, stream_kind};
 use super::{Changes, Lowering, PartitionedBy, Refusal, RowKey, SourceTable, Stream};
 use crate::catalog::{ColumnKind, Connector, TopicTable};
 use crate::expression::{Evaluated, sql_text};
+use crate::functions::casting::cast_expr;
+use crate::functions::time::zone::UTC;
+use crate::functions::values::cast::{Cast, Length};
+use crate::functions::values::detail::{Detail, TimeDigits, type_name};
 use crate::script::OnConflict;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::scalar::ScalarValue;
-use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, JsonOptions, sql_type};
+use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, JsonOptions};
 use millstream_operators::sink::{
     AppendSink, Blackhole, Print, PrintText, RowEncoderSpec, SinkSpec, SinkTopic, SinkWriter, UpsertSink,
 };
@@ -83,7 +87,12 @@ impl Lowering<'_> {
                 "write all columns of the PRIMARY KEY",
             ));
         }
-        let last_only = is_upserted && keeps_groups(insert.plan, &key, true);
+        // Keys that are cut may become one.
+        let cuts =
+            key.iter().flatten().zip(&target.table.primary_key).any(|(from, column)| {
+                is_cut(insert.plan.schema().field(*from), target.schema.field(*column))
+            });
+        let last_only = is_upserted && !cuts && keeps_groups(insert.plan, &key, true);
         let changes = if last_only { Changes::LastOnly } else { Changes::Both };
         let stream = self.lower(insert.plan, changes)?;
         if stream.windows.is_some() {
@@ -95,7 +104,7 @@ impl Lowering<'_> {
         let places: Option<Vec<usize>> = key.iter().map(|column| stream.place((*column)?)).collect();
         let takes_as_it_is = match (&target.table.connector, places) {
             (Connector::Blackhole, _) => true,
-            (Connector::Topic(_), Some(places)) => is_upserted && stream.unique.is(&places),
+            (Connector::Topic(_), Some(places)) => is_upserted && !cuts && stream.unique.is(&places),
             // What is shown of a change is the whole row, not only its key.
             _ => false,
         };
@@ -114,14 +123,26 @@ impl Lowering<'_> {
     ) -> Result<Stream, Refusal> {
         let relation = insert.plan.schema();
         let physical: Vec<usize> = physical_columns(target);
-        let fields: Fields =
-            physical.iter().map(|column| target.schema.field(*column).clone().with_nullable(true)).collect();
+        let fields: Fields = physical
+            .iter()
+            .map(|column| plain_field(target.schema.field(*column)).with_nullable(true))
+            .collect();
         let mut outputs: Vec<(Field, Arc<dyn Expression>)> = Vec::new();
         let mut picked: Vec<Option<usize>> = Vec::new();
         for (column, field) in physical.iter().zip(&fields) {
             let from = insert.columns.iter().position(|into| into == column);
+            if target.table.columns[*column].inner_length {
+                return Err(Refusal::new(
+                    format!(
+                        "column {} of table {} has texts or bytes with a length inside of its type: they can't be written yet",
+                        field.name(),
+                        insert.table
+                    ),
+                    "declare them STRING or BYTES",
+                ));
+            }
             let expr = match from {
-                Some(from) => converted(relation, from, field)?,
+                Some(from) => converted(relation, from, target.schema.field(*column))?,
                 None if !target.table.columns[*column].nullable => {
                     return Err(Refusal::new(
                         format!(
@@ -137,7 +158,8 @@ impl Lowering<'_> {
             let physical = self.columns(&stream, relation).expression(&expr)?;
             let expression: Arc<dyn Expression> =
                 Arc::new(Evaluated::new(physical, &stream.rows, sql_text(&expr))?);
-            picked.push(from);
+            let cuts = from.is_some_and(|from| is_cut(relation.field(from), target.schema.field(*column)));
+            picked.push(from.filter(|_| !cuts));
             outputs.push((field.as_ref().clone(), expression));
         }
         let as_it_is = stream.rows.fields().len() == fields.len()
@@ -231,8 +253,15 @@ impl Lowering<'_> {
             return Ok(());
         }
         let key = &target.table.primary_key;
+        let cut = key.iter().find_map(|column| {
+            let from = insert.columns.iter().position(|into| into == column)?;
+            let (from, to) = (insert.plan.schema().field(from), target.schema.field(*column));
+            let named = |field: &Field| type_name(field.data_type(), &Detail::of(field));
+            is_cut(from, to).then(|| format!("{} is cut from {} to {}", to.name(), named(from), named(to)))
+        });
         let key: Vec<&str> = key.iter().map(|column| target.schema.field(*column).name().as_str()).collect();
         let told_apart = match stream.unique.places() {
+            None if cut.is_some() => cut.unwrap_or_default(),
             None => "nothing that is written tells the query's rows apart".to_owned(),
             Some(places) => {
                 let names = places.iter().map(|place| stream.rows.field(*place).name().as_str());
@@ -255,23 +284,64 @@ impl Lowering<'_> {
 pub(crate) fn converted(relation: &DFSchema, from: usize, to: &Field) -> Result<Expr, Refusal> {
     let found = relation.field(from).data_type();
     let expr = Expr::from(relation.qualified_field(from));
+    let (has, wanted) = (Detail::of(relation.field(from)), Detail::of(to));
     if found == to.data_type() {
-        return Ok(expr);
+        return match (has.length, wanted.length) {
+            (has, Some(Length::Fixed(_))) if !matches!(has, Some(Length::Fixed(_))) => {
+                Err(not_as(relation.field(from), from, to))
+            }
+            _ if is_cut(relation.field(from), to) => Ok(cut(expr, relation.field(from), to)),
+            _ => Ok(expr),
+        };
     }
     if *found != DataType::Null && !widens(found, to.data_type()) {
-        let (found, wanted) = (sql_type(found), sql_type(to.data_type()));
-        let (name, cast) = match relation.field(from).name() {
-            unnamed if unnamed.starts_with("EXPR$") => {
-                (format!("its column {}", from + 1), format!("CAST(.. AS {wanted}) around it"))
-            }
-            name => (name.clone(), format!("CAST({name} AS {wanted})")),
-        };
-        return Err(Refusal::new(
-            format!("column {} of the table is {wanted}, but the query gives {name} as {found}", to.name()),
-            format!("write {cast}, or declare the column as {found}"),
-        ));
+        return Err(not_as(relation.field(from), from, to));
+    }
+    if is_cut(relation.field(from), to) {
+        return Ok(cut(expr, relation.field(from), to));
     }
     Ok(crate::query::cast_as_flink(expr, found, to.data_type()))
+}
+
+/// A column that is not what the table's column takes.
+fn not_as(column: &Field, from: usize, to: &Field) -> Refusal {
+    let named = |field: &Field| type_name(field.data_type(), &Detail::of(field));
+    let (found, wanted) = (named(column), named(to));
+    let (name, cast) = match column.name() {
+        unnamed if unnamed.starts_with("EXPR$") => {
+            (format!("its column {}", from + 1), format!("CAST(.. AS {wanted}) around it"))
+        }
+        name => (name.clone(), format!("CAST({name} AS {wanted})")),
+    };
+    Refusal::new(
+        format!("column {} of the table is {wanted}, but the query gives {name} as {found}", to.name()),
+        format!("write {cast}, or declare the column as {found}"),
+    )
+}
+
+/// Whether values of a column lose digits or letters, or get blanks, as values of another.
+fn is_cut(from: &Field, to: &Field) -> bool {
+    let (has, wanted) = (Detail::of(from), Detail::of(to));
+    let fits = match (has.length, wanted.length) {
+        (_, None) => true,
+        (Some(Length::Fixed(has)), Some(Length::Fixed(wanted))) => has == wanted,
+        (Some(Length::Fixed(has) | Length::AtMost(has)), Some(Length::AtMost(wanted))) => has <= wanted,
+        (_, Some(_)) => false,
+    };
+    !fits || !TimeDigits::of_field(from).fit(&TimeDigits::of_field(to))
+}
+
+/// The column with the digits and the length of another.
+fn cut(expr: Expr, from: &Field, to: &Field) -> Expr {
+    cast_expr(
+        expr,
+        Cast {
+            length: Detail::of(to).length,
+            digits_from: Some(TimeDigits::of_field(from)),
+            digits_to: Some(TimeDigits::of_field(to)),
+            ..Cast::to(to.data_type().clone(), UTC)
+        },
+    )
 }
 
 /// Whether every value of one type is a value of the other; or is expected to be: the precision of a calculated decimal

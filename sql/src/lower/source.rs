@@ -33,29 +33,27 @@ impl SourceTable {
     pub(crate) fn new(table: Table, names: &Names, positions: &Positions) -> Result<Self, Vec<SqlError>> {
         let mut errors = Vec::new();
         let mut computed = BTreeMap::new();
-        let mut types: Vec<Option<(DataType, bool)>> = table
+        let mut types: Vec<Option<Field>> = table
             .columns
             .iter()
             .map(|column| {
                 let known = !matches!(column.kind, ColumnKind::Computed(_));
-                known.then(|| (column.data_type.clone(), column.nullable))
+                let field = || Field::new(&column.name.value, column.data_type.clone(), column.nullable);
+                known.then(|| column.detail.on(field()))
             })
             .collect();
         for (index, column) in table.columns.iter().enumerate() {
             let ColumnKind::Computed(tokens) = &column.kind else { continue };
-            let known = types.iter().zip(&table.columns).filter_map(|(data_type, column)| {
-                let (data_type, nullable) = data_type.clone()?;
-                Some(Field::new(&column.name.value, data_type, nullable))
-            });
-            let known = Schema::new(known.collect::<Vec<_>>());
+            let known = Schema::new(types.iter().flatten().cloned().collect::<Vec<_>>());
             let planned = DFSchema::try_from(known)
                 .map_err(|error| crate::query::from_datafusion(&error, names, tokens, positions))
                 .and_then(|schema| Ok((plan_expression(tokens, &schema, names, positions)?, schema)));
             match planned {
                 Err(error) => errors.push(error),
-                Ok((expr, schema)) => match expr.get_type(&schema) {
-                    Ok(data_type) => {
-                        types[index] = Some((data_type, true));
+                Ok((expr, schema)) => match expr.to_field(&schema) {
+                    Ok((_, field)) => {
+                        let field = field.as_ref().clone().with_name(&column.name.value);
+                        types[index] = Some(field.with_nullable(true));
                         computed.insert(index, expr);
                     }
                     Err(error) => {
@@ -67,11 +65,7 @@ impl SourceTable {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let fields = table.columns.iter().zip(types).filter_map(|(column, data_type)| {
-            let (data_type, nullable) = data_type?;
-            Some(Field::new(&column.name.value, data_type, nullable))
-        });
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let schema = Arc::new(Schema::new(types.into_iter().flatten().collect::<Vec<_>>()));
         let source = SourceTable { table, schema, computed };
         source.check_event_time()?;
         Ok(source)
@@ -258,7 +252,7 @@ fn table_columns(
             _ => physical(source, topic, column)?,
         };
         places[column] = Some(columns.len());
-        let field = source.schema.field(column).clone();
+        let field = plain_field(source.schema.field(column));
         let data_type = reads[column].narrowed(field.data_type());
         columns.push(TableColumn { field: field.with_data_type(data_type), from });
     }
@@ -267,14 +261,19 @@ fn table_columns(
             Arc::new(Schema::new(columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>()));
         let expr = &source.computed[&column];
         let over = Columns { relation: &relation, places: &places, rows: &rows };
-        let evaluated = Evaluated::new(over.expression(expr)?, &rows, sql_text(expr))?;
+        let evaluated = Evaluated::new(over.expression(expr)?, &rows, sql_text(&expr.clone().unalias()))?;
         places[column] = Some(columns.len());
         columns.push(TableColumn {
-            field: source.schema.field(column).clone(),
+            field: plain_field(source.schema.field(column)),
             from: ColumnFrom::Computed(Arc::new(evaluated)),
         });
     }
     Ok((columns, places))
+}
+
+/// A field of rows: only planning knows what a type says beyond Arrow's.
+pub(super) fn plain_field(field: &Field) -> Field {
+    field.clone().with_metadata(Default::default())
 }
 
 /// Where a physical column is read from.

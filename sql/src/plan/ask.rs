@@ -6,6 +6,7 @@
 use super::{PlannedInsert, Planner, SqlJob};
 use crate::catalog::{Column, ColumnKind, Connector, Table};
 use crate::error::{Span, SqlError, SqlErrors, code};
+use crate::functions::values::detail::Detail;
 use crate::guard::{self, on_own_stack};
 use crate::lower::SourceTable;
 use crate::query::answer::{Behind, By};
@@ -178,6 +179,8 @@ fn finish<'s>(
     let column = |field: &Field| Column {
         name: Ident { value: field.name().clone(), span: query.span },
         data_type: field.data_type().clone(),
+        detail: Detail::of(field),
+        inner_length: false,
         nullable: true,
         kind: ColumnKind::Physical,
     };

@@ -1,22 +1,25 @@
 //! For tests: an expression is asked of the planner and evaluated over a few rows.
 
+mod run;
+
 use super::{For, Names, optimize, plan_expression, plan_query};
 use crate::error::Span;
 use crate::expression::{Columns, Evaluated, sql_text};
 use crate::functions::time::calendar::Date;
-use crate::functions::time::zone::Zone;
+use crate::functions::time::zone::{UTC, Zone};
 use crate::functions::time::{Moment, SECOND, date_at, time_at, timestamp_at};
+use crate::functions::values::detail::{Detail, type_name};
 use crate::functions::values::text::{write_date, write_f32, write_f64};
 use crate::script::{FlinkDialect, Positions, Tokens};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::concat;
 use arrow::datatypes::*;
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, SetExpr, Statement, TableFactor, Value};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
-use millstream_operators::formats::sql_type;
 use millstream_operators::{Expression, ExpressionCx};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -44,12 +47,18 @@ pub(crate) fn ask(expression: &str, setup: &str, zone: Zone) -> Answer {
 fn answer(expression: &str, setup: &str, zone: Zone) -> Result<Answer, String> {
     let mut names = Names::in_zone(zone);
     // The rows were written in UTC.
-    let rows = rows(setup, &Names::new())?;
+    let rows = rows(setup, &Names::in_zone(UTC))?;
     names.add_table("t", rows.schema());
     let text = format!("SELECT {expression} FROM t");
     let (tokens, positions) = tokens(&text)?;
     let plan = plan_query(&tokens, For::Rows, &names, &positions).map_err(|error| said(&error))?;
     let plan = optimize(plan, &names).map_err(|error| format!("optimize: {error}"))?;
+    let detail = Detail::of(plan.schema().field(0));
+    let of_one_row =
+        |plan: &LogicalPlan| matches!(plan, LogicalPlan::Projection(_) | LogicalPlan::TableScan(_));
+    if plan.exists(|plan| Ok(!of_one_row(plan))).map_err(|error| error.to_string())? {
+        return of_many(expression, &rows, zone, &detail);
+    }
     let (exprs, input) = match &plan {
         LogicalPlan::Projection(projection) => (projection.expr.clone(), projection.input.as_ref()),
         other => (other.schema().columns().into_iter().map(Expr::Column).collect(), other),
@@ -74,12 +83,48 @@ fn answer(expression: &str, setup: &str, zone: Zone) -> Result<Answer, String> {
     }
     let mut value = String::new();
     print(&values, 0, &mut value);
-    let data_type = match values.data_type() {
+    Ok(Answer::Value { data_type: named(values.data_type(), &detail), value })
+}
+
+fn named(data_type: &DataType, detail: &Detail) -> String {
+    match data_type {
         DataType::Interval(_) => "INTERVAL".to_owned(),
         // A bitmap is a row whose field no text can name.
-        other => sql_type(other).replace("ROW<BITMAP .. BYTES>", "BITMAP"),
+        other => type_name(other, &Detail { length: None, ..detail.clone() })
+            .replace("ROW<BITMAP .. BYTES>", "BITMAP"),
+    }
+}
+
+/// What a job makes of the rows, whose expression is of all of them.
+fn of_many(expression: &str, rows: &RecordBatch, zone: Zone, detail: &Detail) -> Result<Answer, String> {
+    if zone != UTC {
+        return Err("aggregates are asked for in UTC".to_owned());
+    }
+    let schema = rows.schema();
+    let column = |field: &Arc<Field>| {
+        let data_type = type_name(field.data_type(), &Detail::of(field));
+        format!("`{}` {data_type}", field.name())
     };
-    Ok(Answer::Value { data_type, value })
+    let columns: Vec<String> = schema.fields().iter().map(column).collect();
+    let text = format!(
+        "CREATE TABLE t ({}) WITH ('connector' = 'kafka', 'topic' = 't', 'format' = 'json');\n\
+         EXPLAIN SELECT {expression} FROM t;",
+        columns.join(", ")
+    );
+    let job =
+        crate::plan("f.sql", &text).map_err(|errors| errors.errors.iter().map(said).collect::<String>())?;
+    let text = |rows: &RecordBatch, row: usize| {
+        let mut value = String::new();
+        print(rows.column(0), row, &mut value);
+        value
+    };
+    match run::run(&job.topology, rows, text) {
+        Err(error) => Ok(Answer::Failed(error.to_string())),
+        Ok((data_type, values)) => match values.as_slice() {
+            [value] => Ok(Answer::Value { data_type: named(&data_type, detail), value: value.clone() }),
+            values => Err(format!("{} rows", values.len())),
+        },
+    }
 }
 
 fn said(error: &crate::SqlError) -> String {

@@ -7,7 +7,7 @@ use super::fields::Collections;
 use super::relations::StreamingRelations;
 use super::types::FlinkTypes;
 use crate::error::nearest;
-use crate::functions::time::zone::{UTC, Zone};
+use crate::functions::time::zone::Zone;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::config::ConfigOptions;
@@ -74,10 +74,6 @@ impl std::fmt::Debug for Names {
 }
 
 impl Names {
-    pub(crate) fn new() -> Self {
-        Names::in_zone(UTC)
-    }
-
     /// With `table.local-time-zone`.
     pub(crate) fn in_zone(zone: Zone) -> Self {
         let scalars = crate::functions::callable(zone).collect();
@@ -144,7 +140,8 @@ impl Names {
             None => {
                 let more = if self.relations.len() > 20 { ", .." } else { "" };
                 let known: Vec<&str> = known.take(20).collect();
-                format!("declare it with CREATE TABLE; there are {}{more}", known.join(", "))
+                let are = if known.len() == 1 { "is only" } else { "are" };
+                format!("declare it with CREATE TABLE; there {are} {}{more}", known.join(", "))
             }
         }
     }

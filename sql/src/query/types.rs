@@ -1,19 +1,15 @@
 //! Types as `CAST` names them.
 
 use super::forms::NESTED_TYPE;
-use crate::functions::casting::DIGITS;
 use crate::functions::values::cast::Length;
+use crate::functions::values::detail::{Detail, TimeDigits};
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::planner::TypePlanner;
 use datafusion::sql::sqlparser::ast::{
     ArrayElemTypeDef, BinaryLength, CharacterLength, DataType as SqlType, ExactNumberInfo, TimezoneInfo,
 };
-use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Metadata of a type that is cast to: how long its values are.
-const LENGTH: &str = "length";
 
 /// Plans Flink's types.
 #[derive(Debug)]
@@ -29,21 +25,13 @@ fn plain(data_type: DataType) -> Result<FieldRef> {
     Ok(Arc::new(Field::new("", data_type, true)))
 }
 
-fn with(data_type: DataType, key: &str, value: String) -> Result<FieldRef> {
-    let metadata: HashMap<String, String> = [(key.to_owned(), value)].into();
-    Ok(Arc::new(Field::new("", data_type, true).with_metadata(metadata)))
+fn of_length(data_type: DataType, length: Length) -> Result<FieldRef> {
+    Ok(Detail { digits: None, length: Some(length) }.unnamed(data_type))
 }
 
-/// The length that a type was named with.
-pub(super) fn length_of(field: &Field) -> Option<Length> {
-    let (kind, count) = field.metadata().get(LENGTH)?.split_once(' ')?;
-    let count = count.parse().ok()?;
-    Some(if kind == "fixed" { Length::Fixed(count) } else { Length::AtMost(count) })
-}
-
-/// The digits behind the second that a type was named with.
-pub(super) fn digits_of(field: &Field) -> Option<u8> {
-    field.metadata().get(DIGITS)?.parse().ok()
+fn of_digits(data_type: DataType, digits: u64) -> Result<FieldRef> {
+    let digits = u8::try_from(digits).ok().map(|digits| TimeDigits::all(digits, &data_type));
+    Ok(Detail { digits, length: None }.unnamed(data_type))
 }
 
 fn planned(sql_type: &SqlType) -> Result<FieldRef> {
@@ -60,18 +48,20 @@ fn planned(sql_type: &SqlType) -> Result<FieldRef> {
         SqlType::String(None) => plain(T::Utf8),
         SqlType::Varchar(length) | SqlType::CharacterVarying(length) | SqlType::CharVarying(length) => {
             match characters(length, sql_type)? {
-                Some(most) => with(T::Utf8, LENGTH, format!("at-most {most}")),
+                Some(most) => of_length(T::Utf8, Length::AtMost(usize::try_from(most).unwrap_or(usize::MAX))),
                 None => plain(T::Utf8),
             }
         }
         SqlType::Char(length) | SqlType::Character(length) => {
             let length = characters(length, sql_type)?.unwrap_or(1);
-            with(T::Utf8, LENGTH, format!("fixed {length}"))
+            of_length(T::Utf8, Length::Fixed(usize::try_from(length).unwrap_or(usize::MAX)))
         }
         SqlType::Bytes(None) => plain(T::Binary),
-        SqlType::Binary(length) => with(T::Binary, LENGTH, format!("fixed {}", length.unwrap_or(1))),
+        SqlType::Binary(length) => {
+            of_length(T::Binary, Length::Fixed(usize::try_from(length.unwrap_or(1)).unwrap_or(usize::MAX)))
+        }
         SqlType::Varbinary(Some(BinaryLength::IntegerLength { length })) => {
-            with(T::Binary, LENGTH, format!("at-most {length}"))
+            of_length(T::Binary, Length::AtMost(usize::try_from(*length).unwrap_or(usize::MAX)))
         }
         SqlType::Varbinary(None) => plain(T::Binary),
         SqlType::Date => plain(T::Date32),
@@ -98,12 +88,12 @@ fn planned(sql_type: &SqlType) -> Result<FieldRef> {
         }
         SqlType::Array(ArrayElemTypeDef::AngleBracket(item)) => {
             let item = planned(item)?;
-            if !item.metadata().is_empty() {
-                return plan_err!(
-                    "{sql_type}: arrays of a type with a length or digits of its own are not supported yet"
-                );
+            let Detail { digits, length } = Detail::of(&item);
+            if length.is_some() {
+                return plan_err!("{sql_type}: arrays of a type with a length are not supported yet");
             }
-            plain(T::List(Arc::new(Field::new("item", item.data_type().clone(), true))))
+            let list = T::List(Arc::new(Field::new("item", item.data_type().clone(), true)));
+            Ok(Detail { digits, length }.unnamed(list))
         }
         other => plan_err!("nothing can be cast to {other}; cast to a type that columns have"),
     }
@@ -112,7 +102,7 @@ fn planned(sql_type: &SqlType) -> Result<FieldRef> {
 /// An array, a map or a row, as a column's type is read.
 fn nested(text: &str) -> Result<FieldRef> {
     match crate::script::nested_type(text) {
-        Ok(data_type) => plain(data_type),
+        Ok((data_type, digits)) => Ok(Detail { digits, length: None }.unnamed(data_type)),
         Err(wrong) => plan_err!("nothing can be cast to {text}: {wrong}"),
     }
 }
@@ -144,23 +134,15 @@ fn characters(length: &Option<CharacterLength>, sql_type: &SqlType) -> Result<Op
 }
 
 fn time(digits: u64) -> Result<FieldRef> {
-    let (unit, usual) = match unit(digits)? {
-        TimeUnit::Second => return plain(DataType::Time32(TimeUnit::Second)),
-        TimeUnit::Millisecond => (DataType::Time32(TimeUnit::Millisecond), 3),
-        TimeUnit::Microsecond => (DataType::Time64(TimeUnit::Microsecond), 6),
-        TimeUnit::Nanosecond => (DataType::Time64(TimeUnit::Nanosecond), 9),
+    let data_type = match unit(digits)? {
+        unit @ (TimeUnit::Second | TimeUnit::Millisecond) => DataType::Time32(unit),
+        unit => DataType::Time64(unit),
     };
-    if digits == usual { plain(unit) } else { with(unit, DIGITS, digits.to_string()) }
+    of_digits(data_type, digits)
 }
 
 fn timestamp(digits: u64, zone: Option<Arc<str>>) -> Result<FieldRef> {
-    let (unit, usual) = match unit(digits)? {
-        TimeUnit::Second | TimeUnit::Millisecond => (TimeUnit::Millisecond, 3),
-        TimeUnit::Microsecond => (TimeUnit::Microsecond, 6),
-        TimeUnit::Nanosecond => (TimeUnit::Nanosecond, 9),
-    };
-    let data_type = DataType::Timestamp(unit, zone);
-    if digits == usual { plain(data_type) } else { with(data_type, DIGITS, digits.to_string()) }
+    of_digits(DataType::Timestamp(unit(digits)?.max(TimeUnit::Millisecond), zone), digits)
 }
 
 fn unit(digits: u64) -> Result<TimeUnit> {

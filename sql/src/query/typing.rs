@@ -14,13 +14,16 @@ mod expr;
 mod functions;
 
 use crate::functions::time::zone::Zone;
+use crate::functions::values::detail::{Detail, TimeDigits, type_name};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, Join, LogicalPlan};
-use millstream_operators::formats::sql_type;
+use datafusion::logical_expr::{Expr, ExprSchemable, Join, LogicalPlan, Projection, Union};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The plan, its expressions typed.
 pub(super) fn type_plan(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
@@ -36,16 +39,19 @@ pub(super) fn type_node(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
     }
     let plan = match plan {
         LogicalPlan::Join(join) => LogicalPlan::Join(type_join_keys(join, zone)?),
+        LogicalPlan::Union(union) => return type_union(union, zone),
         other => other,
     };
     let typer = Typer { schema: &schema, zone };
     let names = NamePreserver::new(&plan);
     let is_filter = matches!(plan, LogicalPlan::Filter(_));
+    let makes_columns = matches!(plan, LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_));
     let typed = plan.map_expressions(|expr| {
         let name = names.save(&expr);
         let known = typer.typed(expr)?;
         let known = if is_filter { known.condition("WHERE")? } else { known };
-        Ok(Transformed::yes(name.restore(known.expr)))
+        let typed = if makes_columns { known.said(&schema)? } else { known.expr };
+        Ok(Transformed::yes(name.restore(typed)))
     })?;
     typed.data.recompute_schema()
 }
@@ -63,6 +69,56 @@ fn type_join_keys(mut join: Join, zone: Zone) -> Result<Join> {
     Ok(join)
 }
 
+/// The parts of a union get columns of the same types.
+fn type_union(union: Union, zone: Zone) -> Result<LogicalPlan> {
+    let columns = |part: &LogicalPlan| -> Result<Vec<Known>> {
+        let typer = Typer { schema: part.schema(), zone };
+        part.schema().iter().map(|column| typer.typed(Expr::from(column))).collect()
+    };
+    let parts = union.inputs.iter().map(|part| columns(part)).collect::<Result<Vec<_>>>()?;
+    let mut common: Vec<(DataType, Detail)> = Vec::new();
+    for at in 0..union.schema.fields().len() {
+        let column = || parts.iter().filter_map(|part| part.get(at)).filter(|column| !column.is_null());
+        let data_type = choice::common_type(column(), "UNION").or_else(|error| {
+            let mut types: Vec<String> = column().map(Known::type_name).collect();
+            types.dedup();
+            match types.as_slice() {
+                [] => Err(error),
+                types => refuse(format!(
+                    "column {} of a UNION is {}: CAST it to one type",
+                    at + 1,
+                    types.join(" and ")
+                )),
+            }
+        })?;
+        common.push((data_type, choice::common_detail(column())));
+    }
+    let mut inputs = Vec::with_capacity(parts.len());
+    for (part, input) in parts.into_iter().zip(&union.inputs) {
+        let same = part.iter().zip(&common).all(|(column, (data_type, detail))| {
+            column.data_type == *data_type && Some(column.digits()) == detail.digits
+        });
+        if same {
+            inputs.push(Arc::clone(input));
+            continue;
+        }
+        let typer = Typer { schema: input.schema(), zone };
+        let columns = part.into_iter().zip(&common).zip(input.schema().iter());
+        let columns = columns.map(|((column, (data_type, detail)), (qualifier, field))| {
+            let column = typer.widened(column, data_type)?;
+            let column = Known { detail: detail.clone(), ..column }.said(input.schema())?;
+            let (relation, name) = (qualifier.cloned(), field.name().clone());
+            Ok(match column {
+                Expr::Alias(alias) => Expr::Alias(Alias { relation, name, ..alias }),
+                column => column.alias_qualified(relation, name),
+            })
+        });
+        let columns = columns.collect::<Result<Vec<Expr>>>()?;
+        inputs.push(Arc::new(LogicalPlan::Projection(Projection::try_new(columns, Arc::clone(input))?)));
+    }
+    Ok(LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?))
+}
+
 /// Types expressions over the columns of a schema.
 #[derive(Clone, Copy)]
 struct Typer<'a> {
@@ -75,15 +131,15 @@ struct Typer<'a> {
 struct Known {
     expr: Expr,
     data_type: DataType,
-    /// Digits behind the second, where the unit of the type says more.
-    digits: Option<u8>,
+    /// What its type says beyond Arrow's.
+    detail: Detail,
     /// Whether there may be rows for which it fails.
     fails: bool,
 }
 
 impl Known {
     fn new(expr: Expr, data_type: DataType) -> Self {
-        Known { expr, data_type, digits: None, fails: false }
+        Known { expr, data_type, detail: Detail::default(), fails: false }
     }
 
     fn is_null(&self) -> bool {
@@ -105,12 +161,42 @@ impl Known {
         }
     }
 
+    /// The digits behind the second of the times in its type.
+    fn digits(&self) -> TimeDigits {
+        let units = TimeDigits::of_units(&self.data_type);
+        let said = self.detail.digits.as_ref();
+        said.filter(|said| said.as_slice().len() == units.as_slice().len()).cloned().unwrap_or(units)
+    }
+
+    /// With these digits behind the second.
+    fn with_digits(self, digits: TimeDigits) -> Self {
+        Known { detail: Detail { digits: Some(digits), ..self.detail }, ..self }
+    }
+
+    /// An expression whose field says all that its type does.
+    fn said(self, schema: &DFSchema) -> Result<Expr> {
+        // Grouping sets have none.
+        let Ok((qualifier, field)) = self.expr.to_field(schema) else { return Ok(self.expr) };
+        let wanted =
+            Detail { digits: Some(self.digits()), length: self.detail.length }.metadata(&self.data_type);
+        let said = Detail { digits: Some(TimeDigits::of_field(&field)), ..Detail::of(&field) };
+        if said.metadata(&self.data_type) == wanted {
+            return Ok(self.expr);
+        }
+        let metadata: BTreeMap<String, String> = wanted.into_iter().collect();
+        let alias = match self.expr {
+            Expr::Alias(alias) => alias,
+            expr => Alias::new(expr, qualifier, field.name()),
+        };
+        Ok(Expr::Alias(alias.with_metadata(Some(metadata.into()))))
+    }
+
     /// The type as SQL names it.
     fn type_name(&self) -> String {
         match &self.data_type {
             DataType::Null => "NULL".to_owned(),
             DataType::Interval(_) => "INTERVAL".to_owned(),
-            other => sql_type(other),
+            other => type_name(other, &self.detail),
         }
     }
 

@@ -4,9 +4,11 @@
 //! stands in a table with what we say instead. One that stands in none is shown as it is if it is plain, and not at all if
 //! it speaks of what is inside.
 
+mod advice;
 mod table;
 mod types;
 
+pub(crate) use advice::Words;
 pub(crate) use types::in_flinks_types;
 
 use super::provider::Names;
@@ -25,20 +27,6 @@ pub(crate) struct Said {
     pub(crate) words: Words,
     /// Where, if it is known.
     at: Option<LineSpan>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Words {
-    /// What is wrong.
-    pub(crate) message: String,
-    /// What to do.
-    pub(crate) help: Option<String>,
-}
-
-impl Words {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Words { message: message.into(), help: Some(help.into()) }
-    }
 }
 
 impl fmt::Display for Said {
@@ -95,7 +83,7 @@ pub(crate) fn words(error: &DataFusionError, names: Option<&Names>) -> Words {
     let diagnostic = error.diagnostic().map(|diagnostic| diagnostic.message.clone());
     let text = plain(&root.strip_backtrace());
     let known = diagnostic.iter().chain([&text]).find_map(|text| of_table(text, names));
-    known.unwrap_or_else(|| unknown(&diagnostic.unwrap_or(text)))
+    known.unwrap_or_else(|| unknown(&diagnostic.unwrap_or(text))).with_its_advice()
 }
 
 /// Whether an error says less than what the query has that there is not.
@@ -130,7 +118,8 @@ fn said_in(error: &DataFusionError) -> Option<&Said> {
 fn of_columns(error: &SchemaError) -> Words {
     let listed = |names: Vec<String>| {
         let more = if names.len() > 20 { ", .." } else { "" };
-        format!("there are {}{more}", names[..names.len().min(20)].join(", "))
+        let are = if names.len() == 1 { "is only" } else { "are" };
+        format!("there {are} {}{more}", names[..names.len().min(20)].join(", "))
     };
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
@@ -160,7 +149,7 @@ fn of_columns(error: &SchemaError) -> Words {
         }
         SchemaError::AmbiguousReference { field } => Words::new(
             format!("{} is a column of several tables", field.name),
-            format!("name the table: t.{}", field.name),
+            format!("write the name of its table in front of it, as in table.{}", field.name),
         ),
         SchemaError::DuplicateQualifiedField { qualifier, name } => Words::new(
             format!("there are two columns {}.{name}", qualifier.table()),

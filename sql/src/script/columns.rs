@@ -125,14 +125,14 @@ impl Parser<'_> {
 
     /// Behind the name of a column that has a type.
     fn typed_column(&mut self, name: &Ident, elements: &mut Elements) -> Parsed<ColumnDefKind> {
-        let (data_type, nullable) = self.data_type()?;
+        let declared = self.data_type()?;
         if self.take_words("METADATA") {
             let from = match self.take_words("FROM") {
                 true => Some(self.text("the name of the metadata in '..'")?),
                 false => None,
             };
             let virtual_ = self.take_words("VIRTUAL");
-            return Ok(ColumnDefKind::Metadata { data_type, nullable, from, virtual_ });
+            return Ok(ColumnDefKind::Metadata { declared, from, virtual_ });
         }
         let first = self.at;
         if self.take_words("CONSTRAINT") {
@@ -142,6 +142,6 @@ impl Parser<'_> {
             self.primary_key(first, vec![name.clone()], elements)?;
         }
         self.refuse_column_clause()?;
-        Ok(ColumnDefKind::Physical { data_type, nullable })
+        Ok(ColumnDefKind::Physical(declared))
     }
 }

@@ -3,6 +3,7 @@
 use super::lexer::{BAD, Lexed};
 use super::{CATALOG, DATABASE, Ident, Spanned, Statement, Tokens};
 use crate::error::{Span, SqlError, code};
+use crate::functions::values::cast::Length;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
@@ -24,6 +25,12 @@ pub(super) struct Parser<'l> {
     pub(super) at: usize,
     /// Whether the first half of a `>>` is read.
     pub(super) half: bool,
+    /// Digits behind the second of the times of the type that is read.
+    pub(super) digits: Vec<u8>,
+    /// The length of the type that is read.
+    pub(super) length: Option<Length>,
+    /// Whether a type inside of it has one.
+    pub(super) inner_length: bool,
     pub(super) errors: Vec<SqlError>,
     pub(super) broken: Vec<Ident>,
 }
@@ -36,6 +43,9 @@ impl<'l> Parser<'l> {
             end,
             at: 0,
             half: false,
+            digits: Vec::new(),
+            length: None,
+            inner_length: false,
             errors: Vec::new(),
             broken: Vec::new(),
         }

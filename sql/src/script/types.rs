@@ -1,8 +1,10 @@
 //! Flink's data types as Arrow's.
 
-use super::Spanned;
 use super::parser::{Parsed, Parser};
+use super::{DeclaredType, Spanned};
 use crate::error::{Span, SqlError, code, nearest};
+use crate::functions::values::cast::Length;
+use crate::functions::values::detail::{Detail, TimeDigits};
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use datafusion::sql::sqlparser::tokenizer::Token;
 use millstream_operators::columns::map_type;
@@ -60,9 +62,14 @@ const DEPTH_MAX: usize = 16;
 
 impl Parser<'_> {
     /// A data type, and whether it may be null.
-    pub(super) fn data_type(&mut self) -> Parsed<(Spanned<DataType>, bool)> {
+    pub(super) fn data_type(&mut self) -> Parsed<DeclaredType> {
         self.half = false;
-        self.nested_type(0)
+        self.digits.clear();
+        (self.length, self.inner_length) = (None, false);
+        let (data_type, nullable) = self.nested_type(0)?;
+        let digits = TimeDigits::new(std::mem::take(&mut self.digits), &data_type.value);
+        let detail = Detail { digits, length: self.length };
+        Ok(DeclaredType { data_type, nullable, detail, inner_length: self.inner_length })
     }
 
     fn nested_type(&mut self, depth: usize) -> Parsed<(Spanned<DataType>, bool)> {
@@ -83,6 +90,9 @@ impl Parser<'_> {
             "ROW" => self.row(depth)?,
             _ => self.plain_type(&name, at)?,
         };
+        if depth > 0 {
+            self.inner_length |= self.length.take().is_some();
+        }
         let span = self.span_from(first);
         let nullable = !self.take_words("NOT NULL");
         if nullable {
@@ -106,14 +116,14 @@ impl Parser<'_> {
             "DECIMAL" | "DEC" | "NUMERIC" => self.decimal()?,
             "STRING" => DataType::Utf8,
             "VARCHAR" | "CHAR" | "CHARACTER" => {
-                self.take_words("VARYING");
-                self.length()?;
+                let varies = self.take_words("VARYING") || name == "VARCHAR";
+                self.length(varies)?;
                 DataType::Utf8
             }
             "BYTES" => DataType::Binary,
             "VARBINARY" | "BINARY" => {
-                self.take_words("VARYING");
-                self.length()?;
+                let varies = self.take_words("VARYING") || name == "VARBINARY";
+                self.length(varies)?;
                 DataType::Binary
             }
             "DATE" => DataType::Date32,
@@ -178,6 +188,7 @@ impl Parser<'_> {
                 digits
             }
         };
+        self.digits.push(u8::try_from(digits).unwrap_or(9));
         Ok(match digits {
             0 => TimeUnit::Second,
             1..=3 => TimeUnit::Millisecond,
@@ -200,12 +211,19 @@ impl Parser<'_> {
         Ok(DataType::Decimal128(precision as u8, scale as i8))
     }
 
-    /// `(n)`: how long a text may be. As in Flink nobody counts.
-    fn length(&mut self) -> Parsed<()> {
+    /// `(n)`: how long a text is. As in Flink nobody counts what is read; what is written is cut.
+    fn length(&mut self, varies: bool) -> Parsed<()> {
+        const MOST: u64 = (u32::MAX >> 1) as u64;
+        let mut length = if varies { MOST } else { 1 };
         if self.take(&Token::LParen) {
-            self.number("a length", 1, u64::from(u32::MAX >> 1))?;
+            length = self.number("a length", 1, MOST)?;
             self.expect(&Token::RParen)?;
         }
+        let count = usize::try_from(length).unwrap_or(usize::MAX);
+        self.length = match varies {
+            true => (length < MOST).then_some(Length::AtMost(count)),
+            false => Some(Length::Fixed(count)),
+        };
         Ok(())
     }
 

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Count,
     /// One of these.
     Choice(&'static [&'static str]),
+    /// A time zone.
+    Zone,
     /// The only value there is: what Flink's other values ask for does not exist.
     Only(&'static str, &'static str),
 }
@@ -105,8 +107,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "table.exec.sink.type-length-enforcer",
-        kind: Kind::Only("IGNORE", "texts are written as long as they are"),
-        help: "What becomes of texts that are longer than their column: they are written as they are.",
+        kind: Kind::Only("IGNORE", "texts of a column are written as long as they are"),
+        help: "What becomes of texts that are longer than the column they are read as: they are written as they are.",
         applied: Applied::Anyway,
     },
     Setting {
@@ -138,9 +140,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         key: "table.local-time-zone",
-        kind: Kind::Only("UTC", "times are those of UTC everywhere"),
-        help: "The zone of times.",
-        applied: Applied::Anyway,
+        kind: Kind::Zone,
+        help: "The zone whose clocks show a TIMESTAMP_LTZ: in casts, in texts, in functions of dates.",
+        applied: Applied::In("plan.rs"),
     },
     Setting {
         key: "table.sql-dialect",
@@ -325,6 +327,7 @@ mod tests {
             Kind::Choice(choices) => {
                 choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(" or ")
             }
+            Kind::Zone => "a zone, as `Europe/Berlin` or `GMT+02:00`".to_owned(),
             Kind::Only(only, _) => format!("only `{only}`"),
         }
     }

@@ -9,7 +9,7 @@ SET 'sql-client.execution.result-mode' = 'tableau';
 
 -- values
 SET 'pipeline.name' = 'my job';
-SET 'table.local-time-zone' = 'Europe/Berlin';
+SET 'table.local-time-zone' = 'Mars/Olympus';
 SET 'execution.runtime-mode' = 'batch';
 SET 'millstream.commit-interval' = '0 s';
 SET 'millstream.commit-interval' = 'soon';

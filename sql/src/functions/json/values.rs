@@ -35,7 +35,7 @@ pub(super) fn push(array: &dyn Array, row: usize, out: &mut String) -> Result<()
         out.push_str("null");
         return Ok(());
     }
-    let style = Style { zone: UTC, digits: None };
+    let style = Style { zone: UTC, digits: &[] };
     match array.data_type() {
         T::Utf8 => push_text(array.as_string::<i32>().value(row), out),
         T::Boolean => out.push_str(if array.as_boolean().value(row) { "true" } else { "false" }),

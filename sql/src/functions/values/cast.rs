@@ -10,6 +10,7 @@ use super::super::Failed;
 use super::super::time::zone::Zone;
 use super::super::time::{DAY_S, Moment, SECOND, date_at, per_second, time_at, timestamp_at};
 use super::decimal::{self, Digits};
+use super::detail::TimeDigits;
 use super::text::{self, Style};
 use super::{nested, parse};
 use arrow::array::{
@@ -36,10 +37,10 @@ pub(crate) struct Cast {
     pub(crate) to: DataType,
     /// How long texts and bytes are, where the type says so.
     pub(crate) length: Option<Length>,
-    /// Digits behind the second that the values have so far, where the unit does not say it.
-    pub(crate) digits_from: Option<u8>,
-    /// Digits behind the second that are kept.
-    pub(crate) digits_to: Option<u8>,
+    /// Digits behind the second that the values have so far, where the units do not say it.
+    pub(crate) digits_from: Option<TimeDigits>,
+    /// Digits behind the second that are kept, where the units do not say it.
+    pub(crate) digits_to: Option<TimeDigits>,
     /// The session's zone.
     pub(crate) zone: Zone,
     /// `TRY_CAST`: null where there is no value.
@@ -52,9 +53,30 @@ impl Cast {
         Cast { to: data_type, length: None, digits_from: None, digits_to: None, zone, lenient: false }
     }
 
-    /// To a type that values of this one are made of.
-    pub(super) fn inner(&self, data_type: &DataType) -> Self {
-        Cast { to: data_type.clone(), length: None, digits_from: None, digits_to: None, ..*self }
+    /// From and to types that values of these are made of; so many times stand in front of them.
+    pub(super) fn part(
+        &self,
+        (from, before): (&DataType, usize),
+        (to, before_to): (&DataType, usize),
+    ) -> Self {
+        let digits_from = self.digits_from.as_ref().and_then(|digits| digits.slice(before, from));
+        let digits_to = self.digits_to.as_ref().and_then(|digits| digits.slice(before_to, to));
+        let (zone, lenient) = (self.zone, self.lenient);
+        Cast { to: to.clone(), length: None, digits_from, digits_to, zone, lenient }
+    }
+
+    /// Whether values of its type stay as they are.
+    pub(crate) fn keeps(&self, from: &DataType) -> bool {
+        let units = TimeDigits::of_units(&self.to);
+        let (has, kept) =
+            (self.digits_from.as_ref().unwrap_or(&units), self.digits_to.as_ref().unwrap_or(&units));
+        *from == self.to && self.length.is_none() && has.fit(kept)
+    }
+
+    fn kept(&self, nanos: i64) -> i64 {
+        let digits = self.digits_to.as_ref().and_then(TimeDigits::one).unwrap_or(9);
+        let step = 10_i64.pow(9 - u32::from(digits.min(9)));
+        nanos - nanos.rem_euclid(step)
     }
 }
 
@@ -225,7 +247,8 @@ fn is_no(text: &str, data_type: &str) -> Failed {
 }
 
 fn texts(array: &ArrayRef, cast: &Cast) -> Result<ArrayRef, Failed> {
-    let style = Style { zone: cast.zone, digits: cast.digits_from };
+    let digits = cast.digits_from.as_ref().map_or(&[][..], TimeDigits::as_slice);
+    let style = Style { zone: cast.zone, digits };
     let mut texts = StringBuilder::with_capacity(array.len(), array.len() * 16);
     let mut value = String::new();
     for row in 0..array.len() {
@@ -422,7 +445,7 @@ fn times(array: &ArrayRef, cast: &Cast) -> Result<ArrayRef, Failed> {
             }
             _ => local_at(array, row, cast.zone)?.map(|moment| moment.day().1),
         };
-        Ok(nanos.map(|nanos| kept(nanos, cast.digits_to)))
+        Ok(nanos.map(|nanos| cast.kept(nanos)))
     };
     let in_unit = |unit| move |nanos: i64| nanos / (SECOND / per_second(unit));
     match &cast.to {
@@ -439,12 +462,6 @@ fn times(array: &ArrayRef, cast: &Cast) -> Result<ArrayRef, Failed> {
     }
 }
 
-/// So many digits of nanoseconds.
-fn kept(nanos: i64, digits: Option<u8>) -> i64 {
-    let step = 10_i64.pow(9 - u32::from(digits.unwrap_or(9).min(9)));
-    nanos - nanos.rem_euclid(step)
-}
-
 fn timestamps(array: &ArrayRef, cast: &Cast) -> Result<ArrayRef, Failed> {
     let DataType::Timestamp(unit, to_zone) = &cast.to else { return Err(no_cast(array, &cast.to)) };
     let is_moment = matches!(array.data_type(), DataType::Timestamp(_, Some(_)));
@@ -455,7 +472,7 @@ fn timestamps(array: &ArrayRef, cast: &Cast) -> Result<ArrayRef, Failed> {
             (_, false) => local_at(array, row, cast.zone)?,
         };
         let Some(moment) = moment else { return Ok(None) };
-        let moment = Moment { nanos: kept(moment.nanos, cast.digits_to), ..moment };
+        let moment = Moment { nanos: cast.kept(moment.nanos), ..moment };
         let value = moment.in_unit(*unit).ok_or_else(|| {
             Failed(format!("the time is out of the range of {}, which is 1677 to 2262", sql_type(&cast.to)))
         })?;

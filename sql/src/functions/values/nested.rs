@@ -2,6 +2,7 @@
 
 use super::super::Failed;
 use super::cast::{self, Cast, no_cast};
+use super::detail::times;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::compute::{cast as same_cast, is_null};
@@ -20,8 +21,9 @@ pub(super) fn cast(array: &ArrayRef, cast: &Cast) -> Result<ArrayRef, Failed> {
             }
             let mut nulls = found.nulls().cloned();
             let mut columns = Vec::with_capacity(fields.len());
+            let mut before = Before::default();
             for (column, field) in found.columns().iter().zip(fields) {
-                let value = part(column, field.data_type(), cast)?;
+                let value = part(column, field.data_type(), cast, &mut before)?;
                 if cast.lenient {
                     nulls = NullBuffer::union(nulls.as_ref(), Some(&newly_null(column, &value)?));
                 }
@@ -33,10 +35,22 @@ pub(super) fn cast(array: &ArrayRef, cast: &Cast) -> Result<ArrayRef, Failed> {
     }
 }
 
-fn part(array: &ArrayRef, to: &DataType, cast: &Cast) -> Result<ArrayRef, Failed> {
-    match array.data_type() == to {
+/// Times that stand in front of a part, in the type that is cast and in the one that it is cast to.
+#[derive(Default)]
+struct Before {
+    from: usize,
+    to: usize,
+}
+
+/// A part of the values, behind those that were cast before.
+fn part(array: &ArrayRef, to: &DataType, cast: &Cast, before: &mut Before) -> Result<ArrayRef, Failed> {
+    let from = array.data_type();
+    let inner = cast.part((from, before.from), (to, before.to));
+    before.from += times(from);
+    before.to += times(to);
+    match inner.keeps(from) {
         true => Ok(Arc::clone(array)),
-        false => cast::cast(array, &cast.inner(to)),
+        false => cast::cast(array, &inner),
     }
 }
 
@@ -47,7 +61,7 @@ fn newly_null(before: &dyn Array, after: &dyn Array) -> Result<NullBuffer, Faile
 }
 
 fn list(list: &ListArray, item: &FieldRef, cast: &Cast) -> Result<ArrayRef, Failed> {
-    let values = part(list.values(), item.data_type(), cast)?;
+    let values = part(list.values(), item.data_type(), cast, &mut Before::default())?;
     let mut nulls = list.nulls().cloned();
     if cast.lenient {
         let kept = newly_null(list.values(), &values)?;
@@ -63,11 +77,12 @@ fn list(list: &ListArray, item: &FieldRef, cast: &Cast) -> Result<ArrayRef, Fail
 fn map(map: &MapArray, entries: &FieldRef, sorted: bool, cast: &Cast) -> Result<ArrayRef, Failed> {
     let DataType::Struct(fields) = entries.data_type() else { return Err(no_cast(map, &cast.to)) };
     let mut columns = Vec::with_capacity(fields.len());
+    let mut before = Before::default();
     for (column, field) in map.entries().columns().iter().zip(fields) {
         columns.push(match cast.lenient {
             // A key that became null is none: the whole map is, which a strict cast finds out.
-            true => part(column, field.data_type(), &Cast { lenient: false, ..cast.clone() })?,
-            false => part(column, field.data_type(), cast)?,
+            true => part(column, field.data_type(), &Cast { lenient: false, ..cast.clone() }, &mut before)?,
+            false => part(column, field.data_type(), cast, &mut before)?,
         });
     }
     let pairs = StructArray::try_new(fields.clone(), columns, map.entries().nulls().cloned())?;

@@ -9,6 +9,7 @@ use super::super::time::calendar::Date;
 use super::super::time::zone::Zone;
 use super::super::time::{Moment, SECOND, date_at, time_at, timestamp_at};
 use super::decimal;
+use super::detail::times;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{
     DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
@@ -17,19 +18,20 @@ use std::fmt::Write;
 
 /// What a text depends on beside the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Style {
+pub(crate) struct Style<'a> {
     /// The zone in which a `TIMESTAMP_LTZ` is read.
     pub(crate) zone: Zone,
-    /// Digits behind the second, where the type has others than the unit says.
-    pub(crate) digits: Option<u8>,
+    /// Digits behind the second of every time in the type, in their order; none where the units say them.
+    pub(crate) digits: &'a [u8],
 }
 
 /// Writes the text of a value that is not null.
 ///
 /// # Errors
 /// For types that have no text.
-pub(crate) fn write(array: &dyn Array, row: usize, style: Style, out: &mut String) -> Result<(), Failed> {
+pub(crate) fn write(array: &dyn Array, row: usize, style: Style<'_>, out: &mut String) -> Result<(), Failed> {
     use DataType as T;
+    let digits = |unit: &TimeUnit| style.digits.first().copied().unwrap_or(digits_of(*unit));
     match array.data_type() {
         T::Utf8 => out.push_str(array.as_string::<i32>().value(row)),
         T::Boolean => out.push_str(if array.as_boolean().value(row) { "TRUE" } else { "FALSE" }),
@@ -47,12 +49,12 @@ pub(crate) fn write(array: &dyn Array, row: usize, style: Style, out: &mut Strin
         T::Date32 => write_date(date_at(array, row).unwrap_or(0), out),
         T::Time32(unit) | T::Time64(unit) => {
             let nanos = time_at(array, row)?.unwrap_or(0);
-            write_time(nanos, style.digits.unwrap_or(digits_of(*unit)), out);
+            write_clock(nanos, digits(unit), out);
         }
         T::Timestamp(unit, zone) => {
             let moment = timestamp_at(array, row)?.unwrap_or(Moment { seconds: 0, nanos: 0 });
             let moment = if zone.is_some() { style.zone.local(moment) } else { moment };
-            write_moment(moment, style.digits.unwrap_or(digits_of(*unit)), out);
+            write_moment(moment, digits(unit), out);
         }
         T::List(_) | T::Map(_, _) | T::Struct(_) => write_nested(array, row, style, out)?,
         other => return Err(Failed(format!("{other} has no text"))),
@@ -75,9 +77,15 @@ pub(crate) fn digits_of(unit: TimeUnit) -> u8 {
 }
 
 /// `[1, NULL]`, `{k=v}`, `(1, a)`.
-fn write_nested(array: &dyn Array, row: usize, style: Style, out: &mut String) -> Result<(), Failed> {
-    let style = Style { digits: None, ..style };
-    let item = |array: &dyn Array, row: usize, out: &mut String| match array.is_null(row) {
+fn write_nested(array: &dyn Array, row: usize, style: Style<'_>, out: &mut String) -> Result<(), Failed> {
+    // The digits of the parts, one after the other.
+    let mut rest = style.digits;
+    let mut digits_of_part = |part: &dyn Array| {
+        let (first, behind) = rest.split_at(times(part.data_type()).min(rest.len()));
+        rest = behind;
+        Style { digits: first, ..style }
+    };
+    let item = |array: &dyn Array, row: usize, style: Style<'_>, out: &mut String| match array.is_null(row) {
         true => {
             out.push_str("NULL");
             Ok(())
@@ -86,27 +94,30 @@ fn write_nested(array: &dyn Array, row: usize, style: Style, out: &mut String) -
     };
     if let Some(list) = array.as_list_opt::<i32>() {
         let items = list.value(row);
+        let style = digits_of_part(&items);
         out.push('[');
         for at in 0..items.len() {
             out.push_str(if at == 0 { "" } else { ", " });
-            item(&items, at, out)?;
+            item(&items, at, style, out)?;
         }
         out.push(']');
     } else if let Some(map) = array.as_map_opt() {
         let entries = map.value(row);
+        let (keys, values) = (entries.column(0), entries.column(1));
+        let (of_key, of_value) = (digits_of_part(keys), digits_of_part(values));
         out.push('{');
         for at in 0..entries.len() {
             out.push_str(if at == 0 { "" } else { ", " });
-            item(entries.column(0), at, out)?;
+            item(keys, at, of_key, out)?;
             out.push('=');
-            item(entries.column(1), at, out)?;
+            item(values, at, of_value, out)?;
         }
         out.push('}');
     } else {
         out.push('(');
         for (at, column) in array.as_struct().columns().iter().enumerate() {
             out.push_str(if at == 0 { "" } else { ", " });
-            item(column, row, out)?;
+            item(column, row, digits_of_part(column), out)?;
         }
         out.push(')');
     }
@@ -171,6 +182,16 @@ pub(crate) fn write_time(nanos: i64, digits: u8, out: &mut String) {
         let fraction = format!("{nanos:09}");
         out.push('.');
         out.push_str(fraction.get(..usize::from(digits.min(9))).unwrap_or(&fraction));
+    }
+}
+
+/// A `TIME` as a text: no more digits than it has, and one at least where its type has any.
+fn write_clock(nanos: i64, digits: u8, out: &mut String) {
+    write_time(nanos, digits, out);
+    if digits > 0 {
+        let kept = out.trim_end_matches('0').len();
+        out.truncate(kept);
+        out.push_str(if out.ends_with('.') { "0" } else { "" });
     }
 }
 

@@ -5,6 +5,7 @@ use crate::functions::operators::{
     ADD, DIVIDE, MINUS_INTERVAL, MULTIPLY, PLUS_INTERVAL, REMAINDER, SUBTRACT, TIMES_INTERVAL,
 };
 use crate::functions::values::decimal::Digits;
+use crate::functions::values::detail::Detail;
 use crate::functions::{Arg, Function, wrap};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
@@ -152,7 +153,8 @@ impl Typer<'_> {
 
 impl Known {
     pub(super) fn of(self, data_type: DataType) -> Self {
-        Known { data_type, ..self }
+        let detail = if data_type == self.data_type { self.detail } else { Detail::default() };
+        Known { data_type, detail, ..self }
     }
 }
 
@@ -181,7 +183,8 @@ fn junction(left: Known, op: Operator, right: Known) -> Result<Known> {
 pub(super) fn native(left: Known, op: Operator, right: Known) -> Known {
     let fails = left.fails || right.fails;
     let expr = Expr::BinaryExpr(BinaryExpr::new(Box::new(left.expr), op, Box::new(right.expr)));
-    Known { expr, data_type: left.data_type, digits: left.digits, fails }
+    let detail = Detail { length: None, ..left.detail };
+    Known { expr, data_type: left.data_type, detail, fails }
 }
 
 /// A call of a function that has no name in SQL.
@@ -189,8 +192,9 @@ pub(super) fn call(function: &'static Function, left: Known, right: Known) -> Re
     let args = [&left, &right].map(|known| Arg { data_type: &known.data_type, literal: known.literal() });
     let typed = (function.types)(&args).or_else(|wrong| refuse(format!("{} {wrong}", function.names[0])))?;
     let fails = function.fails || left.fails || right.fails;
+    let detail = Detail { digits: Some(left.digits()), length: None };
     let expr = wrap(function).call(vec![left.expr, right.expr]);
-    Ok(Known { expr, data_type: typed.returns, digits: None, fails })
+    Ok(Known { expr, data_type: typed.returns, detail, fails })
 }
 
 fn cannot<T>(left: &Known, op: Operator, right: &Known) -> Result<T> {

@@ -1,10 +1,9 @@
 //! Casts that are written, and casts that the planner makes.
 
-use super::super::types::{digits_of, length_of};
 use super::{Known, Typer, refuse};
 use crate::functions::casting::{cast_expr, fails, is_plain};
 use crate::functions::values::cast::{Cast as To, cast, is_possible};
-use crate::functions::values::text::digits_of as digits_of_unit;
+use crate::functions::values::detail::{Detail, TimeDigits};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{Cast, Expr};
@@ -16,9 +15,9 @@ impl Typer<'_> {
         let known = self.typed(expr)?;
         let to = To {
             to: field.data_type().clone(),
-            length: length_of(field),
-            digits_from: known.digits,
-            digits_to: digits_of(field),
+            length: Detail::of(field).length,
+            digits_from: Some(known.digits()),
+            digits_to: Some(TimeDigits::of_field(field)),
             zone: self.zone,
             lenient,
         };
@@ -30,23 +29,25 @@ impl Typer<'_> {
         if known.data_type == *data_type {
             return Ok(known);
         }
-        let to = To { digits_from: known.digits, ..To::to(data_type.clone(), self.zone) };
-        self.cast_to(known, to)
+        let digits = known.digits();
+        let to = To { digits_from: Some(digits.clone()), ..To::to(data_type.clone(), self.zone) };
+        let kept = times_of(&known.data_type) == times_of(data_type);
+        let cast = self.cast_to(known, to)?;
+        Ok(if kept { cast.with_digits(digits) } else { cast })
     }
 
     fn cast_to(&self, known: Known, to: To) -> Result<Known> {
         let from = known.data_type.clone();
+        let detail = Detail { digits: to.digits_to.clone(), length: to.length };
         if known.is_null() {
-            return Ok(Known { digits: to.digits_to, ..null(&to.to)? });
+            return Ok(Known { detail, ..null(&to.to)? });
         }
         if !is_possible(&from, &to.to) {
             let (name, target) = (known.type_name(), sql_type(&to.to));
             return refuse(format!("{} is {name}, which can't be cast to {target}", known.sql()));
         }
-        let same_digits = to.digits_to == to.digits_from || coarser(&to.to, to.digits_from, to.digits_to);
-        if from == to.to && to.length.is_none() && same_digits {
-            let digits = to.digits_to;
-            return Ok(Known { digits, ..known });
+        if to.keeps(&from) || from == to.to && to.length.is_some() && to.length == known.detail.length {
+            return Ok(Known { detail, ..known });
         }
         if let Some(constant) = constant(&known, &to) {
             return Ok(constant);
@@ -54,26 +55,20 @@ impl Typer<'_> {
         if is_plain(&from, &to.to) {
             let data_type = to.to.clone();
             let expr = Expr::Cast(Cast::new(Box::new(known.expr), to.to));
-            return Ok(Known { expr, data_type, ..known });
+            return Ok(Known { expr, data_type, detail, ..known });
         }
         Ok(Known {
             data_type: to.to.clone(),
-            digits: to.digits_to,
+            detail,
             fails: known.fails || fails(&from, &to),
             expr: cast_expr(known.expr, to),
         })
     }
 }
 
-/// Whether all digits that values have are digits of the type too.
-fn coarser(data_type: &DataType, from: Option<u8>, to: Option<u8>) -> bool {
-    let unit = match data_type {
-        DataType::Timestamp(unit, _) | DataType::Time32(unit) | DataType::Time64(unit) => {
-            digits_of_unit(*unit)
-        }
-        _ => return true,
-    };
-    from.unwrap_or(unit) <= to.unwrap_or(unit)
+/// How many times there are in a type.
+fn times_of(data_type: &DataType) -> usize {
+    TimeDigits::of_units(data_type).as_slice().len()
 }
 
 /// The null of a type.
@@ -89,5 +84,6 @@ fn constant(known: &Known, to: &To) -> Option<Known> {
     if matches!(value, ScalarValue::Int64(_)) {
         return None;
     }
-    Some(Known { digits: to.digits_to, ..Known::new(Expr::Literal(value, None), to.to.clone()) })
+    let detail = Detail { digits: to.digits_to.clone(), length: to.length };
+    Some(Known { detail, ..Known::new(Expr::Literal(value, None), to.to.clone()) })
 }

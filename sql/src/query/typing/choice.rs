@@ -3,6 +3,7 @@
 use super::arithmetic::{is_floating, is_number, wider};
 use super::{Known, Typer, refuse};
 use crate::functions::values::decimal::Digits;
+use crate::functions::values::detail::Detail;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{Case, Expr, Operator};
@@ -32,13 +33,7 @@ impl Typer<'_> {
     ) -> Result<Known> {
         let values = || branches.iter().map(|(_, then)| then).chain(&otherwise);
         let data_type = common_type(values(), name)?;
-        let floats = |data_type| values().any(|value| value.data_type == data_type);
-        if name == "CASE" && floats(DataType::Float32) && floats(DataType::Float64) {
-            return refuse("CASE chooses between FLOAT and DOUBLE: CAST one of them");
-        }
-        let digits = values().filter_map(|value| value.digits).max();
-        let digits =
-            if values().all(|value| value.digits.is_some() || value.is_null()) { digits } else { None };
+        let detail = common_detail(values().filter(|value| !value.is_null()));
         let mut when_then_expr = Vec::with_capacity(branches.len());
         let mut fails = false;
         for (when, then) in branches {
@@ -55,7 +50,7 @@ impl Typer<'_> {
             }
         };
         let case = Case { expr: None, when_then_expr, else_expr };
-        Ok(Known { expr: Expr::Case(case), data_type, digits, fails })
+        Ok(Known { expr: Expr::Case(case), data_type, detail, fails })
     }
 
     /// `IF`, `COALESCE`, `IFNULL` and `NULLIF` as cases.
@@ -70,7 +65,13 @@ impl Typer<'_> {
                 let (Some(condition), Some(then), otherwise) = (args.next(), args.next(), args.next()) else {
                     return refuse("IF takes a condition and two values");
                 };
-                self.choose(vec![(condition.condition("IF")?, then)], otherwise, "IF")
+                // As in Flink, a time has as many digits as the first value.
+                let digits = (!then.is_null()).then(|| then.digits());
+                let known = self.choose(vec![(condition.condition("IF")?, then)], otherwise, "IF")?;
+                Ok(match digits {
+                    Some(digits) => known.with_digits(digits),
+                    None => known,
+                })
             }
             ("ifnull", 2) => {
                 let (Some(value), otherwise) = (args.next(), args.next()) else {
@@ -103,11 +104,23 @@ impl Typer<'_> {
     }
 }
 
+/// What a type says that all values are of: of each time the most digits, and the length that all have.
+pub(super) fn common_detail<'k>(mut values: impl Iterator<Item = &'k Known>) -> Detail {
+    let Some(first) = values.next() else { return Detail::default() };
+    let (mut digits, mut length) = (first.digits(), first.detail.length);
+    for value in values {
+        digits = digits.max(&value.digits());
+        length = length.filter(|length| value.detail.length == Some(*length));
+    }
+    Detail { digits: Some(digits), length }
+}
+
 /// The type that all values are one of.
 pub(super) fn common_type<'k>(values: impl Iterator<Item = &'k Known>, name: &str) -> Result<DataType> {
     let mut common = DataType::Null;
+    let merges = matches!(name, "COALESCE" | "IFNULL");
     for value in values {
-        common = match common_of(&common, &value.data_type) {
+        common = match common_of(&common, &value.data_type, merges) {
             Some(common) => common,
             None => {
                 let first = Known::new(value.expr.clone(), common).type_name();
@@ -125,12 +138,12 @@ pub(super) fn common_type<'k>(values: impl Iterator<Item = &'k Known>, name: &st
     }
 }
 
-fn common_of(left: &DataType, right: &DataType) -> Option<DataType> {
+fn common_of(left: &DataType, right: &DataType, merges: bool) -> Option<DataType> {
     use DataType as T;
     match (left, right) {
         (a, b) if a == b => Some(a.clone()),
         (T::Null, other) | (other, T::Null) => Some(other.clone()),
-        (a, b) if is_number(a) && is_number(b) => common_number(a, b),
+        (a, b) if is_number(a) && is_number(b) => common_number(a, b, merges),
         (T::Timestamp(a, from), T::Timestamp(b, to)) if from == to => {
             Some(T::Timestamp((*a).max(*b), from.clone()))
         }
@@ -138,16 +151,17 @@ fn common_of(left: &DataType, right: &DataType) -> Option<DataType> {
     }
 }
 
-/// Of a `FLOAT` and a decimal Flink has several, by how they meet: none here.
-fn common_number(left: &DataType, right: &DataType) -> Option<DataType> {
+/// Flink has two ways: what SQL has, as `CASE`, takes of a `FLOAT` and a `DOUBLE` the first, and a `DOUBLE` for a `FLOAT`
+/// beside a decimal; `COALESCE` and `IFNULL` merge the first two to a `DOUBLE`, and a decimal takes a `FLOAT` behind it for its
+/// own.
+fn common_number(left: &DataType, right: &DataType, merges: bool) -> Option<DataType> {
+    let float = |data_type: &DataType| *data_type == DataType::Float32;
     Some(match (is_floating(left), is_floating(right)) {
-        (true, true) if left == right => left.clone(),
+        (true, true) if left == right || !merges => left.clone(),
         (true, false) if right.is_integer() => left.clone(),
-        (false, true) if left.is_integer() => right.clone(),
+        (false, true) if left.is_integer() || merges && float(right) => right.clone(),
         (false, false) if left.is_integer() && right.is_integer() => wider(left, right),
         (false, false) => Digits::of(left)?.union(Digits::of(right)?).data_type(),
-        (true, false) if *left == DataType::Float32 => return None,
-        (false, true) if *right == DataType::Float32 => return None,
         _ => DataType::Float64,
     })
 }

@@ -46,7 +46,7 @@ impl Typer<'_> {
                 left.sql(),
                 left.type_name()
             )),
-            _ => Ok(native(left, op, right).of(DataType::Boolean).without_digits()),
+            _ => Ok(native(left, op, right).of(DataType::Boolean)),
         }
     }
 
@@ -195,12 +195,6 @@ impl Typer<'_> {
             }
         }
         Ok((self.widened(value, &DataType::Utf8)?, self.widened(pattern, &DataType::Utf8)?))
-    }
-}
-
-impl Known {
-    fn without_digits(self) -> Self {
-        Known { digits: None, ..self }
     }
 }
 

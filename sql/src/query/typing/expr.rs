@@ -1,8 +1,8 @@
 //! Every kind of expression there is, and what becomes of it.
 
 use super::{Known, Typer, refuse};
-use crate::functions::casting::DIGITS;
-use arrow::datatypes::DataType;
+use crate::functions::values::detail::Detail;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::{
     AggregateFunction, AggregateFunctionParams, Alias, GroupingSet, InSubquery, ScalarFunction,
@@ -77,13 +77,20 @@ impl Typer<'_> {
 
     fn alias(&self, alias: Alias) -> Result<Known> {
         let known = self.typed(*alias.expr)?;
+        let known = match &alias.metadata {
+            // What its type says was found when it was typed first.
+            Some(said) => {
+                let field = Field::new("", known.data_type.clone(), true).with_metadata(said.to_hashmap());
+                Known { detail: Detail::of(&field), ..known }
+            }
+            None => known,
+        };
         Ok(Known { expr: Expr::Alias(Alias { expr: Box::new(known.expr), ..alias }), ..known })
     }
 
     fn column(&self, expr: Expr) -> Result<Known> {
         let (_, field) = expr.to_field(self.schema)?;
-        let digits = field.metadata().get(DIGITS).and_then(|digits| digits.parse().ok());
-        Ok(Known { digits, ..Known::new(expr, field.data_type().clone()) })
+        Ok(Known { detail: Detail::of(&field), ..Known::new(expr, field.data_type().clone()) })
     }
 
     /// What is asked of a truth value.

@@ -1,9 +1,10 @@
 //! Calls of functions: those of the table, and the few that DataFusion's planner makes by itself.
 
-use super::choice::common_type;
+use super::choice::{common_detail, common_type};
 use super::{Known, Typer, refuse};
 use crate::functions::casting::cast_of;
 use crate::functions::values::cast::is_total;
+use crate::functions::values::detail::{Detail, TimeDigits};
 use crate::functions::{Arg, Function, function_of, of_typed};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::Result;
@@ -17,8 +18,9 @@ impl Typer<'_> {
         if let Some(cast) = cast_of(&func) {
             let fails =
                 args.iter().any(|arg| arg.fails || (!cast.lenient && !is_total(&arg.data_type, &cast.to)));
-            let (data_type, digits) = (cast.to.clone(), cast.digits_to);
-            return Ok(Known { digits, fails, ..Known::new(called(func, args), data_type) });
+            let detail = Detail { digits: cast.digits_to.clone(), length: cast.length };
+            let data_type = cast.to.clone();
+            return Ok(Known { detail, fails, ..Known::new(called(func, args), data_type) });
         }
         if let Some(function) = function_of(&func) {
             if matches!(func.name(), "if" | "ifnull" | "coalesce" | "nullif") {
@@ -35,14 +37,23 @@ impl Typer<'_> {
             let fails = function.fails || args.iter().any(|arg| arg.fails);
             let args = args.into_iter().zip(&typed.args).map(|(arg, wanted)| self.widened(arg, wanted));
             let args = args.collect::<Result<Vec<_>>>()?;
-            return Ok(Known { fails, ..Known::new(called(of_typed(&func), args), typed.returns) });
+            let digits = result_digits(&name, &args, &typed.returns)?;
+            return Ok(Known {
+                fails,
+                ..Known::new(called(of_typed(&func), args), typed.returns).with_digits(digits)
+            });
         }
         match func.name() {
             "get_field" => {
                 let fails = args.iter().any(|arg| arg.fails);
+                let digits = args.split_first().and_then(|(row, path)| of_path(row, path));
                 let expr = called(func, args);
                 let (_, field) = expr.to_field(self.schema)?;
-                Ok(Known { fails, ..Known::new(expr, field.data_type().clone()) })
+                let known = Known { fails, ..Known::new(expr, field.data_type().clone()) };
+                Ok(match digits {
+                    Some(digits) => known.with_digits(digits),
+                    None => known,
+                })
             }
             "make_array" => self.array(func, args),
             other => refuse(format!("there is no function {}", other.to_uppercase())),
@@ -55,6 +66,7 @@ impl Typer<'_> {
             return refuse("ARRAY[] has no type: write at least one element");
         }
         let item = common_type(args.iter(), "ARRAY")?;
+        let detail = common_detail(args.iter().filter(|arg| !arg.is_null()));
         let fails = args.iter().any(|arg| arg.fails);
         let args = args.into_iter().map(|arg| self.widened(arg, &item)).collect::<Result<Vec<_>>>()?;
         let list = DataType::List(Arc::new(Field::new("item", item, true)));
@@ -63,15 +75,64 @@ impl Typer<'_> {
         if found != list {
             return refuse(format!("ARRAY[..] of such values is not supported yet: it is {found}"));
         }
-        Ok(Known { fails, ..Known::new(expr, list) })
+        let detail = Detail { length: None, ..detail };
+        Ok(Known { fails, detail, ..Known::new(expr, list) })
     }
 
     /// The arguments are typed already.
     pub(super) fn aggregate_function(&self, function: AggregateFunction) -> Result<Known> {
+        let arg = function.params.args.first().map(|arg| self.typed(arg.clone())).transpose()?;
         let expr = Expr::AggregateFunction(function);
-        let data_type = expr.get_type(self.schema)?;
-        Ok(Known::new(expr, data_type))
+        let known = Known::new(expr.clone(), expr.get_type(self.schema)?);
+        Ok(match arg {
+            // One of the values, or an array of them.
+            Some(arg) if arg.digits().as_slice().len() == known.digits().as_slice().len() => {
+                let same = arg.data_type == known.data_type;
+                let length = arg.detail.length.filter(|_| same);
+                Known { detail: Detail { digits: Some(arg.digits()), length }, ..known }
+            }
+            _ => known,
+        })
     }
+}
+
+/// The digits of the times that a function gives, by those of its arguments.
+///
+/// # Errors
+/// Where it is not known which time of the result is one of which argument.
+fn result_digits(name: &str, args: &[Known], returns: &DataType) -> Result<TimeDigits> {
+    let units = TimeDigits::of_units(returns);
+    let times: Vec<&Known> = args.iter().filter(|arg| !arg.digits().as_slice().is_empty()).collect();
+    let usual = times.iter().all(|arg| arg.digits() == TimeDigits::of_units(&arg.data_type));
+    if units.as_slice().is_empty() || usual {
+        return Ok(units);
+    }
+    let count = units.as_slice().len();
+    let alike = times.iter().filter(|arg| arg.digits().as_slice().len() == count).map(|arg| arg.digits());
+    if let Some(digits) = alike.reduce(|most, digits| most.max(&digits)) {
+        return Ok(digits);
+    }
+    let all: Vec<u8> = times.iter().flat_map(|arg| arg.digits().as_slice().to_vec()).collect();
+    match TimeDigits::new(all.clone(), returns) {
+        // As `ROW(a, b)` and `MAP[a, b]`.
+        Some(digits) => Ok(digits),
+        None if all.iter().all(|digits| *digits == all[0]) => Ok(TimeDigits::all(all[0], returns)),
+        None => {
+            let types: Vec<String> = times.iter().map(|arg| arg.type_name()).collect();
+            refuse(format!("{name} of {} is not supported yet: CAST them to one type", types.join(", ")))
+        }
+    }
+}
+
+/// The digits of the field of a row.
+fn of_path(row: &Known, path: &[Known]) -> Option<TimeDigits> {
+    let (mut digits, mut data_type) = (row.digits(), &row.data_type);
+    for name in path.iter().map(Known::text) {
+        let DataType::Struct(fields) = data_type else { return None };
+        digits = digits.of_part(data_type, name?)?;
+        data_type = fields.iter().find(|field| Some(field.name().as_str()) == name)?.data_type();
+    }
+    Some(digits)
 }
 
 /// How the function is written.
