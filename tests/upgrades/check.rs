@@ -44,7 +44,7 @@ fn oracle(sql: &str, partitions: u32, topic: &str) -> Vec<String> {
 
 pub(crate) fn output(world: &World, topic: &str) -> Vec<String> {
     match topic {
-        "out" | "other" | "two" => {
+        "out" | "other" | "two" | "ranked" | "strict" => {
             world.upserted(topic).into_iter().map(|(key, row)| format!("{key} {row}")).collect()
         }
         _ => world.appended(topic),

@@ -2,6 +2,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
+use crate::meaning::{Fact, Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Lineage, Operator, OperatorSpec, Port};
 use crate::project::delete_others;
 use arrow::array::{Array, BooleanArray};
@@ -46,6 +47,13 @@ impl OperatorSpec for NotNull {
 
     fn lineage(&self) -> Lineage {
         Lineage::Kept
+    }
+
+    /// What becomes of a null is no part of it: with either rule no row behind it has one.
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let facts = vec![Fact::new("without nulls in", input.columns_at(self.columns.iter().copied()))];
+        Meaning::of(facts, input.columns.clone()).keyed(input.key.clone())
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

@@ -5,7 +5,7 @@
 
 use crate::batch::{EventTime, Ops, Payload, StreamKind};
 use crate::error::OperatorError;
-use crate::meaning::{Columns, SourceMeaning};
+use crate::meaning::SourceMeaning;
 use crate::records::{Offset, Records, TopicPartition};
 use arrow::buffer::ScalarBuffer;
 use std::collections::BTreeMap;
@@ -132,10 +132,7 @@ pub trait DecoderSpec: Send + Sync + Debug {
     fn describe(&self) -> String;
 
     /// What its rows mean; `topics` says what they are read from. State is found again by it.
-    fn meaning(&self, topics: &str) -> SourceMeaning {
-        let reads = self.describe();
-        SourceMeaning { columns: Columns::Of(format!("{{{topics}}}")), time: reads.clone(), reads }
-    }
+    fn meaning(&self, topics: &str) -> SourceMeaning;
 
     /// A new decoder for one task.
     ///

@@ -33,10 +33,7 @@ pub trait Expression: Send + Sync + Debug {
 
     /// The expression in words that stay the same while its meaning does; `column` says what the columns are made of. See
     /// [`crate::meaning`].
-    fn meaning(&self, column: &dyn Fn(usize) -> String) -> String {
-        let _ = column;
-        self.sql().to_owned()
-    }
+    fn meaning(&self, column: &dyn Fn(usize) -> String) -> String;
 }
 
 /// What an expression may depend on beside the rows.

@@ -16,13 +16,14 @@
 //! event time count only for operators whose state goes by it.
 //!
 //! The rule: two operators with equal facts and equal stores keep the same state from the same input. An operator that
-//! does not say what it means is taken by its description, all columns of its inputs, and its name.
+//! can't say what it means, as a closure can't, is taken by its description, all columns of its inputs, and the topics that
+//! its rows go to.
 
 use crate::cut::{CutNode, CutTopology, InputFrom, SubTopology, Work};
 use crate::operator::{Description, OperatorSpec};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
@@ -152,12 +153,12 @@ pub struct Meaning {
     pub key: Vec<String>,
     /// Whether its state or output goes by event time.
     pub goes_by_time: bool,
-    /// Whether the facts say all there is, so that the operator's name tells nothing more.
+    /// Whether the facts say all there is, so that where its rows go tells nothing more.
     pub is_complete: bool,
 }
 
 impl Meaning {
-    /// What is known of an operator that says nothing: its description, and all columns that it may read.
+    /// What is known of an operator that can't say: its description, and all columns that it may read.
     pub fn described(description: Description, inputs: &[&RowsMeaning]) -> Self {
         let Description { name, detail } = description;
         let mut facts = vec![Fact::new("does", format!("{name}: {detail}"))];
@@ -201,10 +202,19 @@ pub struct SourceMeaning {
     pub time: String,
 }
 
+impl SourceMeaning {
+    /// What is known of a decoder that does not say what columns are made of: its description.
+    pub fn described(description: String, topics: &str) -> Self {
+        let columns = Columns::Of(format!("{{{topics}}}"));
+        SourceMeaning { columns, time: description.clone(), reads: description }
+    }
+}
+
 /// What every node of a topology means: by part and by node of it.
 pub fn meanings(cut: &CutTopology) -> Vec<Vec<Vec<Fact>>> {
     let mut sent: BTreeMap<usize, RowsMeaning> = BTreeMap::new();
     let mut by_part = vec![Vec::new(); cut.parts.len()];
+    let goals = goals(cut);
     // Upstream parts come first as they were cut; as they are numbered later they may not.
     let mut open: Vec<usize> = (0..cut.parts.len()).collect();
     while !open.is_empty() {
@@ -216,12 +226,51 @@ pub fn meanings(cut: &CutTopology) -> Vec<Vec<Vec<Fact>>> {
         };
         let ready = open.iter().position(|part| is_ready(&cut.parts[*part])).unwrap_or(0);
         let part = open.remove(ready);
-        by_part[part] = meanings_of_part(&cut.parts[part], &mut sent);
+        by_part[part] = meanings_of_part(&cut.parts[part], &goals[part], &mut sent);
     }
     by_part
 }
 
-fn meanings_of_part(part: &SubTopology, sent: &mut BTreeMap<usize, RowsMeaning>) -> Vec<Vec<Fact>> {
+/// The tables that rows of a node come to in the end.
+type Goals = BTreeSet<String>;
+
+/// By part and node.
+fn goals(cut: &CutTopology) -> Vec<Vec<Goals>> {
+    let mut goals: Vec<Vec<Goals>> =
+        cut.parts.iter().map(|part| vec![Goals::new(); part.nodes.len()]).collect();
+    // By repartition topic: those of the nodes that read it.
+    let mut sent: BTreeMap<usize, Goals> = BTreeMap::new();
+    loop {
+        let before = sent.clone();
+        for (part, of_part) in cut.parts.iter().zip(&mut goals) {
+            for (index, node) in part.nodes.iter().enumerate().rev() {
+                match &node.work {
+                    Work::Sink(sink) => drop(of_part[index].insert(sink.table.clone())),
+                    Work::Send { repartition, .. } => {
+                        of_part[index].extend(sent.get(repartition).into_iter().flatten().cloned());
+                    }
+                    Work::Source(_) | Work::Receive(_) | Work::Operator(_) => {}
+                }
+                let of_node = of_part[index].clone();
+                node.inputs.iter().for_each(|input| of_part[*input].extend(of_node.iter().cloned()));
+            }
+            for input in &part.inputs {
+                if let InputFrom::Repartition(index) = input.from {
+                    sent.entry(index).or_default().extend(of_part[input.node].iter().cloned());
+                }
+            }
+        }
+        if sent == before {
+            return goals;
+        }
+    }
+}
+
+fn meanings_of_part(
+    part: &SubTopology,
+    goals: &[Goals],
+    sent: &mut BTreeMap<usize, RowsMeaning>,
+) -> Vec<Vec<Fact>> {
     let mut rows: Vec<RowsMeaning> = Vec::with_capacity(part.nodes.len());
     let mut facts = Vec::with_capacity(part.nodes.len());
     for (index, node) in part.nodes.iter().enumerate() {
@@ -230,7 +279,7 @@ fn meanings_of_part(part: &SubTopology, sent: &mut BTreeMap<usize, RowsMeaning>)
             _ => None,
         });
         let inputs: Vec<&RowsMeaning> = node.inputs.iter().map(|input| &rows[*input]).collect();
-        let (meaning, of_node) = meaning_of_node(node, received, &inputs);
+        let (meaning, of_node) = meaning_of_node(node, &goals[index], received, &inputs);
         if let Work::Send { repartition, .. } = &node.work {
             sent.insert(*repartition, meaning.clone());
         }
@@ -243,6 +292,7 @@ fn meanings_of_part(part: &SubTopology, sent: &mut BTreeMap<usize, RowsMeaning>)
 /// What the rows of a node are, and the facts of the node itself.
 fn meaning_of_node(
     node: &CutNode,
+    goals: &Goals,
     received: Option<RowsMeaning>,
     inputs: &[&RowsMeaning],
 ) -> (RowsMeaning, Vec<Fact>) {
@@ -272,7 +322,8 @@ fn meaning_of_node(
         (Work::Operator(operator), _) => {
             let mut meaning = operator.meaning(inputs);
             if !meaning.is_complete {
-                meaning.facts.push(Fact::new("named", node.name.clone()));
+                let goals: Vec<&str> = goals.iter().map(String::as_str).collect();
+                meaning.facts.push(Fact::new("goes to", goals.join(", ")));
             }
             let goes_by_time = meaning.goes_by_time;
             let own = facts_of(meaning.facts.clone(), inputs, goes_by_time);

@@ -82,10 +82,8 @@ pub trait OperatorSpec: Send + Sync + Debug {
     fn describe(&self) -> Description;
 
     /// What its state and output mean, over rows that mean this: state is found again by it. What is left out here may
-    /// change while the state stays; what is not said in full is compared by description and name.
-    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
-        Meaning::described(self.describe(), inputs)
-    }
+    /// change while the state stays. Where it can't be said in full there is [`Meaning::described`].
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning;
 
     /// The stores it keeps, in an order that never changes for the same state.
     fn stores(&self) -> Vec<StoreSpec> {

@@ -18,6 +18,7 @@ mod partition;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::keys::{OrderCodec, Slot, SlotTable, SortColumn};
+use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -109,6 +110,29 @@ impl OperatorSpec for TopN {
             "TopN",
             format!("{function} {first} to {last}{by} in the order of {order}{ties}{rank}"),
         )
+    }
+
+    /// Whether the rank is a column of the output is no part of it: what is kept is the same.
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
+        let TopN { function, first, last, .. } = self;
+        let order = self.order.iter().map(|column| column.ordered(&input.column(column.place)));
+        let ties = if self.latest_first { "the latest first" } else { "the first first" };
+        let rows = self.input.fields().len();
+        let facts = vec![
+            Fact::new("ranks", format!("{} {first} to {last}", function.name())),
+            Fact::new("ordered by", order.collect::<Vec<_>>().join(", ")),
+            Fact::new("of equal rows", ties),
+            Fact::new("columns", input.columns_at(0..rows)),
+        ];
+        let mut columns: Vec<String> = (0..rows).map(|column| input.column(column)).collect();
+        columns.extend(self.rank.iter().map(|_| function.name().to_owned()));
+        Meaning::of(facts, Columns::Known(columns)).keyed(input.key.clone())
+    }
+
+    fn layouts(&self) -> Vec<String> {
+        let order = self.order.iter().map(|column| SortColumn { name: String::new(), ..column.clone() });
+        layouts_of(&TopN { input: nameless(&self.input), order: order.collect(), ..self.clone() })
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -2,6 +2,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
+use crate::meaning::{Columns, Fact, Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Lineage, Operator, OperatorSpec, Port};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
@@ -27,6 +28,16 @@ impl OperatorSpec for Union {
 
     fn lineage(&self) -> Lineage {
         Lineage::Kept
+    }
+
+    /// A column is that of each input at its place.
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        let column = |index| {
+            let of_inputs: Vec<String> = inputs.iter().map(|input| input.column(index)).collect();
+            format!("({})", of_inputs.join(" | "))
+        };
+        let columns: Vec<String> = (0..self.schema.fields().len()).map(column).collect();
+        Meaning::of(vec![Fact::new("unites", columns.join(", "))], Columns::Known(columns))
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

@@ -63,6 +63,7 @@ mod tests {
     use crate::OperatorError;
     use crate::batch::{Batch, StreamKind};
     use crate::keys::SlotTable;
+    use crate::meaning::{Meaning, RowsMeaning};
     use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, StoreSpec};
     use arrow::array::AsArray;
     use arrow::datatypes::Int64Type;
@@ -85,6 +86,10 @@ mod tests {
     impl OperatorSpec for SumSpec {
         fn describe(&self) -> Description {
             Description::new("Sum", "")
+        }
+
+        fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+            Meaning::described(self.describe(), inputs)
         }
 
         fn stores(&self) -> Vec<StoreSpec> {

@@ -45,4 +45,8 @@ impl Expression for Function {
     fn sql(&self) -> &str {
         &self.sql
     }
+
+    fn meaning(&self, _column: &dyn Fn(usize) -> String) -> String {
+        self.sql.clone()
+    }
 }

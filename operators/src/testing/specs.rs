@@ -3,6 +3,7 @@
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, StreamKind};
 use crate::keys::KeyCodec;
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -30,6 +31,10 @@ impl<S: OperatorSpec> Keyed<S> {
 impl<S: OperatorSpec> OperatorSpec for Keyed<S> {
     fn describe(&self) -> Description {
         self.inner.describe()
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        self.inner.meaning(inputs)
     }
 
     fn stores(&self) -> Vec<StoreSpec> {
@@ -100,6 +105,10 @@ pub struct Written<S> {
 impl<S: SinkWriter> OperatorSpec for Written<S> {
     fn describe(&self) -> Description {
         Description::new("Sink", self.sink.describe())
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

@@ -5,6 +5,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, Ops, Payload, StreamKind};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
 use millstream_state::BytesColumn;
 use std::sync::Arc;
@@ -84,6 +85,11 @@ impl<T: super::Row> OperatorSpec for Chain<T> {
     fn describe(&self) -> Description {
         let name = if matches!(self.keys, Keys::Of(_)) { "KeyBy" } else { "Map" };
         Description::new(name, std::any::type_name::<T>())
+    }
+
+    /// Closures can't be compared: types say all that is known.
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

@@ -6,6 +6,7 @@ use super::table::Entry;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, Payload, StreamKind};
 use crate::kit::state::KeyedState;
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StoreSpec};
 use millstream_state::BytesColumn;
 use std::marker::PhantomData;
@@ -37,6 +38,11 @@ impl<K: Key, T: super::Row, A: super::Row> OperatorSpec for Fold<K, T, A> {
     fn describe(&self) -> Description {
         let (rows, values) = (std::any::type_name::<T>(), std::any::type_name::<A>());
         Description::new("Fold", format!("{} of {rows} into {values}", self.what))
+    }
+
+    /// Closures can't be compared: types say all that is known.
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

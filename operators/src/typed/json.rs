@@ -4,6 +4,7 @@ use super::key::Key;
 use super::table::Entry;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, Payload};
+use crate::meaning::SourceMeaning;
 use crate::records::{Record, Records, TopicPartition};
 use crate::sink::{RowEncoder, RowEncoderSpec};
 use crate::source::{BadRecord, DecodeCx, Decoded, Decoder, DecoderSpec};
@@ -29,6 +30,10 @@ impl<T> std::fmt::Debug for JsonRows<T> {
 impl<T: super::Row> DecoderSpec for JsonRows<T> {
     fn describe(&self) -> String {
         format!("{self:?}")
+    }
+
+    fn meaning(&self, topics: &str) -> SourceMeaning {
+        SourceMeaning::described(self.describe(), topics)
     }
 
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {

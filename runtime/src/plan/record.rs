@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Version of the words that facts are written in: those of another version are not compared.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// A plan as the job remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -229,6 +229,10 @@ impl Expression for TimeOfBid {
     fn sql(&self) -> &str {
         "bid.dateTime"
     }
+
+    fn meaning(&self, _column: &dyn Fn(usize) -> String) -> String {
+        self.sql().to_owned()
+    }
 }
 
 fn csv(bench: &Bench) {

@@ -21,11 +21,18 @@ pub struct SortColumn {
     pub nulls_first: bool,
 }
 
-impl std::fmt::Display for SortColumn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl SortColumn {
+    /// How rows are ordered by it, whatever it is called.
+    pub(crate) fn ordered(&self, column: &str) -> String {
         let direction = if self.descending { "desc" } else { "asc" };
         let nulls = if self.nulls_first { "first" } else { "last" };
-        write!(f, "{} {direction} nulls {nulls}", self.name)
+        format!("{column} {direction} nulls {nulls}")
+    }
+}
+
+impl std::fmt::Display for SortColumn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.ordered(&self.name))
     }
 }
 
