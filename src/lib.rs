@@ -86,7 +86,7 @@ pub mod worker {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod topics {
-    pub use millstream_runtime::topics::{Before, Examined, examine, started};
+    pub use millstream_runtime::topics::{Before, Examined, check_input_topics, examine, started};
 }
 
 /// The logs that jobs run on: embedded in a directory, Kafka, and one in memory for tests.

@@ -14,6 +14,7 @@ use millstream_operators::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Version of the records that are written. Records of version 1 and 2 are read: they say neither what state means nor
 /// which topics were read, and programs from before this one would take the state of version 3 for something else.
@@ -82,13 +83,17 @@ pub struct StartedFrom {
     pub job: String,
     /// By task, the number of the commit it stands at: the job's own follow.
     pub commits: BTreeMap<String, u64>,
+    /// Topics that are read from their beginnings: others than those of their names that the savepoint stands in.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub restarted: BTreeMap<String, TopicMark>,
 }
 
 impl StartedFrom {
     fn new(savepoint: &OpenSavepoint) -> Self {
-        let OpenSavepoint { place, savepoint, id, .. } = savepoint;
+        let OpenSavepoint { place, savepoint, id, restarted, .. } = savepoint;
         let commits = savepoint.tasks.iter().map(|task| (task.task.clone(), task.commit)).collect();
-        StartedFrom { place: place.clone(), id: id.clone(), job: savepoint.job.clone(), commits }
+        let (place, id, job) = (place.clone(), id.clone(), savepoint.job.clone());
+        StartedFrom { place, id, job, commits, restarted: restarted.clone() }
     }
 
     /// The savepoint, where it was.
@@ -98,7 +103,23 @@ impl StartedFrom {
     pub(crate) fn open(&self) -> Result<OpenSavepoint, SavepointError> {
         let found = OpenSavepoint::open(&self.place)?;
         let is_same = found.id == self.id;
-        is_same.then_some(found).ok_or_else(|| SavepointError::Missing { place: self.place.clone() })
+        let found = is_same.then_some(found);
+        let found = found.ok_or_else(|| SavepointError::Missing { place: self.place.clone() })?;
+        Ok(found.restarted_as(&self.restarted))
+    }
+
+    /// The savepoint as the job was started from it. Who says again which topics are restarted has to say the same.
+    ///
+    /// # Errors
+    /// [`SavepointError::RestartedOtherwise`].
+    pub(crate) fn as_started(&self, from: &Arc<OpenSavepoint>) -> Result<Arc<OpenSavepoint>, SavepointError> {
+        if from.id != self.id || from.restarted == self.restarted {
+            return Ok(Arc::clone(from));
+        }
+        match from.restarted.is_empty() {
+            true => Ok(Arc::new((**from).clone().restarted_as(&self.restarted))),
+            false => Err(SavepointError::RestartedOtherwise { place: self.place.clone() }),
+        }
     }
 }
 
@@ -128,8 +149,8 @@ pub enum ControlError {
     },
     /// Another process has started the job with another plan meanwhile.
     #[error(
-        "another process has started job \"{job}\" with another plan, or with more partitions of its topics, meanwhile; give \
-         all of them the same file, and start this one again"
+        "another process has started job \"{job}\" with another plan meanwhile; give all of them the same file, and start this \
+         one again"
     )]
     PlanMoved {
         /// The job.

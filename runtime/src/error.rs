@@ -60,9 +60,11 @@ pub enum JobError {
     #[error(
         "DATA LOSS: topic {topic} is not the one that job \"{job}\" has read: it was deleted and made anew{}. Of the one \
          before, {} were read; what stood behind that is lost unread. Of the new one nothing was read: {}. \
-         To read the new topic, start the job under another name (--job), which begins with nothing, with \
-         'scan.startup.mode' = 'earliest-offset' in the file; give it other sinks, or empty ones, if results of \
-         the old topic must not be mixed with those of the new", .ids, reads(.read, "up to offset"), .now
+         To read the new topic from its beginning and keep the state that came of the old one: millstream savepoint FILE \
+         --to PLACE, then millstream run FILE --job NAME --from PLACE --restart-topic {topic}. To begin with nothing, start \
+         the job under another name (--job) with 'scan.startup.mode' = 'earliest-offset' in the file; give it other sinks, \
+         or empty ones, if results of the old topic must not be mixed with those of the new", .ids, reads(.read,
+        "up to offset"), .now
     )]
     InputReplaced {
         /// The job.
@@ -79,8 +81,9 @@ pub enum JobError {
     /// A topic that the job reads was deleted.
     #[error(
         "DATA LOSS: topic {topic}, which job \"{job}\" reads, was deleted. Of it, {} were read; what stood behind that is \
-         lost unread. A topic made under its name would be another one: start the job under another name (--job) to read \
-         that, or without the statements that read it", reads(.read, "up to offset")
+         lost unread. A topic made under its name is another one. To read that from its beginning and keep the state: create \
+         it, then millstream savepoint FILE --to PLACE, and millstream run FILE --job NAME --from PLACE --restart-topic \
+         {topic}. To begin with nothing, start the job under another name (--job)", reads(.read, "up to offset")
     )]
     InputDeleted {
         /// The job.
@@ -89,6 +92,19 @@ pub enum JobError {
         topic: String,
         /// What was read of it: partition, and the next offset.
         read: Vec<(u32, Offset)>,
+    },
+    /// Another process reads partitions that were added to a topic, and that this one does not see yet.
+    #[error(
+        "another process of job \"{job}\" reads partition {partition} of topic {topic}, which the log does not show to this \
+         one; start it again"
+    )]
+    MorePartitions {
+        /// The job.
+        job: String,
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: u32,
     },
     /// Topics of the job itself were deleted while others of it are there.
     #[error(

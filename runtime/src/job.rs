@@ -12,7 +12,7 @@ mod thread;
 
 pub use builder::{ENVIRONMENT, JobBuilder};
 pub(crate) use remains::read_started;
-pub use remains::started;
+pub use remains::{check_input_topics, started};
 pub use state_directory::StateLock;
 
 use crate::clock::{Clock, SystemClock};

@@ -187,11 +187,15 @@ impl JobPlan {
         &self.cut.parts[sub_topology as usize]
     }
 
-    /// What is to be said of a topic that has so many partitions now, if some of them are not read.
-    pub(crate) fn unread_partitions(&self, topic: &str, now: u32) -> Option<String> {
-        let mut cut = self.cut.clone();
+    /// The same plan over a topic that has so many partitions now, if it does not read all of them: the same tasks with the
+    /// same state read more.
+    ///
+    /// # Errors
+    /// What is to be said of partitions that must not be read.
+    pub(crate) fn reading_more(&self, topic: &str, now: u32) -> Option<Result<Self, String>> {
+        let mut plan = self.clone();
         let mut read = None;
-        for input in cut.parts.iter_mut().flat_map(|part| &mut part.inputs) {
+        for input in plan.cut.parts.iter_mut().flat_map(|part| &mut part.inputs) {
             if let InputFrom::Table { topic: of, partitions, .. } = &mut input.from
                 && of == topic
             {
@@ -200,14 +204,14 @@ impl JobPlan {
             }
         }
         let read = read.filter(|read| *read < now)?;
-        let then = match partitions_that_do_not_fit(&cut) {
-            None => "the job reads them from their beginnings once it is started again, and keeps its state"
-                .to_owned(),
-            Some((.., why)) => format!("it can't read them with the state that it has: {why}"),
-        };
-        Some(format!(
-            "topic {topic} has {now} partitions, {read} when the job was started: the others are not read; {then}"
-        ))
+        Some(match partitions_that_do_not_fit(&plan.cut) {
+            None => Ok(plan),
+            Some((.., why)) => Err(format!(
+                "topic {topic} has {now} partitions, and the job reads {read} of them: it can't read the others with the \
+                 state that it has: {why}. To read them all start the job under another name (--job), which begins anew; \
+                 or copy the others' records into a topic with {read} partitions and read that"
+            )),
+        })
     }
 
     /// What the fingerprint is made of, a line an operator.

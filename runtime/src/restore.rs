@@ -64,6 +64,8 @@ pub struct RestoreContext {
     pub snapshots: Option<Arc<dyn SnapshotStore>>,
     /// The savepoint that the job is started from, should it turn out to be new.
     pub from: Option<Arc<OpenSavepoint>>,
+    /// Whether the topics of tables are not to be read, and may be others than the task stands in.
+    pub hold_tables: bool,
     /// The rules of the protocol.
     pub rules: Rules,
     /// What operators are built with.
@@ -296,7 +298,7 @@ impl Restore {
             },
         };
         let found = Found { committed, bounds, control, control_is_new };
-        if self.task == TaskId::FIRST && !self.is_new(&found.control) && bounds.end == 0 {
+        if self.task == TaskId::FIRST && self.control.is_some() && bounds.end == 0 {
             // The record was written together with its first entry.
             return self.begin_again_if_moved(&found, self.own_journal_lost());
         }

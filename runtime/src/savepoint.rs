@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::log::TopicPartition;
     use crate::plan::JobPlan;
+    use millstream_operators::meaning::SourceMeaning;
     use millstream_operators::sink::SinkSpec;
     use millstream_operators::source::{Bounded, DecoderSpec, EventTimeSpec, Policy, SourceSpec, Startup};
     use millstream_operators::{InputProgress, NodeSpec, StreamKind, Topology, cut};
@@ -186,6 +187,10 @@ mod tests {
     impl DecoderSpec for Never {
         fn describe(&self) -> String {
             "never".into()
+        }
+
+        fn meaning(&self, topics: &str) -> SourceMeaning {
+            SourceMeaning::described(self.describe(), topics)
         }
 
         fn build(
@@ -332,6 +337,7 @@ mod tests {
             place: "p".into(),
             id: content_name(&savepoint.encode()),
             store: open_place("p").expect("a path").0,
+            restarted: Default::default(),
             savepoint,
         };
         let plan = plan("new", "in", 1, Bounded::Unbounded);

@@ -8,7 +8,7 @@ use crate::savepoint::{OpenSavepoint, Savepoint};
 use millstream_operators::{InputFrom, Topology, cut_as_before};
 use std::collections::BTreeMap;
 
-pub use crate::job::started;
+pub use crate::job::{check_input_topics, started};
 
 /// A job's plan, and the topics it lacks.
 #[derive(Debug)]

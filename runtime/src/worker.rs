@@ -229,7 +229,7 @@ impl Worker {
         self.look_at_topics_if_due();
         let mut busy = self.drive_restores()?;
         busy |= self.drive_snapshots();
-        if self.stopping && self.stop_when_clean()? {
+        if self.stopping && self.stop_when_clean()? || self.change_plan()? {
             return Ok(Turn::Busy);
         }
         if !self.stopping {

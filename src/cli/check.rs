@@ -7,12 +7,13 @@ use super::progress::say;
 use clap::Args;
 use millstream::log::TopicSpec;
 use millstream::savepoint::OpenSavepoint;
-use millstream::topics::{Before, examine, started};
+use millstream::topics::{Before, check_input_topics, examine, started};
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 fine, 2 wrong command line, 3 wrong SQL or topics that do not fit, 4 no such file or log"
+    after_help = "Exit codes: 0 fine, 2 wrong command line, 3 wrong SQL or topics that do not fit, 4 no such file or log, 6 going \
+                  on would lose or repeat records"
 )]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
@@ -20,6 +21,9 @@ pub(crate) struct CheckArgs {
     /// Also look whether the job could be started from this savepoint: see millstream run --help
     #[arg(long, value_name = "PLACE")]
     from: Option<String>,
+    /// With --from, a topic that was deleted and made anew since: see millstream run --help
+    #[arg(long, value_name = "TOPIC", requires = "from")]
+    restart_topic: Vec<String>,
 }
 
 impl CheckArgs {
@@ -42,6 +46,7 @@ impl CheckArgs {
         }
         let log = self.file.log.choose(Some(&job))?.open_for_topics(false)?;
         let mut admin = log.admin()?;
+        let from = from.map(|from| from.restarting(&self.restart_topic, &mut *admin)).transpose()?;
         let until = Instant::now() + Duration::from_secs(10);
         let (started, _) = started(&log, &name, &mut *admin, until)?;
         let before = match (&started, &from) {
@@ -49,6 +54,9 @@ impl CheckArgs {
             (Some(control), None) => Before::Job(control),
             (None, None) => Before::Nothing,
         };
+        if let Before::Job(control) = before {
+            check_input_topics(&job.topology, control, &name, &log, &mut *admin)?;
+        }
         let examined = examine(&job.topology, &name, job.group.as_deref(), &mut *admin, before)?;
         let tasks = examined.plan.tasks().count();
         let info = log.info();

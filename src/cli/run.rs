@@ -50,6 +50,10 @@ pub(crate) struct RunArgs {
     /// left out, or given again, once the job has been started from it
     #[arg(long, value_name = "PLACE")]
     from: Option<String>,
+    /// With --from, a topic that was deleted and made anew since: it is read from its beginning, and all state is kept. Can
+    /// be given several times
+    #[arg(long, value_name = "TOPIC", requires = "from")]
+    restart_topic: Vec<String>,
     /// Bytes that a task writes to its journal between two snapshots [default: millstream.snapshot-bytes, or 64 MiB]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     snapshot_bytes: Option<u64>,
@@ -98,8 +102,9 @@ impl RunArgs {
         }
         settings.print = printer();
         let from = self.from.as_deref().map(OpenSavepoint::open).transpose()?;
-        settings.from = from.map(Arc::new);
         let log = self.file.log.choose(Some(&planned))?.open_for_job(&settings.memory())?;
+        let from = from.map(|from| from.restarting(&self.restart_topic, &mut *log.admin()?)).transpose()?;
+        settings.from = from.map(Arc::new);
         let job = Job::start(&planned.topology, &log, &settings)?;
         for topic in job.made_topics() {
             say(&format!("created topic {topic}"));

@@ -103,6 +103,37 @@ fn a_job_that_runs_on_the_embedded_log_is_to_be_stopped_first() {
     assert!(!place.path().join("saved").exists());
 }
 
+/// The way on that the refusal names.
+#[test]
+fn a_job_goes_on_with_a_topic_that_was_made_anew_and_keeps_its_state() {
+    let place = Place::new();
+    started(&place, 2);
+    place.ok("topic delete orders");
+    let gone = refused(&place, "run job.sql --exit-when-idle", 6, &["was deleted", "--restart-topic orders"]);
+    assert!(gone.err.contains("millstream savepoint FILE --to PLACE"), "{}", gone.err);
+    place.ok("topic create orders --partitions 2");
+    produce(&place, 1_000..1_700);
+    for line in ["run job.sql --exit-when-idle", "check job.sql --log millstream-data"] {
+        refused(&place, line, 6, &["deleted and made anew", "--restart-topic orders"]);
+    }
+    place.ok("savepoint job.sql --to saved");
+    refused(&place, "run job.sql --job next --from saved --exit-when-idle", 6, &["--restart-topic orders"]);
+    let wrong = "run job.sql --job next --from saved --restart-topic counts --exit-when-idle";
+    refused(&place, wrong, 4, &["--restart-topic counts: the savepoint's job did not read it"]);
+    let with = "job.sql --job next --from saved --restart-topic orders";
+    place.ok(&format!("check {with} --log millstream-data"));
+    // Whoever dies while it is started.
+    let mut running = place.start(&format!("run {with} --rate 500"));
+    std::thread::sleep(Duration::from_millis(700));
+    running.signal("KILL");
+    drop(running.wait());
+    place.ok("run job.sql --job next --from saved --exit-when-idle");
+    assert_eq!(totals(&place), expected(1_700));
+    produce(&place, 1_700..2_000);
+    place.ok("run job.sql --job next --exit-when-idle");
+    assert_eq!(totals(&place), expected(2_000));
+}
+
 #[test]
 fn a_changed_file_goes_on_where_its_state_fits() {
     let place = Place::new();

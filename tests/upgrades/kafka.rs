@@ -3,9 +3,9 @@
 use crate::check::check;
 use crate::inputs::{
     a_topic_made_anew_is_not_taken_for_the_old_one, an_input_that_goes_under_a_running_job_ends_it,
-    partitions_that_are_added_are_said_and_read,
+    partitions_that_are_added_are_read,
 };
-use crate::pairs::PAIRS;
+use crate::pairs::pairs;
 use crate::remains::{self, Part};
 use crate::world::World;
 use millstream_test_support::kafka::shared;
@@ -25,7 +25,7 @@ fn a_changed_file_goes_on_rightly_or_is_refused_on_kafka() {
         "the sides of a join change places",
     ];
     for (index, name) in some.into_iter().enumerate() {
-        let pair = PAIRS.iter().find(|pair| pair.name == name).unwrap();
+        let pair = pairs().find(|pair| pair.name == name).unwrap();
         check(pair, 2, &|how| World::on_kafka(&broker.bootstrap(), &format!("p{index}-{how}")));
     }
 }
@@ -45,7 +45,7 @@ fn an_input_that_goes_under_a_running_job_ends_it_on_kafka() {
 }
 
 #[test]
-fn partitions_that_are_added_are_said_and_read_at_the_next_start_on_kafka() {
+fn partitions_that_are_added_are_read_while_the_job_runs_on_kafka() {
     let Some(broker) = shared() else { return };
     let bootstrap = broker.bootstrap();
     let add = |world: &World, partitions: u32| {
@@ -58,7 +58,7 @@ fn partitions_that_are_added_are_said_and_read_at_the_next_start_on_kafka() {
         assert!(added.iter().all(Result::is_ok), "{added:?}");
     };
     let world = World::on_kafka(&bootstrap, "more-");
-    partitions_that_are_added_are_said_and_read(crate::inputs::SUMS, &world, &add, false);
+    partitions_that_are_added_are_read(crate::inputs::SUMS, &world, &add, 1);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::state::{KeyedState, Stored};
 use super::timers::Timers;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, StreamKind};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -47,6 +48,10 @@ impl Stored for Pot {
 impl OperatorSpec for SumSpec {
     fn describe(&self) -> Description {
         Description::new("Sum", "of the kit")
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

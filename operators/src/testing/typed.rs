@@ -2,6 +2,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, Payload, StreamKind};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -71,6 +72,10 @@ impl OfRows {
 impl OperatorSpec for OfRows {
     fn describe(&self) -> Description {
         self.inner.describe()
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        self.inner.meaning(inputs)
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -70,6 +70,10 @@ impl<K: Key, A: super::Row> DecoderSpec for JsonEntries<K, A> {
         format!("{self:?}")
     }
 
+    fn meaning(&self, topics: &str) -> SourceMeaning {
+        SourceMeaning::described(self.describe(), topics)
+    }
+
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {
         Ok(Box::new(JsonEntries::<K, A>(PhantomData)))
     }

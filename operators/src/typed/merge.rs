@@ -2,6 +2,7 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
 
 /// Passes what comes in at either port, as it is.
@@ -14,6 +15,10 @@ pub(super) struct Merge {
 impl OperatorSpec for Merge {
     fn describe(&self) -> Description {
         Description::new("Merge", "both streams")
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

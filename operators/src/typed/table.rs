@@ -5,6 +5,7 @@ use super::stream::sink;
 use super::{Key, Program, Row};
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
 use crate::sink::UpsertSink;
 use crate::topology::NodeId;
@@ -80,6 +81,10 @@ impl<K, A> std::fmt::Debug for Keyed<K, A> {
 impl<K: Key, A: Row> OperatorSpec for Keyed<K, A> {
     fn describe(&self) -> Description {
         Description::new("Table", format!("{self:?}"))
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

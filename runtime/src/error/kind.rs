@@ -23,6 +23,7 @@ impl JobError {
             JobError::Snapshots(error) => error.kind(),
             JobError::Refused { .. } => ErrorKind::FixInput,
             JobError::Setting { .. } => ErrorKind::FixConfiguration,
+            JobError::MorePartitions { .. } => ErrorKind::Retry,
             JobError::Print { .. } => ErrorKind::FixSurroundings,
             JobError::StateInUse { .. } => ErrorKind::RestoreState,
             JobError::DataLoss { .. }
@@ -91,6 +92,8 @@ impl SavepointError {
             | E::Running { .. }
             | E::Elsewhere { .. }
             | E::JobExists { .. }
+            | E::CantRestart { .. }
+            | E::RestartedOtherwise { .. }
             | E::Upload { .. } => ErrorKind::FixSurroundings,
             E::Damaged { .. } | E::Newer { .. } => ErrorKind::RestoreState,
             E::OtherCluster { .. } | E::BehindEnd { .. } | E::StartCutShort { .. } | E::Unusable { .. } => {

@@ -79,7 +79,10 @@ pub(super) fn check_own_topics(control: &ControlRecord, examined: &Examined) -> 
 }
 
 /// Refuses a job one of whose inputs is not the topic that it was, before anything is made.
-pub(super) fn check_input_topics(
+///
+/// # Errors
+/// [`JobError::InputReplaced`], [`JobError::InputDeleted`]; [`JobError::Log`] when the log can't be asked.
+pub fn check_input_topics(
     topology: &Topology,
     control: &ControlRecord,
     job: &str,

@@ -20,7 +20,7 @@ impl Restore {
         if self.cx.rules.compare_with_group {
             self.compare(&resume, committed.as_ref())?;
         }
-        if self.task == TaskId::FIRST && control_is_new && !resume.is_new && self.is_new(&control) {
+        if self.task == TaskId::FIRST && self.control.is_none() && !resume.is_new {
             let (job, topic) = (self.cx.plan.job().to_owned(), self.cx.plan.control_topic());
             return Err(JobError::ControlMissing { job, topic });
         }
@@ -43,18 +43,24 @@ impl Restore {
     /// another one that reads more.
     fn check_all_are_read(&self, marks: &[InputMark]) -> Result<(), JobError> {
         let part = self.cx.plan.part(self.task.sub_topology);
-        let is_read = |mark: &InputMark| {
-            part.inputs.iter().any(|input| match &input.from {
-                InputFrom::Table { topic, partitions, .. } => {
-                    *topic == mark.topic && mark.partition < *partitions
+        let job = || self.cx.plan.job().to_owned();
+        for mark in marks {
+            let reads = part.inputs.iter().find_map(|input| match &input.from {
+                InputFrom::Table { topic, partitions, .. } => (*topic == mark.topic).then_some(*partitions),
+                InputFrom::Repartition(index) => {
+                    (*self.cx.plan.repartition_topic(*index) == *mark.topic).then_some(u32::MAX)
                 }
-                InputFrom::Repartition(index) => *self.cx.plan.repartition_topic(*index) == *mark.topic,
-            })
-        };
-        match marks.iter().all(is_read) {
-            true => Ok(()),
-            false => Err(ControlError::PlanMoved { job: self.cx.plan.job().to_owned() }.into()),
+            });
+            match reads {
+                Some(partitions) if mark.partition < partitions => {}
+                Some(_) => {
+                    let (topic, partition) = (mark.topic.to_string(), mark.partition);
+                    return Err(JobError::MorePartitions { job: job(), topic, partition });
+                }
+                None => return Err(ControlError::PlanMoved { job: job() }.into()),
+            }
         }
+        Ok(())
     }
 
     /// That the first task has a control record and no journal.
@@ -62,10 +68,6 @@ impl Restore {
         let (job, control) = (self.cx.plan.job().to_owned(), self.cx.plan.control_topic());
         let topics = vec![format!("topic {}", self.journal().topic)];
         JobError::OwnTopicDeleted { job, topics, what: "is empty, so it was deleted and made anew", control }
-    }
-
-    pub(super) fn is_new(&self, control: &ControlRecord) -> bool {
-        control.incarnation() == self.cx.nonce
     }
 
     /// Holds the end of the chain against what the group committed.
@@ -112,8 +114,13 @@ impl Restore {
         tables.dedup();
         let job = self.cx.plan.job();
         let read_of = |topic: &str| read_by_task(task, topic);
-        check_inputs(job, control, &tables, &mut *self.admin, &mut |topic, _| read_of(topic))?;
-        for (place, position) in task.positions() {
+        if !self.cx.hold_tables {
+            check_inputs(job, control, &tables, &mut *self.admin, &mut |topic, _| read_of(topic))?;
+        }
+        let is_held = |place: &TopicPartition| {
+            self.cx.hold_tables && tables.iter().any(|table| **table == *place.topic)
+        };
+        for (place, position) in task.positions().filter(|(place, _)| !is_held(place)) {
             let places = std::slice::from_ref(place);
             let mut ask = |query| self.admin.offsets(places, query, Isolation::ReadUncommitted);
             let (start, end) = (ask(OffsetQuery::Earliest)?[0], ask(OffsetQuery::Latest)?[0]);

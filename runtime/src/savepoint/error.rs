@@ -185,6 +185,23 @@ pub enum SavepointError {
         /// Which savepoint it was started from, if any.
         before: String,
     },
+    /// A topic can't be read from its beginning in the place of the one that was read.
+    #[error("--restart-topic {topic}: {reason}")]
+    CantRestart {
+        /// The topic.
+        topic: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The job was started from it with other topics restarted.
+    #[error(
+        "the job was started from the savepoint in {place} with other topics restarted; leave --restart-topic out to go on with \
+         it, or start another job (--job)"
+    )]
+    RestartedOtherwise {
+        /// Where the savepoint was.
+        place: String,
+    },
     /// A start from it was cut short, and it can't be had now.
     #[error(
         "job \"{job}\" was being started from the savepoint in {place} and has not committed yet, and: {reason}. Say where \

@@ -1,8 +1,12 @@
 //! Where savepoints are, and reading them.
 
 use super::{MANIFEST, Savepoint, SavepointError};
+use crate::control::TopicMark;
+use crate::error::JobError;
+use crate::log::Admin;
 use crate::snapshot::{DirectoryStore, ObjectStorage, SnapshotStore, StoreError};
 use millstream_state::content_name;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +20,8 @@ pub struct OpenSavepoint {
     /// Its id: the content name of its manifest.
     pub id: String,
     pub(crate) store: Arc<dyn SnapshotStore>,
+    /// Topics that are to be read from their beginnings: see [`OpenSavepoint::restarting`].
+    pub(crate) restarted: BTreeMap<String, TopicMark>,
 }
 
 /// The store at a place: a URL, or the path of a directory. Gives it with the place as it is found from anywhere.
@@ -48,7 +54,52 @@ impl OpenSavepoint {
         let bytes = read_manifest(&*store)?;
         let bytes = bytes.ok_or_else(|| SavepointError::Missing { place: place.to_owned() })?;
         let savepoint = Savepoint::decode(place, &bytes)?;
-        Ok(OpenSavepoint { place: place.to_owned(), savepoint, id: content_name(&bytes), store })
+        let (place, id) = (place.to_owned(), content_name(&bytes));
+        Ok(OpenSavepoint { place, savepoint, id, store, restarted: BTreeMap::new() })
+    }
+
+    /// The same for topics that were made anew: they are read from their beginnings, with all state that comes of the topics
+    /// that had their names before.
+    ///
+    /// # Errors
+    /// [`SavepointError::CantRestart`]; [`JobError::Log`].
+    pub fn restarting(self, topics: &[String], admin: &mut dyn Admin) -> Result<Self, JobError> {
+        let mut restarted = BTreeMap::new();
+        if topics.is_empty() {
+            return Ok(self);
+        }
+        let found = admin.identify_topics(topics)?;
+        for (topic, found) in topics.iter().zip(found) {
+            let refused = |reason: String| SavepointError::CantRestart { topic: topic.clone(), reason };
+            let known = self.savepoint.control.topics.get(topic);
+            let known =
+                known.filter(|_| self.savepoint.positions().keys().any(|place| *place.topic == **topic));
+            let known = known.ok_or_else(|| refused("the savepoint's job did not read it".to_owned()))?;
+            let found = found.ok_or_else(|| refused("it does not exist: create it first".to_owned()))?;
+            if found.id.is_some() && found.id == known.id {
+                let reason =
+                    "it is the topic that was read, and its records would count twice: leave the option out";
+                return Err(refused(reason.to_owned()).into());
+            }
+            if found.partitions < known.partitions {
+                let (now, before) = (found.partitions, known.partitions);
+                let reason =
+                    format!("it has {now} partitions, and {before} tasks read it: create it with {before}");
+                return Err(refused(reason).into());
+            }
+            restarted.insert(topic.clone(), TopicMark { id: found.id, partitions: known.partitions });
+        }
+        Ok(self.restarted_as(&restarted))
+    }
+
+    /// The same, standing nowhere in topics that are other ones now.
+    pub(crate) fn restarted_as(mut self, restarted: &BTreeMap<String, TopicMark>) -> Self {
+        for task in &mut self.savepoint.tasks {
+            task.inputs.retain(|mark| !restarted.contains_key(&mark.topic));
+        }
+        let marks = restarted.iter().map(|(topic, mark)| (topic.clone(), *mark));
+        self.savepoint.control.topics.extend(marks);
+        OpenSavepoint { restarted: restarted.clone(), ..self }
     }
 
     /// Where its objects are.

@@ -268,6 +268,29 @@ impl Worker {
         self.reassign()
     }
 
+    /// Goes on with a plan that reads more, if there is one: what was done so far is committed, then every task is taken over
+    /// anew, from its own state. Says whether it did something.
+    pub(super) fn change_plan(&mut self) -> Result<bool, JobError> {
+        if self.stopping || self.looks_at_topics.next_plan.is_none() {
+            return Ok(false);
+        }
+        if self.begin_commit(After::Nothing)? {
+            return Ok(true);
+        }
+        for held in self.held.values_mut() {
+            if let Held::Running(task) = held {
+                task.checkpoint()?;
+            }
+            *held = Held::Waiting;
+        }
+        (self.new_control, self.looks_at_topics.missing) = (None, None);
+        if let Some(plan) = self.looks_at_topics.next_plan.take() {
+            self.cx.plan = plan;
+        }
+        self.reassign()?;
+        Ok(true)
+    }
+
     /// Moves restores on and takes over what they bring. Says whether it did something.
     pub(super) fn drive_restores(&mut self) -> Result<bool, JobError> {
         let mut busy = self.begin_restores()?;
@@ -281,6 +304,9 @@ impl Worker {
             };
             match result {
                 Ok(restored) => self.take_over(id, *restored)?,
+                Err(JobError::MorePartitions { .. }) if self.waits_for_partitions() => {
+                    self.held.insert(id, Held::Waiting);
+                }
                 Err(error) => self.fail(id, error),
             }
         }
@@ -290,7 +316,7 @@ impl Worker {
     fn begin_restores(&mut self) -> Result<bool, JobError> {
         let waiting = |(_, held): &(&TaskId, &Held)| matches!(held, Held::Waiting);
         let mut waiting: Vec<TaskId> = self.held.iter().filter(waiting).map(|(id, _)| *id).collect();
-        if waiting.is_empty() || self.stopping {
+        if waiting.is_empty() || self.stopping || self.is_about_to_change() {
             return Ok(false);
         }
         if self.control.is_none() {
@@ -306,6 +332,7 @@ impl Worker {
                 log: Arc::clone(&self.cx.log),
                 states: Arc::clone(&self.cx.states),
                 snapshots: self.cx.snapshots.clone(),
+                hold_tables: self.cx.settings.hold_tables,
                 rules: self.cx.settings.rules,
                 build: self.cx.settings.build,
                 nonce: self.cx.nonce,
@@ -339,6 +366,7 @@ impl Worker {
     fn take_over(&mut self, id: TaskId, restored: Restored) -> Result<(), JobError> {
         let Restored { task, control, control_is_new, from_snapshot } = restored;
         self.counts.snapshots_fetched += u64::from(from_snapshot);
+        self.looks_at_topics.missing = None;
         info!(task = %id, commit = task.chain().number, worker = self.cx.name, "running");
         if control_is_new {
             self.new_control = Some(control);

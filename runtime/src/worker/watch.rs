@@ -2,16 +2,22 @@
 
 use super::Worker;
 use super::ownership::Held;
+use crate::control::table_inputs;
 use crate::error::JobError;
 use crate::log::{LogError, Offset, TopicIdentity, TopicPartition};
-use crate::plan::TaskId;
+use crate::plan::{JobPlan, TaskId};
 use crate::restore::read_by_task;
 use crate::watch::{check_inputs, is_another, replaced};
 use std::collections::BTreeMap;
-use tracing::warn;
+use std::sync::Arc;
+use tracing::{info, warn};
 
 /// How soon a worker looks again that has found a topic gone or made anew: brokers that have just started may not know yet.
 const LOOK_AGAIN_MS: u64 = 2_000;
+
+/// How long partitions may be missing here that another process reads already, and how soon is looked for them again.
+const PARTITIONS_PATIENCE_MS: u64 = 30_000;
+const PARTITIONS_AGAIN_MS: u64 = 200;
 
 /// When topics were looked at, and what was found.
 #[derive(Debug, Default)]
@@ -21,6 +27,10 @@ pub(super) struct Looks {
     suspects: bool,
     /// By topic: what is wrong with it, for people.
     degraded: BTreeMap<String, String>,
+    /// The plan to go on with: it reads partitions that were added.
+    pub(super) next_plan: Option<Arc<JobPlan>>,
+    /// Since when partitions are missing that another process reads already, and when they are looked for again.
+    pub(super) missing: Option<(u64, u64)>,
 }
 
 impl Looks {
@@ -34,7 +44,7 @@ impl Worker {
     /// Looks at the topics of the running tasks, when it is time to.
     pub(super) fn look_at_topics_if_due(&mut self) {
         let now = self.cx.clock.monotonic_ms();
-        if self.stopping || now < self.looks_at_topics.next_ms {
+        if self.stopping || self.cx.settings.hold_tables || now < self.looks_at_topics.next_ms {
             return;
         }
         let topics = self.topics_read();
@@ -45,9 +55,14 @@ impl Worker {
         if is_first || self.control.is_none() {
             return;
         }
-        let topics: Vec<String> = topics.into_keys().collect();
+        let (topics, intervals): (Vec<String>, Vec<Option<u64>>) = topics.into_iter().unzip();
         match self.admin.identify_topics(&topics) {
-            Ok(found) => self.compare_topics(&topics, &found, now),
+            Ok(found) => {
+                self.compare_topics(&topics, &found, now);
+                let looked = topics.iter().zip(found).zip(intervals);
+                let looked = looked.filter(|(_, interval)| interval.is_some());
+                self.read_more(looked.filter_map(|((topic, found), _)| Some((topic.as_str(), found?))));
+            }
             Err(error) => tracing::debug!(%error, "could not look at the topics"),
         }
     }
@@ -68,31 +83,70 @@ impl Worker {
 
     fn compare_topics(&mut self, topics: &[String], found: &[Option<TopicIdentity>], now: u64) {
         let Some(control) = &self.control else { return };
-        let mut is_suspect = false;
-        let mut degraded = BTreeMap::new();
-        for (topic, found) in topics.iter().zip(found) {
-            let Some(mark) = control.topics.get(topic) else { continue };
-            match found {
-                Some(found) if !is_another(mark, found) => {
-                    if let Some(why) = self.cx.plan.unread_partitions(topic, found.partitions) {
-                        degraded.insert(topic.clone(), why);
-                    }
-                }
-                _ => is_suspect = true,
-            }
-        }
-        for (topic, why) in &degraded {
-            if self.looks_at_topics.degraded.get(topic) != Some(why) {
-                warn!(worker = self.cx.name, topic, why, "DEGRADED");
-            }
-        }
-        self.looks_at_topics.degraded = degraded;
+        let is_suspect = topics.iter().zip(found).any(|(topic, found)| {
+            let mark = control.topics.get(topic);
+            mark.is_some_and(|mark| found.is_none_or(|found| is_another(mark, &found)))
+        });
         if is_suspect && self.looks_at_topics.suspects {
             self.fail_readers(topics);
         } else if is_suspect {
             self.looks_at_topics.next_ms = now + LOOK_AGAIN_MS;
         }
         self.looks_at_topics.suspects = is_suspect;
+    }
+
+    /// Has partitions read that were added to topics, by the tasks there are and with their state; says where that can't be.
+    fn read_more<'t>(&mut self, found: impl Iterator<Item = (&'t str, TopicIdentity)>) {
+        let mut next = None;
+        let mut degraded = BTreeMap::new();
+        for (topic, found) in found {
+            // Without a record a task that is taken over looks itself.
+            let mark = self.control.as_ref().map(|control| control.topics.get(topic));
+            if mark.is_some_and(|mark| mark.is_none_or(|mark| is_another(mark, &found))) {
+                continue;
+            }
+            match next.as_ref().unwrap_or(&*self.cx.plan).reading_more(topic, found.partitions) {
+                None => {}
+                Some(Ok(plan)) => {
+                    info!(
+                        worker = self.cx.name,
+                        topic, found.partitions, "reading the partitions that were added"
+                    );
+                    next = Some(plan);
+                }
+                Some(Err(why)) => {
+                    if self.looks_at_topics.degraded.get(topic) != Some(&why) {
+                        warn!(worker = self.cx.name, topic, why, "DEGRADED");
+                    }
+                    degraded.insert(topic.to_owned(), why);
+                }
+            }
+        }
+        self.looks_at_topics.degraded = degraded;
+        self.looks_at_topics.next_plan = next.map(Arc::new);
+    }
+
+    /// Looks for partitions that another process reads already and this one does not know. `false` when they have been
+    /// missing for too long.
+    pub(super) fn waits_for_partitions(&mut self) -> bool {
+        let now = self.cx.clock.monotonic_ms();
+        let (since, _) = self.looks_at_topics.missing.unwrap_or((now, now));
+        self.looks_at_topics.missing = Some((since, now + PARTITIONS_AGAIN_MS));
+        let inputs = table_inputs(&self.cx.plan).into_iter();
+        let mut topics: Vec<String> = inputs.map(|(place, ..)| place.topic.to_string()).collect();
+        topics.dedup();
+        if let Ok(found) = self.admin.identify_topics(&topics) {
+            let found = topics.iter().zip(found);
+            self.read_more(found.filter_map(|(topic, found)| Some((topic.as_str(), found?))));
+        }
+        self.looks_at_topics.next_plan.is_some() || now < since + PARTITIONS_PATIENCE_MS
+    }
+
+    /// Whether tasks that wait are to be taken over with another plan, which is not there yet.
+    pub(super) fn is_about_to_change(&mut self) -> bool {
+        let now = self.cx.clock.monotonic_ms();
+        self.looks_at_topics.next_plan.is_some()
+            || self.looks_at_topics.missing.is_some_and(|(_, again)| now < again)
     }
 
     /// Fails a task that reads what is gone or made anew.

@@ -9,6 +9,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use millstream_operators::exchange::{ByEncodedKey, ExchangeSpec, PayloadCodec};
 use millstream_operators::keys::{KeyCodec, SlotTable};
+use millstream_operators::meaning::{Meaning, RowsMeaning, SourceMeaning};
 use millstream_operators::sink::{AppendSink, RowEncoder, RowEncoderSpec, SinkSpec, SinkTopic, UpsertSink};
 use millstream_operators::source::{
     Bounded, DecodeCx, Decoded, Decoder, DecoderSpec, EventTimeSpec, Policy, SourceSpec, Startup,
@@ -22,12 +23,8 @@ pub(crate) const INPUT: &str = "in";
 pub(crate) const OUT: &str = "out";
 pub(crate) const COUNTS: &str = "counts";
 
-pub(crate) fn plan(partitions: u32) -> JobPlan {
-    plan_of("job", partitions)
-}
-
-/// The same under another name.
-pub(crate) fn plan_of(name: &str, partitions: u32) -> JobPlan {
+/// `discovery_interval_ms` is how often is looked for partitions that were added to the input.
+pub(crate) fn plan_of(name: &str, partitions: u32, discovery_interval_ms: Option<u64>) -> JobPlan {
     let mut topology = Topology::new();
     let source = SourceSpec {
         table: INPUT.into(),
@@ -37,7 +34,7 @@ pub(crate) fn plan_of(name: &str, partitions: u32) -> JobPlan {
         // Without event time nothing would become idle, and idleness is what is committed when nothing is read.
         event_time: Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: i64::MAX, every_row: false }),
         idle_timeout_ms: 30,
-        discovery_interval_ms: None,
+        discovery_interval_ms,
         startup: Startup::Earliest,
         bounded: Bounded::Unbounded,
         bad_records: Policy::Fail,
@@ -83,6 +80,10 @@ impl DecoderSpec for Lines {
         "lines".into()
     }
 
+    fn meaning(&self, topics: &str) -> SourceMeaning {
+        SourceMeaning::described(self.describe(), topics)
+    }
+
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {
         Ok(Box::new(Lines))
     }
@@ -123,6 +124,10 @@ struct ByKey;
 impl OperatorSpec for ByKey {
     fn describe(&self) -> Description {
         Description::new("KeyBy", "key")
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
@@ -169,6 +174,10 @@ struct Count;
 impl OperatorSpec for Count {
     fn describe(&self) -> Description {
         Description::new("Count", "by key")
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

@@ -108,6 +108,13 @@ fn a_savepoint_that_does_not_wait_for_what_lies_between_tasks_loses_it() {
 }
 
 #[test]
+fn nothing_is_lost_or_doubled_while_partitions_are_added() {
+    let profile = Profile { grow: 400, ..Profile::chaos() };
+    let totals = run_all("nothing_is_lost_or_doubled_while_partitions_are_added", profile);
+    assert!(totals.grown > 0 || seeds().len() <= 50, "{totals:?}");
+}
+
+#[test]
 fn nothing_is_lost_or_doubled_in_quiet_weather() {
     run_all("nothing_is_lost_or_doubled_in_quiet_weather", Profile::quiet());
 }

@@ -24,6 +24,9 @@ use processes::Process;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Partitions of the input to which no more are added.
+const INPUTS_MAX: u32 = 12;
+
 pub(crate) struct World {
     rng: Rng,
     profile: Profile,
@@ -31,6 +34,8 @@ pub(crate) struct World {
     log: MemoryLog,
     plan: Arc<JobPlan>,
     partitions: u32,
+    /// Partitions of the input, to which some may be added.
+    inputs: u32,
     processes: Vec<Process>,
     produced: u64,
     now: u64,
@@ -81,7 +86,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(1_000_000));
         let log = MemoryLog::new(clock.clone());
         let partitions = 1 + rng.below(4) as u32;
-        let plan = Arc::new(job::plan(partitions));
+        let plan = Arc::new(job::plan_of("job", partitions, profile.discovery_interval_ms()));
         let mut admin = log.admin().unwrap();
         let mut topics: Vec<(String, u32)> =
             [INPUT, OUT, COUNTS].iter().map(|topic| (topic.to_string(), partitions)).collect();
@@ -100,6 +105,7 @@ impl World {
             log,
             plan,
             partitions,
+            inputs: partitions,
             produced: 0,
             now: 1_000_000,
             faults: Arc::default(),
@@ -179,6 +185,8 @@ impl World {
             self.twin(process);
         } else if happens(&mut self.rng, self.profile.lose_snapshot) {
             self.lose_snapshot();
+        } else if happens(&mut self.rng, self.profile.grow) {
+            self.grow();
         }
         match self.rng.below(20) {
             0 | 1 => self.pass_time(),
@@ -219,9 +227,19 @@ impl World {
             let text = format!("{id} k{}", id % 7);
             let mut records = RecordsBuilder::default();
             records.push(None, Some(text.as_bytes()), self.now as i64);
-            let partition = self.rng.below(u64::from(self.partitions)) as u32;
+            let partition = self.rng.below(u64::from(self.inputs)) as u32;
             writer.write(&TopicPartition::new(INPUT, partition), records.finish()).unwrap();
             self.produced += 1;
+        }
+    }
+
+    /// Adds partitions to the input.
+    fn grow(&mut self) {
+        if self.inputs < INPUTS_MAX {
+            self.inputs += 1 + self.rng.below(3) as u32;
+            self.log.add_partitions(INPUT, self.inputs).unwrap();
+            self.totals.grown += 1;
+            self.say(|| format!("the input has {} partitions", self.inputs));
         }
     }
 

@@ -4,6 +4,7 @@ use super::running::Declared;
 use super::states::known_mut;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, Payload, StreamKind};
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
 use crate::topology::{NodeId, NodeSpec, TopologyError};
 use crate::typed::{Key, KeyedStream, Program, Row};
@@ -198,6 +199,10 @@ impl<S: Row> OperatorSpec for Pick<S> {
             "Output",
             self.side.map_or(format!("main, {rows}"), |side| format!("side {side}, {rows}")),
         )
+    }
+
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn output_kind(&self, _inputs: &[StreamKind]) -> Result<StreamKind, String> {

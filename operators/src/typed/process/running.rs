@@ -12,6 +12,7 @@ use crate::batch::{Batch, EventTime, StreamKind};
 use crate::keys::Slot;
 use crate::kit::late::Around;
 use crate::kit::timers::Timers;
+use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
@@ -76,6 +77,11 @@ impl<L> std::fmt::Debug for Processing<L> {
 impl<L: Logic> OperatorSpec for Processing<L> {
     fn describe(&self) -> Description {
         Description::new(self.what, &self.detail)
+    }
+
+    /// Closures can't be compared: types say all that is known.
+    fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
+        Meaning::described(self.describe(), inputs)
     }
 
     fn stores(&self) -> Vec<StoreSpec> {

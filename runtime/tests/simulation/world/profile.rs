@@ -19,6 +19,8 @@ pub(crate) struct Profile {
     pub(crate) pause_ms_max: u64,
     pub(crate) stop: u64,
     pub(crate) twin: u64,
+    /// Partitions are added to the input once in so many events; 0 never.
+    pub(crate) grow: u64,
     pub(crate) stale_disk: u64,
     pub(crate) lose_disk: u64,
     /// A request goes wrong once in so many; 0 never.
@@ -55,6 +57,7 @@ impl Profile {
             pause_ms_max: 3_000,
             stop: 400,
             twin: 600,
+            grow: 0,
             stale_disk: 4,
             lose_disk: 4,
             fault: 8,
@@ -69,6 +72,11 @@ impl Profile {
             session_timeout_ms: 600,
             transaction_timeout_ms: 1_000,
         }
+    }
+
+    /// How often workers look for partitions that were added, milliseconds.
+    pub(crate) fn discovery_interval_ms(&self) -> Option<u64> {
+        (self.grow > 0).then_some(50)
     }
 
     /// Many snapshots: longer runs with more commits between the attacks.

@@ -1,6 +1,7 @@
 //! The end of a run: attacks stop, the job drains its input, and may have to do it again on machines that have nothing.
 
 use super::World;
+use crate::job::INPUT;
 use millstream_operators::TopicPartition;
 use millstream_runtime::Rules;
 use millstream_runtime::log::{Isolation, Log, OffsetQuery};
@@ -111,7 +112,7 @@ impl World {
     }
 
     pub(super) fn is_drained(&mut self) -> Result<bool, String> {
-        let mut tasks = 0;
+        let (mut tasks, mut inputs) = (0, 0);
         for process in &mut self.processes {
             // One that stands still may believe to have what others have by now.
             if process.paused_until > self.now {
@@ -120,12 +121,17 @@ impl World {
             let Some(worker) = &mut process.worker else { return Ok(false) };
             let status = worker.status();
             tasks += status.tasks.len();
+            let read = worker
+                .tasks_mut()
+                .map(|task| task.positions().filter(|(place, _)| *place.topic == *INPUT).count());
+            inputs += read.sum::<usize>();
             let empty = status.tasks.is_empty();
             if !empty && !worker.is_drained().map_err(|error| error.to_string())? {
                 return Ok(false);
             }
         }
-        Ok(tasks == self.plan.tasks().count())
+        // Workers see partitions that were added a while after.
+        Ok(tasks == self.plan.tasks().count() && inputs == self.inputs as usize)
     }
 
     pub(super) fn stop_all(&mut self) -> Result<(), String> {

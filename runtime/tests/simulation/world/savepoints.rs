@@ -49,7 +49,7 @@ impl World {
         }
         // What the first job left under way still arrives.
         self.log.clear_faults();
-        let plan = Arc::new(job::plan_of("next", self.partitions));
+        let plan = Arc::new(job::plan_of("next", self.partitions, self.profile.discovery_interval_ms()));
         taken.savepoint.check(&plan, &self.log.info().cluster).map_err(|error| error.to_string())?;
         let mut admin = self.log.admin().unwrap();
         for (topic, partitions) in super::internal_topics(&plan) {
