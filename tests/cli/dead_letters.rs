@@ -132,6 +132,36 @@ fn killed_jobs_and_replays_lose_and_repeat_no_letter() {
     assert_eq!((input.len(), values.len()), (20_000, 15_000));
 }
 
+/// Rows that an expression can't be computed for: letters by their record, whenever the process dies.
+#[test]
+fn killed_jobs_lose_and_repeat_no_letter_of_an_expression() {
+    let place = Place::new();
+    let job = JOB.replace("orders (customer STRING, amount INT)", "orders (customer STRING, amount STRING)");
+    place
+        .write("letters.sql", job.replace("SELECT customer, amount", "SELECT customer, CAST(amount AS INT)"));
+    place.ok("topic create orders --partitions 2");
+    place.ok("topic create dead --partitions 2");
+    let order = |number: u64| match number % 3 {
+        0 => format!(r#"{{"customer": "c{number}", "amount": "bad {number}"}}"#),
+        _ => format!(r#"{{"customer": "c{number}", "amount": "{number}"}}"#),
+    };
+    produce(&place, (0..15_000).map(order));
+    for round in 0..4 {
+        let mut job = place.start("run letters.sql --rate 5000");
+        std::thread::sleep(Duration::from_millis(450 + 170 * round));
+        job.signal("KILL");
+        drop(job.wait());
+    }
+    place.ok("run letters.sql --exit-when-idle");
+    assert_eq!(place.consume("kept").len(), 10_000);
+    let found = letters(&place, "--reason bad");
+    let values: BTreeSet<&str> = found.iter().map(|letter| letter["value"].as_str().unwrap()).collect();
+    assert_eq!((found.len(), values.len()), (5_000, 5_000));
+    for letter in &found {
+        assert!(letter["detail"].as_str().unwrap().contains("CAST(amount AS INT"), "{letter}");
+    }
+}
+
 #[test]
 fn letters_are_replayed_while_the_job_runs_and_has_the_log() {
     let place = Place::new();

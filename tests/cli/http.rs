@@ -35,21 +35,26 @@ fn a_running_job_is_seen_at_the_address_that_it_names() {
     let mut job = place.start("run job.sql --http 127.0.0.1:0");
     let address = address(&mut job);
     let start = Instant::now();
-    let read = |metrics: &str| {
-        let line = metrics
-            .lines()
-            .find(|line| line.starts_with("millstream_operator_records_in_total") && line.contains("sink"));
-        line.is_some() && get(&address, "/readyz").0 == 200
+    let read = || {
+        let (status, text) = get(&address, "/api/v1/jobs/job");
+        let shown: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let source = shown["operators"].as_array()?.iter().find(|operator| operator["what"] == "Source")?;
+        (source["rows_out"] == 500).then(|| (status, shown["state"].clone()))
     };
-    while !read(&get(&address, "/metrics").1) {
-        assert!(start.elapsed() < Duration::from_secs(60), "{}", get(&address, "/readyz").1);
+    let (status, state) = loop {
+        if let Some(read) = read() {
+            break read;
+        }
+        let (_, text) = get(&address, "/api/v1/jobs/job");
+        assert!(start.elapsed() < Duration::from_secs(60), "{text} {}", get(&address, "/readyz").1);
         std::thread::sleep(Duration::from_millis(50));
-    }
-    let (status, text) = get(&address, "/api/v1/jobs/job");
-    let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((status, &shown["state"]), (200, &"RUNNING".into()), "{text}");
-    let source = shown["operators"].as_array().unwrap().iter().find(|operator| operator["what"] == "Source");
-    assert_eq!(source.unwrap()["rows_out"], 500, "{text}");
+    };
+    assert_eq!((status, state), (200, "RUNNING".into()));
+    assert_eq!(get(&address, "/readyz").0, 200);
+    let metrics = get(&address, "/metrics").1;
+    let of_sink =
+        |line: &str| line.starts_with("millstream_operator_records_in_total") && line.contains("sink");
+    assert!(metrics.lines().any(of_sink), "{metrics}");
     job.signal("INT");
     let done = job.wait();
     assert_eq!(done.code, 0, "{done:?}");

@@ -33,6 +33,25 @@ fn a_file_that_is_not_there_and_names_that_are_none_are_refused() {
     assert_eq!(done.code, 2, "{done:?}");
 }
 
+/// It said "fine", although the topic was missing.
+#[test]
+fn check_says_that_it_did_not_look_at_the_brokers_that_a_file_names() {
+    let place = Place::new();
+    let servers = "'properties.bootstrap.servers' = 'nowhere.invalid:9092', 'topic'";
+    place.write("job.sql", COUNTS.replace("'topic'", servers));
+    let done = place.run("check job.sql");
+    assert_eq!(done.code, 0, "{done:?}");
+    let said =
+        "its topics at nowhere.invalid:9092 were not looked at: add --bootstrap-servers nowhere.invalid:9092";
+    assert!(done.err.contains(&format!("fine as far as the file alone tells; {said}")), "{}", done.err);
+    // Where it looks, it finds that the topic is missing.
+    place.write("job.sql", COUNTS);
+    place.ok("topic create other --partitions 1");
+    let done = place.run("check job.sql --log millstream-data");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("orders") && done.err.contains("does not exist"), "{}", done.err);
+}
+
 /// Counts orders by customer. Nothing bounds it, so it runs until it is told to end.
 pub(crate) const COUNTS: &str = "
 CREATE TABLE orders (customer STRING, amount INT) WITH (

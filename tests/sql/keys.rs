@@ -117,6 +117,24 @@ fn columns_that_are_called_alike_or_have_no_name_are_written_by_their_places() {
     assert!(wrong.map(drop).unwrap_err().to_string().contains("there is one catalog"));
 }
 
+/// `table 'default_catalog.default_database.t' not found`
+#[test]
+fn a_table_is_found_by_its_full_name_in_every_clause() {
+    let text = format!(
+        "{TABLES}INSERT INTO default_catalog.default_database.by_k SELECT default_catalog.default_database.t.k, \
+         SUM(t.v) FROM default_catalog.default_database.t WHERE default_database.t.v > 1 GROUP BY t.k;"
+    );
+    let job = sql::plan("names.sql", &text).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut driver = TestDriver::new(&job.topology, &[("t", 1), ("by_k", 1)]).unwrap();
+    for row in [r#"{"k": "a", "v": 1}"#, r#"{"k": "a", "v": 2}"#, r#"{"k": "a", "v": 3}"#] {
+        driver.produce("t", 0, None, Some(row.as_bytes()), 1_000);
+    }
+    driver.run().unwrap();
+    let written = driver.read("by_k").into_iter().filter_map(|record| record.value);
+    assert_eq!(written.last().unwrap(), r#"{"k":"a","v":5}"#);
+    driver.finish().unwrap();
+}
+
 #[test]
 fn rows_of_equal_nulls_meet_where_the_condition_says_so() {
     let text = format!(

@@ -10,6 +10,7 @@ mod check;
 mod generated;
 mod inputs;
 mod kafka;
+mod old;
 mod pairs;
 mod remains;
 mod world;
