@@ -349,3 +349,46 @@ fn connections_that_say_nothing_leave_room_for_others() {
     drop(silent);
     world.end();
 }
+
+#[test]
+fn requests_that_mean_nothing_change_nothing_and_the_server_goes_on() {
+    let (log, kept) = (log_with(&["in"]), TempDir::new().unwrap());
+    let world = World::start(&log, kept.path(), |_| {});
+    assert_eq!(world.ask("POST", "/api/v1/jobs?name=a", "copy in").0, 201);
+    let mut state = 11u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let paths =
+        ["/api/v1/jobs", "/api/v1/jobs?name=%00", "/api/v1/jobs/..%2F..%2Fetc", "/api/v1/jobs/%FF/pause"];
+    let paths: Vec<&str> = paths
+        .into_iter()
+        .chain(["/api/v1/query?rows=-1", "/api/v1/check?name=", "/api/v1/jobs/a/log?"])
+        .collect();
+    for _ in 0..200 {
+        let method = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"][next(6)];
+        let path = paths[next(paths.len())];
+        let body: Vec<u8> = (0..next(64)).map(|_| next(256) as u8).collect();
+        // Some say that there is more than comes, or less.
+        let length = [body.len(), body.len() + 10, body.len() / 2, usize::MAX][next(4)];
+        let mut socket = TcpStream::connect(world.server.address()).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/sql\r\n\
+             Content-Length: {length}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        let _ = socket.write_all(&body);
+        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer.split(' ').nth(1).unwrap_or("0");
+        assert!(!status.starts_with('5'), "{method} {path}: {answer}");
+    }
+    let jobs: Value = serde_json::from_str(&world.ask("GET", "/api/v1/jobs", "").1).unwrap();
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs:#}");
+    assert!(kept.path().join("a.sql").exists());
+    world.until("a", "RUNNING");
+    world.end();
+}

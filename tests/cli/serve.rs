@@ -3,7 +3,9 @@
 use crate::command::{Done, PATIENCE, Place, Running};
 use crate::http::address;
 use crate::jobs::{COUNTS, expected, produce, totals_of};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Instant;
 
 /// The same job over orders, into a topic of another name.
@@ -49,6 +51,27 @@ impl<'a> Served<'a> {
             assert!(begun.elapsed() < PATIENCE, "{job:#}");
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
+    }
+
+    /// What is answered to a question over the tables of a job.
+    fn ask(&self, job: &str, question: &str) -> (u16, Value) {
+        let mut socket = TcpStream::connect(&self.address).unwrap();
+        let request = format!(
+            "POST /api/v1/query?job={job}&rows=2 HTTP/1.0\r\nHost: {}\r\nContent-Type: application/sql\r\n\
+             Content-Length: {}\r\n\r\n{question}",
+            self.address,
+            question.len()
+        );
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+    }
+
+    fn kill(mut self) {
+        self.server.signal("KILL");
+        self.server.wait();
     }
 
     fn end(mut self) {
@@ -147,5 +170,39 @@ fn a_server_asks_for_its_token_and_readers_change_nothing() {
     assert!([0, 4].contains(&health.code), "{health:?}");
     let second = place.run("serve --http 127.0.0.1:0");
     assert!(second.code != 0 && second.err.contains("in use"), "{second:?}");
+    served.end();
+}
+
+#[test]
+fn a_killed_server_goes_on_with_its_jobs_and_answers_questions() {
+    let place = Place::new();
+    place.ok("topic create orders --partitions 2");
+    produce(&place, 0..70);
+    place.write("job.sql", COUNTS);
+    // Another with the same topics and state, as its file says.
+    place.write("same.sql", format!("SET 'pipeline.name' = 'job';\n{COUNTS}"));
+    let served = Served::start(&place, "");
+    served.ok("submit job.sql");
+    served.until("job", |job| job["state"] == "RUNNING" && job["lag_records"] == 0);
+    served.ok("submit same.sql");
+    let same = served.until("same", |job| job["state"] == "FAILED");
+    assert!(same["error"].as_str().unwrap().contains("job job has the topics"), "{same:#}");
+    served.kill();
+    produce(&place, 70..140);
+    let served = Served::start(&place, "");
+    served.ok("stop same");
+    served.ok("resume job");
+    served.until("job", |job| job["state"] == "RUNNING" && job["lag_records"] == 0);
+    assert_eq!(totals_of(&place, "counts"), expected(140));
+    let (status, answer) = served.ask("job", "SELECT customer, orders FROM counts ORDER BY customer DESC");
+    let rows = json!([["c6", 20], ["c5", 20]]);
+    assert_eq!((status, &answer["rows"], &answer["more"]), (200, &rows, &true.into()), "{answer}");
+    let (status, answer) = served.ask("job", "SELECT custmer FROM counts");
+    let error = &answer["errors"][0];
+    assert_eq!((status, &error["line"], &error["column"]), (422, &1.into(), &8.into()), "{answer}");
+    let declared =
+        "CREATE VIEW big AS SELECT amount FROM orders WHERE amount > 138; SELECT COUNT(*) FROM big";
+    assert_eq!(served.ask("job", declared).1["rows"], json!([[1]]));
+    assert_eq!(served.ask("job", " ; ").0, 400);
     served.end();
 }
