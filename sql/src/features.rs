@@ -4,6 +4,7 @@
 //! and what a batch engine answers; a line in [`ALL`] makes it part of the language. The nodes are extension nodes, so
 //! that DataFusion's rules (types, simplification, unneeded columns) go through them.
 
+pub(crate) mod over;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;
 pub(crate) mod window;
@@ -22,6 +23,7 @@ const ALL: &[Registered] = &[
     Registered::of::<temporal_join::Versioned>(),
     Registered::of::<temporal_join::TemporalJoin>(),
     Registered::of::<top_n::RankedRows>(),
+    Registered::of::<over::OverRows>(),
 ];
 
 /// A node of ours in a plan. What a feature does not say is as for any other plan.

@@ -16,6 +16,7 @@ mod stream;
 mod stream_join;
 mod union;
 
+pub(crate) use aggregate::aggregate_call;
 pub(crate) use needed::{Need, add_reads};
 pub(crate) use project::{column_ref, picked_column};
 pub(crate) use sink::{InsertInto, converted};

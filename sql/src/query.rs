@@ -29,7 +29,8 @@ mod unread;
 mod words;
 
 pub(crate) use provider::Names;
-pub(crate) use rewrite::{analyze, cast_as_flink, check_deterministic, optimize};
+pub(crate) use rewrite::{aggregate_as_flink, analyze, cast_as_flink, check_deterministic, optimize};
+pub(crate) use typing::type_node;
 pub(crate) use words::{Words, from_datafusion, in_flinks_types, words};
 
 use crate::error::{SqlError, code};

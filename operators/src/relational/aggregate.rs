@@ -1,5 +1,5 @@
 //! Keyed aggregation: without a window ([`Aggregate`]) and over tumbling and hopping windows
-//! ([`WindowAggregate`]), and over sessions ([`SessionAggregate`]).
+//! ([`WindowAggregate`]), over sessions ([`SessionAggregate`]), and over the rows before each row ([`Over`]).
 //!
 //! Both keep groups in a `GroupTable`: keys become dense slots once per batch, and every aggregate is a vector by slot
 //! that a typed loop folds a column into.
@@ -18,6 +18,7 @@ mod distinct;
 mod groups;
 mod lane;
 mod multiset;
+mod over;
 mod picks;
 mod session;
 mod sums;
@@ -25,6 +26,7 @@ mod updating;
 mod windowed;
 
 pub(crate) use multiset::prefix_end;
+pub use over::{Frame, Over, OverCall};
 pub use session::SessionAggregate;
 pub use updating::Aggregate;
 pub use windowed::WindowAggregate;

@@ -14,11 +14,11 @@
 
 mod due;
 mod versions;
-mod waiting;
 
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::{Batch, EventTime, StreamKind};
+use crate::kit::waiting::{Waiting, nullable};
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
@@ -27,7 +27,6 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use std::sync::Arc;
 use versions::Versions;
-use waiting::Waiting;
 
 /// The store with left rows that wait.
 const LEFT: u16 = 0;
@@ -122,7 +121,7 @@ impl OperatorSpec for TemporalJoin {
 
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
         Ok(Box::new(Joining {
-            waiting: Waiting::new(&self.left)?,
+            waiting: Waiting::new("temporal join", LEFT, &self.left)?,
             versions: Versions::new(&self.right, cx.hash_seed)?,
             released_until: EventTime::MIN,
             schema: self.schema(),
@@ -246,12 +245,6 @@ impl Joining {
         cx.emit(Batch { behind, ..Batch::append(columns, times) });
         Ok(())
     }
-}
-
-/// The schema with every column nullable: as rows are stored, and as an unmatched side is.
-fn nullable(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn unsupported(data_type: DataType) -> OperatorError {

@@ -8,6 +8,8 @@ mod join;
 mod join_model;
 mod materialize;
 mod normalize;
+mod over;
+mod over_model;
 mod session;
 mod sinks;
 mod table;

@@ -10,6 +10,7 @@ mod recognise;
 
 use recognise::{drop_unread_ranks, recognise};
 
+use super::over::first_rows;
 use super::{Feature, columns_read};
 use crate::lower::{Changes, Lowering, PartitionedBy, Refusal, RowKey, Stream, picked_column};
 use datafusion::common::{DFSchema, DFSchemaRef, Result, plan_err};
@@ -154,6 +155,11 @@ impl Feature for RankedRows {
         let names: Vec<&str> =
             partition.iter().map(|place| input.rows.field(*place).name().as_str()).collect();
         let rank = self.with_rank.then(|| self.schema.field(self.schema.fields().len() - 1).name().clone());
+        let unique = row_key(self, &partition, &input);
+        if lowering.kind(&input) == StreamKind::Append && is_first_row(self, &order, &input) {
+            let first = first_rows(lowering, input, &partition, rank)?;
+            return Ok(Stream { unique, ..first });
+        }
         let operator = TopN {
             input: Arc::clone(&input.rows),
             kind: lowering.kind(&input),
@@ -167,9 +173,14 @@ impl Feature for RankedRows {
         };
         let rows = operator.schema();
         let id = lowering.add("top n", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
-        let unique = row_key(self, &partition, &input);
         Ok(Stream { unique, partitioning: input.partitioning.clone(), ..input.made_into(id, rows) })
     }
+}
+
+/// Whether it keeps the first row by event time: of rows of the same time that is the one that came first.
+fn is_first_row(node: &RankedRows, order: &[SortColumn], input: &Stream) -> bool {
+    let by_time = matches!(order, [column] if !column.descending && input.time == Some(column.place));
+    by_time && node.function == RankFunction::RowNumber && node.first == 1 && node.last == 1
 }
 
 /// Whether it keeps the last row by event time: of rows of the same time that is the one that came last, as in Flink.

@@ -4,7 +4,7 @@ use super::project::{column_ref, picked_column};
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Windows};
 use crate::expression::{Evaluated, counted, sql_text};
 use crate::features::window::{WINDOW_COLUMNS, WindowKind};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::AggregateFunction as DfAggregate;
 use datafusion::logical_expr::{Aggregate as DfAggregateNode, Expr, LogicalPlan};
@@ -238,6 +238,20 @@ impl Lowering<'_> {
         let partitioning = keys.partitioning;
         Ok(Stream { places, time, unique, partitioning, ..rows.made_into(node, schema) })
     }
+}
+
+/// An aggregate over columns of `rows`; `place` is where a column stands.
+pub(crate) fn aggregate_call(
+    expr: &Expr,
+    relation: &DFSchema,
+    rows: &Schema,
+    place: &dyn Fn(&Expr) -> Result<usize, Refusal>,
+) -> Result<AggregateCall, Refusal> {
+    let Call { function, argument, distinct, filter, name } = call(expr, relation)?;
+    let argument = argument.map(place).transpose()?;
+    let argument_type = argument.map_or(DataType::Int64, |place| rows.field(place).data_type().clone());
+    let filter = filter.map(place).transpose()?;
+    Ok(AggregateCall { function, argument, argument_type, distinct, filter, name })
 }
 
 /// Sessions are grouped by what they are apart by.

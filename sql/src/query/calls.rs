@@ -2,6 +2,7 @@
 
 use super::relations::error_at;
 use crate::error::nearest;
+use crate::features::{over, top_n};
 use crate::functions::table;
 use datafusion::common::Result;
 use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
@@ -54,18 +55,8 @@ const CURES: &[(&[&str], &str)] = &[
          window_start, window_end",
     ),
     (
-        &[
-            "ROW_NUMBER",
-            "RANK",
-            "DENSE_RANK",
-            "LAG",
-            "LEAD",
-            "NTILE",
-            "PERCENT_RANK",
-            "CUME_DIST",
-            "NTH_VALUE",
-        ],
-        "of functions OVER a partition there are ROW_NUMBER, RANK and DENSE_RANK, under a bound",
+        &["LEAD", "NTILE", "PERCENT_RANK", "CUME_DIST", "NTH_VALUE"],
+        "it looks at rows that come later: with OVER there are the aggregates, LAG, ROW_NUMBER, RANK and DENSE_RANK",
     ),
     (
         &["CURRENT_WATERMARK", "SOURCE_WATERMARK"],
@@ -139,10 +130,10 @@ pub(super) fn check(expr: &Expr) -> Result<()> {
     let upper = written.to_uppercase();
     let scalars = || table().flat_map(|function| function.names.iter().copied());
     let lower = upper.to_lowercase();
-    let is_rank = crate::features::top_n::functions::named(&lower).is_some();
+    let is_over = top_n::functions::named(&lower).is_some() || over::functions::named(&lower).is_some();
     // Names with a blank stand for syntax that sqlparser has not: no text can call a function so.
     let is_syntax = written.contains(' ') && !written.contains('`') || written == super::special::MAP_LITERAL;
-    let is_special = is_rank || lower == "mod" || is_syntax;
+    let is_special = is_over || lower == "mod" || is_syntax;
     if is_special || AGGREGATES.contains(&lower.as_str()) || scalars().any(|known| known == upper) {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use super::fields::Collections;
 use super::relations::StreamingRelations;
 use super::types::FlinkTypes;
 use crate::error::nearest;
+use crate::features::{over, top_n};
 use crate::functions::time::zone::Zone;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Result, TableReference, plan_err};
@@ -194,7 +195,7 @@ impl ContextProvider for Names {
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        crate::features::top_n::functions::named(name)
+        top_n::functions::named(name).or_else(|| over::functions::named(name))
     }
 
     fn get_variable_type(&self, _variable_names: &[String]) -> Option<DataType> {

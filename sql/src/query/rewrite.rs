@@ -3,13 +3,13 @@
 use super::joins::place_conditions;
 use super::provider::Names;
 use super::typing::{type_node, type_plan};
-use crate::features;
+use crate::features::{self, over};
 use crate::functions::casting::{cast_expr, is_plain};
 use crate::functions::time::zone::{UTC, Zone};
 use crate::functions::values::cast::Cast as To;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DataFusionError, Result, plan_err};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
 use datafusion::functions_aggregate::{count::count_udaf, sum::sum_udaf};
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
@@ -26,6 +26,7 @@ pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     let plan = features::analyzed(plan)?;
     let plan = type_plan(plan, names.zone())?;
     let plan = plan.transform_up_with_subqueries(|plan| flink_aggregates(plan, names.zone()))?.data;
+    let plan = plan.transform_up_with_subqueries(|plan| over::flink_windows(plan, names.zone()))?.data;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
     analyzer.execute_and_check(plan, names.config(), |_, _| {})
 }
@@ -65,12 +66,7 @@ fn flink_aggregates(plan: LogicalPlan, zone: Zone) -> Result<Transformed<Logical
         let Expr::AggregateFunction(function) = call else {
             return plan_err!("{expr} is no aggregate that is supported");
         };
-        let rewritten = match (function.func.name(), function.params.args.as_slice()) {
-            ("avg", [argument]) => Some(average(function, &argument.get_type(input_schema)?, &mut calls)?),
-            ("sum", [argument]) => Some(sum(function, &argument.get_type(input_schema)?, &mut calls)),
-            _ => None,
-        };
-        match rewritten {
+        match aggregate_as_flink(function, input_schema, &mut calls)? {
             Some(output) => {
                 changed = true;
                 outputs.push(output.alias(name));
@@ -88,6 +84,19 @@ fn flink_aggregates(plan: LogicalPlan, zone: Zone) -> Result<Transformed<Logical
     let inner = Aggregate::try_new(Arc::clone(&aggregate.input), aggregate.group_expr.clone(), calls)?;
     let projection = Projection::try_new(outputs, Arc::new(LogicalPlan::Aggregate(inner)))?;
     Ok(Transformed::yes(type_node(LogicalPlan::Projection(projection), zone)?))
+}
+
+/// An aggregate that is made of others: adds these, and gives what it is of their columns.
+pub(crate) fn aggregate_as_flink(
+    function: &AggregateFunction,
+    input: &DFSchema,
+    calls: &mut Vec<Expr>,
+) -> Result<Option<Expr>> {
+    match (function.func.name(), function.params.args.as_slice()) {
+        ("avg", [argument]) => average(function, &argument.get_type(input)?, calls).map(Some),
+        ("sum", [argument]) => Ok(Some(sum(function, &argument.get_type(input)?, calls))),
+        _ => Ok(None),
+    }
 }
 
 /// Adds a call unless it is there; the column it is read from.

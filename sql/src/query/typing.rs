@@ -31,7 +31,7 @@ pub(super) fn type_plan(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
 }
 
 /// One node, whose inputs are typed.
-pub(super) fn type_node(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
+pub(crate) fn type_node(plan: LogicalPlan, zone: Zone) -> Result<LogicalPlan> {
     let mut schema = merge_schema(&plan.inputs());
     if let LogicalPlan::TableScan(scan) = &plan {
         let source = DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?;

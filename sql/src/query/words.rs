@@ -182,8 +182,8 @@ fn no_such_function(name: &str, names: Option<&Names>) -> Words {
     let is_aggregate = names.is_some_and(|names| names.is_aggregate(name));
     if is_aggregate || OF_WINDOWS.contains(&name.to_lowercase().as_str()) {
         return Words::new(
-            format!("{} with OVER is not supported yet", name.to_uppercase()),
-            "aggregate with GROUP BY, over TUMBLE or HOP, or into an upsert table",
+            format!("{} is called with OVER only", name.to_uppercase()),
+            "write it as in LAG(v) OVER (PARTITION BY k ORDER BY time)",
         );
     }
     let message = format!("there is no function {}", name.to_uppercase());

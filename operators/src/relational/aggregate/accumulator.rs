@@ -230,7 +230,11 @@ impl Accumulator {
 }
 
 #[inline]
-fn append<T>(out: &mut ColumnBuilder, value: Option<T>, append: impl FnOnce(&mut ColumnBuilder, T)) {
+pub(super) fn append<T>(
+    out: &mut ColumnBuilder,
+    value: Option<T>,
+    append: impl FnOnce(&mut ColumnBuilder, T),
+) {
     match value {
         Some(value) => append(out, value),
         None => out.append_null(),

@@ -5,6 +5,7 @@ use super::accumulator::{Accumulator, take};
 use super::distinct::{DistinctSet, SharedBy};
 use super::lane::Lane;
 use super::multiset::Multisets;
+use super::over::{Step, StepKind};
 use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::columns::ColumnBuilder;
@@ -188,6 +189,40 @@ impl GroupTable {
                     let column = |index: usize| arguments.columns.column(index);
                     let values = call.argument.map(column).expect("a multiset is of values");
                     multisets.update(slots, values, call.filter.map(|at| column(at).as_boolean()), signs)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes through steps, whose results are appended, one to each builder.
+    pub(super) fn run(
+        &mut self,
+        steps: &[Step],
+        calls: &[AggregateCall],
+        arguments: &Arguments<'_>,
+        out: &mut [ColumnBuilder],
+    ) -> Result<(), OperatorError> {
+        for step in steps.iter().filter(|step| step.kind != StepKind::Result) {
+            self.rows[step.slot as usize] += i64::from(step.sign());
+        }
+        let lanes = calls.iter().zip(&arguments.lanes);
+        for ((aggregate, (call, lane)), out) in self.aggregates.iter_mut().zip(lanes).zip(out) {
+            match aggregate {
+                GroupAggregate::Plain(accumulator) => accumulator.run(steps, lane, out),
+                GroupAggregate::Multiset(multisets, _) => {
+                    let column = |index: usize| arguments.columns.column(index);
+                    let values = call.argument.map(column).expect("a multiset is of values");
+                    let filter = call.filter.map(|at| column(at).as_boolean());
+                    for step in steps {
+                        if step.kind == StepKind::Result {
+                            multisets.append_result(step.slot, out)?;
+                            continue;
+                        }
+                        let value = values.slice(step.at(), 1);
+                        let filter = filter.map(|filter| filter.slice(step.at(), 1));
+                        multisets.update(&[step.slot], &value, filter.as_ref(), Some(&[step.sign()]))?;
+                    }
                 }
             }
         }

@@ -81,6 +81,14 @@ impl Lane {
         self.valid = Some(rows);
     }
 
+    /// One row of it.
+    pub(super) fn row(&self, row: usize) -> Lane {
+        Lane {
+            array: self.array.as_ref().map(|array| array.slice(row, 1)),
+            valid: self.valid.as_ref().map(|valid| valid.slice(row, 1)),
+        }
+    }
+
     #[inline]
     pub(super) fn valid(&self) -> Option<&NullBuffer> {
         self.valid.as_ref()

@@ -15,7 +15,7 @@ pub(super) enum Pick {
 impl Pick {
     /// Whether `new` takes the place of `old`.
     #[inline]
-    fn replaces<T: PartialOrd + ?Sized>(self, new: &T, old: &T) -> bool {
+    pub(super) fn replaces<T: PartialOrd + ?Sized>(self, new: &T, old: &T) -> bool {
         match self {
             Pick::Least => new < old,
             Pick::Largest => new > old,

@@ -21,7 +21,7 @@ pub(crate) fn named(name: &str) -> Option<Arc<WindowUDF>> {
 }
 
 /// Which of them a window function is.
-pub(super) fn rank_function(definition: &WindowFunctionDefinition) -> Option<RankFunction> {
+pub(in crate::features) fn rank_function(definition: &WindowFunctionDefinition) -> Option<RankFunction> {
     match definition {
         WindowFunctionDefinition::WindowUDF(function) => {
             function.inner().downcast_ref::<Rank>().map(|rank| rank.function)

@@ -6,8 +6,9 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::expr::{
     AggregateFunction, AggregateFunctionParams, Alias, GroupingSet, InSubquery, ScalarFunction,
+    WindowFunction, WindowFunctionParams,
 };
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, SortExpr};
 
 impl Typer<'_> {
     /// The expression, typed.
@@ -38,6 +39,7 @@ impl Typer<'_> {
             Expr::AggregateFunction(AggregateFunction { func, params }) => {
                 self.aggregate_function(AggregateFunction { func, params: self.params(params)? })
             }
+            Expr::WindowFunction(function) => self.window_function(*function),
             Expr::GroupingSet(set) => self.grouping_set(set),
             Expr::InSubquery(query) => {
                 let inner = self.typed(*query.expr)?;
@@ -63,7 +65,7 @@ impl Typer<'_> {
             }
             Expr::Exists(_) => Ok(Known::new(expr, DataType::Boolean)),
             // What stands in these is refused where it is lowered.
-            Expr::ScalarSubquery(_) | Expr::SetComparison(_) | Expr::WindowFunction(_) => {
+            Expr::ScalarSubquery(_) | Expr::SetComparison(_) => {
                 let data_type = expr.get_type(self.schema)?;
                 Ok(Known::new(expr, data_type))
             }
@@ -117,6 +119,28 @@ impl Typer<'_> {
             sort.expr = self.typed(sort.expr.clone())?.expr;
         }
         Ok(AggregateFunctionParams { args, filter, order_by, ..params })
+    }
+
+    fn window_function(&self, function: WindowFunction) -> Result<Known> {
+        let WindowFunctionParams { args, partition_by, order_by, filter, .. } = function.params.clone();
+        let exprs = |exprs: Vec<Expr>| -> Result<Vec<Expr>> {
+            Ok(self.all(exprs)?.into_iter().map(|known| known.expr).collect())
+        };
+        let filter = match filter {
+            None => None,
+            Some(filter) => Some(Box::new(self.typed(*filter)?.condition("FILTER")?.expr)),
+        };
+        let sort = |sort: SortExpr| Ok(SortExpr { expr: self.typed(sort.expr)?.expr, ..sort });
+        let params = WindowFunctionParams {
+            args: exprs(args)?,
+            partition_by: exprs(partition_by)?,
+            order_by: order_by.into_iter().map(sort).collect::<Result<_>>()?,
+            filter,
+            ..function.params
+        };
+        let expr = Expr::from(WindowFunction { fun: function.fun, params });
+        let data_type = expr.get_type(self.schema)?;
+        Ok(Known::new(expr, data_type))
     }
 
     fn grouping_set(&self, set: GroupingSet) -> Result<Known> {

@@ -1,17 +1,16 @@
-//! Left rows that wait for the watermark.
+//! Rows that wait for the watermark, in a store of their operator.
 //!
 //! Rows stay in the batches they came in, with an order by time beside each; rows that a restore left in the store are
 //! read from there when their time comes. Stored key: time, then sequence number, big endian, so that the store is in
 //! the order in which rows leave.
 
-use super::{LEFT, nullable, unsupported};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime};
 use crate::operator::StateScope;
 use crate::rows::{RowCodec, read_length, write_length};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::interleave;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use millstream_state::{BytesColumn, DeltaBlock};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -20,7 +19,10 @@ use std::sync::Arc;
 /// The key of the next sequence number: no row has it, since a row's key is longer.
 const NEXT_SEQUENCE: &[u8] = b"next";
 
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
+    /// The operator, for people.
+    operator: &'static str,
+    store: u16,
     codec: RowCodec,
     batches: VecDeque<WaitingBatch>,
     /// The least time of a row in the batches.
@@ -47,12 +49,12 @@ struct WaitingBatch {
 }
 
 /// Rows that leave, in order.
-pub(super) struct Ready {
-    pub(super) columns: RecordBatch,
-    pub(super) keys: BytesColumn,
-    pub(super) times: Vec<EventTime>,
+pub(crate) struct Ready {
+    pub(crate) columns: RecordBatch,
+    pub(crate) keys: BytesColumn,
+    pub(crate) times: Vec<EventTime>,
     /// The watermark before each row came, when some row was not ahead of it.
-    pub(super) behind: Option<Vec<EventTime>>,
+    pub(crate) behind: Option<Vec<EventTime>>,
 }
 
 /// Where a row that leaves is: in which source and at which row of it.
@@ -63,9 +65,15 @@ struct Leaving {
 }
 
 impl Waiting {
-    pub(super) fn new(schema: &Schema) -> Result<Self, OperatorError> {
+    /// Rows of these columns, in this store.
+    pub(crate) fn new(operator: &'static str, store: u16, schema: &Schema) -> Result<Self, OperatorError> {
+        let codec = RowCodec::new(nullable(schema)).map_err(|data_type| {
+            corrupt(operator, format!("rows with a column of type {data_type} can't be kept"))
+        })?;
         Ok(Waiting {
-            codec: RowCodec::new(nullable(schema)).map_err(unsupported)?,
+            operator,
+            store,
+            codec,
             batches: VecDeque::new(),
             earliest: EventTime::MAX,
             next_sequence: 0,
@@ -76,7 +84,8 @@ impl Waiting {
         })
     }
 
-    pub(super) fn add(&mut self, batch: Batch) -> Result<(), OperatorError> {
+    /// Takes rows in, keyed.
+    pub(crate) fn add(&mut self, batch: Batch) -> Result<(), OperatorError> {
         batch.columns()?;
         batch.keys()?;
         let mut order: Vec<u32> = (0..batch.len() as u32).collect();
@@ -93,7 +102,7 @@ impl Waiting {
     }
 
     /// Takes the rows up to and including `watermark` out; `None` when there are none.
-    pub(super) fn take_until(
+    pub(crate) fn take_until(
         &mut self,
         watermark: EventTime,
         state: &mut StateScope<'_>,
@@ -144,12 +153,12 @@ impl Waiting {
     ) -> Result<Option<(RecordBatch, BytesColumn)>, OperatorError> {
         let Some(from) = self.stored_from.filter(|from| *from <= watermark) else { return Ok(None) };
         let (mut rows, mut keys) = (BytesColumn::default(), BytesColumn::default());
-        let mut corrupt = false;
+        let mut bad = false;
         let mut next = None;
-        state.scan(LEFT, &stored_key(from, 0), None, |key, value| {
+        state.scan(self.store, &stored_key(from, 0), None, |key, value| {
             let (Some((time, sequence)), Some((join_key, row))) = (decode_key(key), split_value(value))
             else {
-                corrupt |= key != NEXT_SEQUENCE;
+                bad |= key != NEXT_SEQUENCE;
                 return ControlFlow::Continue(());
             };
             // What came since the restore is in a batch as well.
@@ -166,9 +175,8 @@ impl Waiting {
             keys.push(join_key);
             ControlFlow::Continue(())
         })?;
-        if corrupt {
-            let (operator, detail) = ("temporal join".to_owned(), "a waiting row can't be read".to_owned());
-            return Err(OperatorError::CorruptState { operator, detail });
+        if bad {
+            return Err(corrupt(self.operator, "a waiting row can't be read".to_owned()));
         }
         self.stored_from = next;
         Ok(Some((self.codec.read(rows.iter())?, keys)))
@@ -215,7 +223,7 @@ impl Waiting {
     }
 
     /// Writes rows that came and still wait, and takes away those that left.
-    pub(super) fn delta(&mut self, block: &mut DeltaBlock) -> Result<(), OperatorError> {
+    pub(crate) fn delta(&mut self, block: &mut DeltaBlock) -> Result<(), OperatorError> {
         let mut value = Vec::new();
         for waiting in self.batches.iter_mut().filter(|waiting| !waiting.stored) {
             let writer = self.codec.writer(waiting.batch.columns()?)?;
@@ -242,18 +250,15 @@ impl Waiting {
         Ok(())
     }
 
-    pub(super) fn restore(&mut self, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        self.next_sequence = match state.get(LEFT, NEXT_SEQUENCE)?.map(<[u8; 8]>::try_from) {
+    pub(crate) fn restore(&mut self, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
+        self.next_sequence = match state.get(self.store, NEXT_SEQUENCE)?.map(<[u8; 8]>::try_from) {
             None => 0,
             Some(Ok(bytes)) => u64::from_le_bytes(bytes),
-            Some(Err(bytes)) => {
-                let (operator, detail) = ("temporal join".to_owned(), format!("{bytes:02x?} is no number"));
-                return Err(OperatorError::CorruptState { operator, detail });
-            }
+            Some(Err(bytes)) => return Err(corrupt(self.operator, format!("{bytes:02x?} is no number"))),
         };
         self.hot_from = self.next_sequence;
         self.stored_from = None;
-        state.scan(LEFT, &[], None, |key, _| {
+        state.scan(self.store, &[], None, |key, _| {
             let Some((time, _)) = decode_key(key) else { return ControlFlow::Continue(()) };
             self.stored_from = Some(time);
             ControlFlow::Break(())
@@ -261,18 +266,28 @@ impl Waiting {
         Ok(())
     }
 
-    pub(super) fn evict(&mut self) {
+    pub(crate) fn evict(&mut self) {
         self.batches.clear();
         self.earliest = EventTime::MAX;
     }
 
-    pub(super) fn memory_bytes(&self) -> usize {
+    pub(crate) fn memory_bytes(&self) -> usize {
         let batch = |waiting: &WaitingBatch| {
             let columns = waiting.batch.columns().map_or(0, RecordBatch::get_array_memory_size);
             columns + waiting.order.capacity() * 4
         };
         self.batches.iter().map(batch).sum()
     }
+}
+
+/// The schema with every column nullable, as rows are stored.
+pub(crate) fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| Arc::new(field.as_ref().clone().with_nullable(true)));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn corrupt(operator: &str, detail: String) -> OperatorError {
+    OperatorError::CorruptState { operator: operator.to_owned(), detail }
 }
 
 fn stored_key(time: EventTime, sequence: u64) -> [u8; 16] {
