@@ -39,7 +39,7 @@ pub use cut::{
 pub use error::OperatorError;
 pub use expression::{ColumnRef, Expression, ExpressionCx};
 pub use graph::{Destinations, Graph, StepCx};
-pub use input::{Input, InputProgress, all_idle, watermark_of_all, watermark_of_others};
+pub use input::{BehindClock, Input, InputProgress, all_idle, watermark_of_all, watermark_of_others};
 pub use join::{IntervalJoin, Join, JoinKind, JoinOn, JoinSide, Residual};
 pub use key_by::KeyBy;
 pub use materialize::Materialize;

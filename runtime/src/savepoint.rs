@@ -287,7 +287,12 @@ mod tests {
     fn a_savepoint_fits_a_plan_that_reads_the_same_with_the_same_state() {
         type Expected = fn(&SavepointError) -> bool;
         let unbounded = || Bounded::Unbounded;
-        let event_time = Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: 0, every_row: false });
+        let event_time = Some(EventTimeSpec {
+            out_of_orderness_ms: 0,
+            max_future_ms: 0,
+            every_row: false,
+            by_clock: false,
+        });
         let fits = savepoint(vec![mark("in", false)]);
         assert!(matches!(fits.check(&plan("new", "in", 1, unbounded()), "c"), Ok(false)));
         let cases: [(Savepoint, JobPlan, &str, Expected); 5] = [

@@ -18,8 +18,8 @@ use crate::journal::{ChainEnd, InputMark, Step};
 use crate::plan::{JobPlan, TaskId};
 use crate::snapshot::Track;
 use millstream_operators::{
-    BuildCx, Counters, Destinations, EventTime, Graph, Input, InputProgress, Offset, OperatorError, Outbox,
-    Records, StepCx, TopicPartition, all_idle, watermark_of_all, watermark_of_others,
+    BehindClock, BuildCx, Counters, Destinations, EventTime, Graph, Input, InputProgress, Offset,
+    OperatorError, Outbox, Records, StepCx, TopicPartition, all_idle, watermark_of_all, watermark_of_others,
 };
 use millstream_state::{StateError, TaskState};
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub enum StepInput<'a> {
         /// The records.
         records: Records,
     },
-    /// A change in what is known of the inputs.
+    /// A change in what is known of the inputs, or of the clock alone.
     Tick {
         /// Inputs that are caught up and quiet from now on.
         idle: Vec<TopicPartition>,
@@ -226,7 +226,7 @@ impl Task {
             named.map(|(_, index)| index).collect::<Vec<u16>>()
         };
         let (idle, ended) = (indices(idle), indices(ended));
-        if idle.is_empty() && ended.is_empty() {
+        if idle.is_empty() && ended.is_empty() && !self.reach_clock() {
             return Ok(());
         }
         for index in &idle {
@@ -240,7 +240,14 @@ impl Task {
         self.raise_watermark()
     }
 
+    /// Inputs that go by the clock are where it is. Whether there are any.
+    fn reach_clock(&mut self) -> bool {
+        let now_ms = self.now_ms;
+        self.inputs.iter_mut().fold(false, |any, input| input.reach(now_ms) | any)
+    }
+
     fn raise_watermark(&mut self) -> Result<(), OperatorError> {
+        self.reach_clock();
         let watermark = watermark_of_all(&self.inputs);
         if watermark <= self.graph.watermark() {
             return Ok(());
@@ -320,6 +327,15 @@ impl Task {
     /// Its watermark.
     pub fn watermark(&self) -> EventTime {
         self.graph.watermark()
+    }
+
+    /// How far it is behind the clock, and how long it has been quiet, if inputs of it go by the clock.
+    pub fn behind_clock(&self, now_ms: i64) -> Option<BehindClock> {
+        let inputs = self.inputs.iter().filter_map(|input| input.behind_clock(now_ms));
+        inputs.reduce(|one, other| BehindClock {
+            ms: one.ms.max(other.ms),
+            quiet_ms: one.quiet_ms.min(other.quiet_ms),
+        })
     }
 
     /// Whether nothing more will ever come: every input has ended.

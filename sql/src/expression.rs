@@ -2,6 +2,7 @@
 
 mod failed;
 
+use crate::features::proctime;
 use crate::functions::casting::cast_of;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -21,13 +22,16 @@ pub(crate) struct Evaluated {
     expr: Arc<dyn PhysicalExpr>,
     data_type: DataType,
     sql: String,
+    /// Whether the clock is read in it.
+    clock: bool,
 }
 
 impl Evaluated {
     /// An expression over rows of `schema`.
     pub(crate) fn new(expr: Arc<dyn PhysicalExpr>, schema: &SchemaRef, sql: String) -> Result<Self> {
         let data_type = expr.data_type(schema)?;
-        Ok(Evaluated { expr, data_type, sql })
+        let clock = proctime::is_evaluated_with_clock(&expr);
+        Ok(Evaluated { expr, data_type, sql, clock })
     }
 }
 
@@ -35,9 +39,13 @@ impl Expression for Evaluated {
     fn evaluate(
         &self,
         rows: &RecordBatch,
-        _cx: &ExpressionCx,
+        cx: &ExpressionCx,
     ) -> std::result::Result<ArrayRef, OperatorError> {
-        let evaluated = self.expr.evaluate(rows).and_then(|value| value.into_array(rows.num_rows()));
+        let over = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(rows)?.into_array(rows.num_rows());
+        let evaluated = match self.clock {
+            true => proctime::at_clock(&self.expr, cx.now_ms).and_then(|expr| over(&expr)),
+            false => over(&self.expr),
+        };
         evaluated.map_err(|error| failed::failed(&self.expr, &self.sql, rows, &error))
     }
 
@@ -130,11 +138,19 @@ pub(crate) struct Columns<'a> {
     pub places: &'a [Option<usize>],
     /// The rows.
     pub rows: &'a SchemaRef,
+    /// Whether rows only come, so that the clock can be read for them: what is taken back would be read at another time.
+    pub clock: bool,
 }
 
 impl Columns<'_> {
     /// Creates an expression over the relation that is evaluated over the rows.
     pub(crate) fn expression(&self, expr: &Expr) -> Result<Arc<dyn PhysicalExpr>> {
+        if !self.clock && proctime::reads_clock(expr) {
+            return plan_err!(
+                "PROCTIME() is not supported for rows that are updated or deleted, and in conditions of joins: read it in a \
+                 view of the table, before rows are joined or grouped"
+            );
+        }
         let over_relation = create_physical_expr(
             expr,
             self.relation,

@@ -5,6 +5,7 @@
 //! that DataFusion's rules (types, simplification, unneeded columns) go through them.
 
 pub(crate) mod over;
+pub(crate) mod proctime;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;
 pub(crate) mod window;

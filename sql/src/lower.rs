@@ -181,7 +181,8 @@ impl<'a> Lowering<'a> {
         stream: &'s Stream,
         relation: &'s datafusion::common::DFSchema,
     ) -> Columns<'s> {
-        Columns { relation, places: &stream.places, rows: &stream.rows }
+        let clock = self.kind(stream) == StreamKind::Append;
+        Columns { relation, places: &stream.places, rows: &stream.rows, clock }
     }
 }
 

@@ -24,6 +24,7 @@ mod dead_letters;
 mod keys;
 mod pairs;
 mod plans;
+mod proctime;
 mod refused;
 mod streaming;
 

@@ -152,6 +152,29 @@ impl Input {
         }
     }
 
+    /// The clock reads `now_ms`: whose times are clock readings has all rows up to the one before. Says whether it is such
+    /// an input, and has not ended.
+    pub fn reach(&mut self, now_ms: i64) -> bool {
+        match &mut self.work {
+            InputWork::Table { spec, clock, .. } if goes_by_clock(spec) && clock.watermark != END_OF_TIME => {
+                clock.watermark = clock.watermark.max(now_ms.saturating_sub(1));
+                if clock.last == NO_WATERMARK {
+                    clock.last = now_ms;
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Of an input that goes by the clock and has not ended: how far it is behind the clock, and how long it has been quiet.
+    pub fn behind_clock(&self, now_ms: i64) -> Option<BehindClock> {
+        let InputWork::Table { spec, clock, .. } = &self.work else { return None };
+        let ms = now_ms.saturating_sub(1).saturating_sub(clock.watermark);
+        let quiet_ms = if clock.last == NO_WATERMARK { 0 } else { now_ms.saturating_sub(clock.last) };
+        (goes_by_clock(spec) && clock.watermark != END_OF_TIME).then_some(BehindClock { ms, quiet_ms })
+    }
+
     /// Says that bounded input has been read to its end.
     pub fn end(&mut self) {
         if let InputWork::Table { clock, .. } = &mut self.work {
@@ -267,6 +290,20 @@ impl Input {
             }
         }
     }
+}
+
+/// Where an input stands that goes by the clock, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BehindClock {
+    /// How far its watermark is behind the clock.
+    pub ms: i64,
+    /// How long ago its last row came.
+    pub quiet_ms: i64,
+}
+
+/// Whether the times of a table's rows are clock readings.
+fn goes_by_clock(spec: &SourceSpec) -> bool {
+    spec.event_time.is_some_and(|time| time.by_clock)
 }
 
 /// Takes in one block: checks that it is the next of its writer, and raises the writer's clock.

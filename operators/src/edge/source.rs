@@ -69,12 +69,23 @@ pub struct EventTimeSpec {
     /// Whether every row is to have the watermark of its moment, not only those behind it: for operators whose state goes
     /// by it whatever row comes.
     pub every_row: bool,
+    /// Whether the times of rows are clock readings: the watermark then follows the clock, rows or no rows.
+    pub by_clock: bool,
 }
 
 impl EventTimeSpec {
     /// Event time whose watermark trails by so much, of rows that are in time unless they are behind it.
     pub fn new(out_of_orderness_ms: i64, max_future_ms: i64) -> Self {
-        EventTimeSpec { out_of_orderness_ms, max_future_ms, every_row: false }
+        EventTimeSpec { out_of_orderness_ms, max_future_ms, every_row: false, by_clock: false }
+    }
+}
+
+impl std::fmt::Display for EventTimeSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.by_clock {
+            true => f.write_str("watermark by the clock"),
+            false => write!(f, "watermark {} ms behind", self.out_of_orderness_ms),
+        }
     }
 }
 
@@ -119,9 +130,7 @@ pub struct DeadLetterSpec {
 impl SourceSpec {
     /// Everything that gives the source's rows their meaning.
     pub fn describe(&self) -> String {
-        let time = self.event_time.map_or("no watermark".to_owned(), |time| {
-            format!("watermark {} ms behind", time.out_of_orderness_ms)
-        });
+        let time = self.event_time.map_or("no watermark".to_owned(), |time| time.to_string());
         format!("{} from {}: {}; {time}", self.kind, self.topics.join(";"), self.decoder.describe())
     }
 }

@@ -155,7 +155,7 @@ mod tests {
     }
 
     const SPEC: EventTimeSpec =
-        EventTimeSpec { out_of_orderness_ms: 2, max_future_ms: 100, every_row: false };
+        EventTimeSpec { out_of_orderness_ms: 2, max_future_ms: 100, every_row: false, by_clock: false };
 
     fn seen(times: &[i64], input: EventTime, others: EventTime) -> Observed {
         observe(times, &SPEC, input, others, NO_WATERMARK, 1_000, false)

@@ -306,10 +306,7 @@ fn meaning_of_node(
                 fact: Fact::new("reads", format!("topic {topics}: {kind}; {reads}")),
                 of_time: false,
             }];
-            let delay = source.event_time.map_or_else(
-                || "no watermark".to_owned(),
-                |time| format!("watermark {} ms behind", time.out_of_orderness_ms),
-            );
+            let delay = source.event_time.map_or("no watermark".to_owned(), |time| time.to_string());
             let fact = Fact::new("event time", format!("{time}, {delay}"));
             facts.push(KnownFact { fact, of_time: true });
             (RowsMeaning { columns, key: Vec::new(), facts }, Vec::new())

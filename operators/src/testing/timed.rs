@@ -200,7 +200,12 @@ fn read(
     let others = clocks.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, (clock, _))| *clock);
     let others = limit(others);
     let (clock, delay) = &mut clocks[at];
-    let spec = EventTimeSpec { out_of_orderness_ms: *delay, max_future_ms: i64::MAX, every_row: false };
+    let spec = EventTimeSpec {
+        out_of_orderness_ms: *delay,
+        max_future_ms: i64::MAX,
+        every_row: false,
+        by_clock: false,
+    };
     let seen = observe(&batch.times, &spec, clock.watermark, others, harness.watermark(), 0, upserts);
     clock.watermark = seen.watermark;
     batch.behind = seen.behind;

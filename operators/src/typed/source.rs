@@ -73,8 +73,12 @@ impl<T: Row> Source<T> {
     /// Declares event time to be the timestamps of the records.
     pub fn record_time(mut self, out_of_orderness: Duration) -> Self {
         let out_of_orderness_ms = i64::try_from(out_of_orderness.as_millis()).unwrap_or(i64::MAX);
-        self.event_time =
-            Some(EventTimeSpec { out_of_orderness_ms, max_future_ms: MAX_FUTURE_MS, every_row: true });
+        self.event_time = Some(EventTimeSpec {
+            out_of_orderness_ms,
+            max_future_ms: MAX_FUTURE_MS,
+            every_row: true,
+            by_clock: false,
+        });
         self
     }
 

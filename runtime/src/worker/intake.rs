@@ -18,6 +18,10 @@ const FULL_QUEUES: usize = 4;
 const QUEUE_BYTES_MIN: usize = 64 << 10;
 /// Runs whose timestamps are kept between two commits; further ones count as the last of them.
 const UNCOMMITTED_MAX: usize = 1_024;
+/// Of the time that rows have not come, the part that may pass until tasks are told of the clock again; and its bounds.
+const CLOCK_SHARE: i64 = 64;
+const CLOCK_EVERY_MS: i64 = 100;
+const CLOCK_AT_LEAST_EVERY_MS: i64 = 5_000;
 /// How long reading may be in vain until that is said, milliseconds.
 const TROUBLE_AFTER_MS: u64 = 2_000;
 
@@ -229,19 +233,34 @@ impl Worker {
         }
         self.last_tick_ms = now;
         let ids: Vec<TaskId> = self.held.keys().copied().collect();
+        let clock_every_ms = self.clock_every_ms();
         let mut stepped = false;
         for id in ids {
             let (idle, ended) = self.idle_and_ended(id, now);
             let Some(Held::Running(task)) = self.held.get_mut(&id) else { continue };
-            if idle.is_empty() && ended.is_empty() {
+            let now = self.cx.clock.wall_ms();
+            let is_behind = task.behind_clock(now).is_some_and(|behind| behind.ms >= clock_every_ms);
+            if idle.is_empty() && ended.is_empty() && !is_behind {
                 continue;
             }
             stepped = true;
-            if let Err(error) = task.step(StepInput::Tick { idle, ended }, self.cx.clock.wall_ms()) {
+            if let Err(error) = task.step(StepInput::Tick { idle, ended }, now) {
                 self.fail(id, error.into());
             }
         }
         stepped
+    }
+
+    /// How often tasks that go by the clock are told of it: often while rows come to any of them, since a task holds back
+    /// those behind it; the longer none has come the less, so that quiet ones write next to nothing.
+    fn clock_every_ms(&self) -> i64 {
+        let now = self.cx.clock.wall_ms();
+        let behind = |held: &Held| match held {
+            Held::Running(task) => task.behind_clock(now),
+            _ => None,
+        };
+        let quiet_ms = self.held.values().filter_map(behind).map(|behind| behind.quiet_ms).min();
+        (quiet_ms.unwrap_or(0) / CLOCK_SHARE).clamp(CLOCK_EVERY_MS, CLOCK_AT_LEAST_EVERY_MS)
     }
 
     /// Inputs of a task that have become idle, and those that have ended.
@@ -267,7 +286,9 @@ impl Worker {
             }
             let since = *queue.quiet_since_ms.get_or_insert(now);
             // Idleness means nothing where no event time passes: such a tick would change nothing.
-            let Some(table) = input.table().filter(|table| table.event_time.is_some()) else { continue };
+            // One that goes by the clock holds nothing back.
+            let table = input.table().filter(|table| table.event_time.is_some_and(|time| !time.by_clock));
+            let Some(table) = table else { continue };
             if !input.clock().idle && now.saturating_sub(since) as i64 >= table.idle_timeout_ms {
                 idle.push(place.clone());
             }

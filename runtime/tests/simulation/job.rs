@@ -32,7 +32,12 @@ pub(crate) fn plan_of(name: &str, partitions: u32, discovery_interval_ms: Option
         decoder: Arc::new(Lines),
         kind: StreamKind::Append,
         // Without event time nothing would become idle, and idleness is what is committed when nothing is read.
-        event_time: Some(EventTimeSpec { out_of_orderness_ms: 0, max_future_ms: i64::MAX, every_row: false }),
+        event_time: Some(EventTimeSpec {
+            out_of_orderness_ms: 0,
+            max_future_ms: i64::MAX,
+            every_row: false,
+            by_clock: false,
+        }),
         idle_timeout_ms: 30,
         discovery_interval_ms,
         startup: Startup::Earliest,

@@ -3,9 +3,10 @@
 use super::letters::Policies;
 use super::needed::{Need, add_reads};
 use super::{Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream};
-use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable};
+use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable, Watermark};
 use crate::error::{SqlError, code};
 use crate::expression::{Columns, Evaluated, sql_text};
+use crate::features::proctime;
 use crate::query::{Names, plan_expression};
 use crate::script::Positions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -71,10 +72,21 @@ impl SourceTable {
         Ok(source)
     }
 
-    /// How event time passes in it.
-    fn event_time(&self, max_future_ms: i64) -> Option<EventTimeSpec> {
-        let watermark = self.table.watermark.as_ref()?;
-        Some(EventTimeSpec::new(watermark.out_of_orderness_ms, max_future_ms))
+    /// The column that is the event time, and how it passes: by the `WATERMARK`, or, where there is none, by the clock that a
+    /// column is which is read.
+    fn event_time(
+        &self,
+        topic: &TopicTable,
+        needs: &BTreeMap<usize, Need>,
+    ) -> Option<(usize, EventTimeSpec)> {
+        let max_future_ms = topic.max_future_ms;
+        if let Some(Watermark { column, out_of_orderness_ms, .. }) = self.table.watermark {
+            return Some((column, EventTimeSpec::new(out_of_orderness_ms, max_future_ms)));
+        }
+        let is_read = |column: &usize| needs.get(column).is_some_and(|need| *need != Need::Nothing);
+        let clocks = self.computed.iter().filter(|(_, expr)| proctime::is_proctime(expr));
+        let column = clocks.map(|(column, _)| *column).find(is_read)?;
+        Some((column, EventTimeSpec { by_clock: true, ..EventTimeSpec::new(1, max_future_ms) }))
     }
 
     fn check_event_time(&self) -> Result<(), Vec<SqlError>> {
@@ -133,7 +145,7 @@ impl Lowering<'_> {
         }
         let needs = self.needs.remove(name).unwrap_or_default();
         let (columns, places) = table_columns(source, topic, &needs)?;
-        let event_time = source.table.watermark.as_ref().and_then(|watermark| places[watermark.column]);
+        let event_time = source.event_time(topic, &needs);
         let output: Vec<usize> = (0..columns.len()).collect();
         let decoder = TableDecoderSpec::new(
             stream_kind(topic),
@@ -141,7 +153,7 @@ impl Lowering<'_> {
             topic.layout.key.clone(),
             columns,
             output,
-            event_time,
+            event_time.and_then(|(column, _)| places[column]),
         );
         let decoder =
             decoder.map_err(|error| Refusal { message: format!("table {name}: {error}"), help: None })?;
@@ -152,7 +164,7 @@ impl Lowering<'_> {
             topics,
             decoder: Arc::new(decoder),
             kind: stream_kind(topic),
-            event_time: source.event_time(topic.max_future_ms),
+            event_time: event_time.map(|(_, spec)| spec),
             idle_timeout_ms: topic.idle_timeout_ms,
             discovery_interval_ms: topic.discovery_interval_ms,
             startup: topic.startup.clone(),
@@ -173,8 +185,8 @@ impl Lowering<'_> {
             node,
             rows,
             places,
-            time: source.table.watermark.as_ref().map(|watermark| watermark.column),
-            has_watermark: source.table.watermark.is_some(),
+            time: event_time.map(|(column, _)| column),
+            has_watermark: event_time.is_some(),
             windows: None,
             unique,
             partitioning,
@@ -260,7 +272,7 @@ fn table_columns(
         let rows =
             Arc::new(Schema::new(columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>()));
         let expr = &source.computed[&column];
-        let over = Columns { relation: &relation, places: &places, rows: &rows };
+        let over = Columns { relation: &relation, places: &places, rows: &rows, clock: true };
         let evaluated = Evaluated::new(over.expression(expr)?, &rows, sql_text(&expr.clone().unalias()))?;
         places[column] = Some(columns.len());
         columns.push(TableColumn {

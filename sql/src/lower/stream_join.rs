@@ -375,7 +375,7 @@ fn residual(
         fields.push(rows.field(place).clone().with_nullable(true));
     }
     let rows = Arc::new(Schema::new(fields));
-    let over = Columns { relation: &both, places: &places, rows: &rows };
+    let over = Columns { relation: &both, places: &places, rows: &rows, clock: false };
     let sql = sql_text(&condition);
     let predicate = Evaluated::new(over.expression(&condition)?, &rows, sql)?;
     Ok(Some(Residual { columns, predicate: Arc::new(predicate) }))

@@ -71,7 +71,7 @@ fn answer(expression: &str, setup: &str, zone: Zone) -> Result<Answer, String> {
     let places: Vec<Option<usize>> =
         relation.fields().iter().map(|field| rows.schema().index_of(field.name()).ok()).collect();
     let schema = rows.schema();
-    let columns = Columns { relation: &relation, places: &places, rows: &schema };
+    let columns = Columns { relation: &relation, places: &places, rows: &schema, clock: false };
     let physical = columns.expression(expr).map_err(|error| format!("physical: {error}"))?;
     let evaluated = Evaluated::new(physical, &schema, sql_text(expr)).map_err(|error| error.to_string())?;
     let values = match evaluated.evaluate(&rows, &ExpressionCx { now_ms: 0 }) {
@@ -190,7 +190,7 @@ fn value_of(cell: &SqlExpr, names: &Names) -> Result<(Field, ArrayRef), String> 
     let expr = plan_expression(&tokens, &empty, names, &positions)
         .map_err(|error| format!("setup {text}: {}", said(&error)))?;
     let (_, field) = expr.to_field(&empty).map_err(|error| format!("setup {text}: {error}"))?;
-    let columns = Columns { relation: &empty, places: &[], rows: &Arc::new(Schema::empty()) };
+    let columns = Columns { relation: &empty, places: &[], rows: &Arc::new(Schema::empty()), clock: false };
     let physical = columns.expression(&expr).map_err(|error| format!("setup {text}: {error}"))?;
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let one = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options)

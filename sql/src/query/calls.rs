@@ -2,7 +2,7 @@
 
 use super::relations::error_at;
 use crate::error::nearest;
-use crate::features::{over, top_n};
+use crate::features::{over, proctime, top_n};
 use crate::functions::table;
 use datafusion::common::Result;
 use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
@@ -14,7 +14,6 @@ pub(super) const AGGREGATES: &[&str] = &["avg", "count", "first_value", "last_va
 const CURES: &[(&[&str], &str)] = &[
     (
         &[
-            "PROCTIME",
             "CURRENT_TIMESTAMP",
             "NOW",
             "LOCALTIMESTAMP",
@@ -23,8 +22,7 @@ const CURES: &[(&[&str], &str)] = &[
             "CURRENT_TIME",
             "LOCALTIME",
         ],
-        "the same input gives the same result whenever it is read, so there is no clock: use a column of the table, as \
-         one with METADATA FROM 'timestamp'",
+        "use PROCTIME(), the clock when a row is processed, or a column of the table, as one with METADATA FROM 'timestamp'",
     ),
     (
         &["RAND", "RAND_INTEGER", "UUID"],
@@ -133,7 +131,7 @@ pub(super) fn check(expr: &Expr) -> Result<()> {
     let is_over = top_n::functions::named(&lower).is_some() || over::functions::named(&lower).is_some();
     // Names with a blank stand for syntax that sqlparser has not: no text can call a function so.
     let is_syntax = written.contains(' ') && !written.contains('`') || written == super::special::MAP_LITERAL;
-    let is_special = is_over || lower == "mod" || is_syntax;
+    let is_special = is_over || lower == proctime::NAME || lower == "mod" || is_syntax;
     if is_special || AGGREGATES.contains(&lower.as_str()) || scalars().any(|known| known == upper) {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use super::fields::Collections;
 use super::relations::StreamingRelations;
 use super::types::FlinkTypes;
 use crate::error::nearest;
-use crate::features::{over, top_n};
+use crate::features::{over, proctime, top_n};
 use crate::functions::time::zone::Zone;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Result, TableReference, plan_err};
@@ -77,7 +77,8 @@ impl std::fmt::Debug for Names {
 impl Names {
     /// With `table.local-time-zone`.
     pub(crate) fn in_zone(zone: Zone) -> Self {
-        let scalars = crate::functions::callable(zone).collect();
+        let clock = (proctime::NAME.to_owned(), proctime::function());
+        let scalars = crate::functions::callable(zone).chain([clock]).collect();
         let mut aggregates = BTreeMap::new();
         for function in SessionStateDefaults::default_aggregate_functions() {
             if AGGREGATES.contains(&function.name()) {

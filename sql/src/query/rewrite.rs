@@ -3,7 +3,7 @@
 use super::joins::place_conditions;
 use super::provider::Names;
 use super::typing::{type_node, type_plan};
-use crate::features::{self, over};
+use crate::features::{self, over, proctime};
 use crate::functions::casting::{cast_expr, is_plain};
 use crate::functions::time::zone::{UTC, Zone};
 use crate::functions::values::cast::Cast as To;
@@ -154,7 +154,8 @@ pub(crate) fn check_deterministic(plan: &LogicalPlan) -> Result<()> {
         node.apply_expressions(|expr| {
             expr.apply(|expr| match expr {
                 Expr::ScalarFunction(call)
-                    if call.func.signature().volatility != Volatility::Immutable =>
+                    if call.func.signature().volatility != Volatility::Immutable
+                        && !proctime::is_clock(&call.func) =>
                 {
                     Err(DataFusionError::Plan(format!(
                         "{} depends on when or where it is computed; use a column of the table, as one with METADATA \

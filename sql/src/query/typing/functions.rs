@@ -2,6 +2,7 @@
 
 use super::choice::{common_detail, common_type};
 use super::{Known, Typer, refuse};
+use crate::features::proctime;
 use crate::functions::casting::cast_of;
 use crate::functions::values::cast::is_total;
 use crate::functions::values::detail::{Detail, TimeDigits};
@@ -42,6 +43,9 @@ impl Typer<'_> {
                 fails,
                 ..Known::new(called(of_typed(&func), args), typed.returns).with_digits(digits)
             });
+        }
+        if proctime::is_clock(&func) {
+            return Ok(Known::new(called(func, args), proctime::data_type()));
         }
         match func.name() {
             "get_field" => {
