@@ -13,8 +13,9 @@ mod compare;
 mod expr;
 mod functions;
 
-use crate::functions::time::zone::Zone;
+use crate::functions::time::zone::{UTC, Zone};
 use crate::functions::values::detail::{Detail, TimeDigits, type_name};
+use crate::functions::values::text::{Style, write};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
@@ -22,6 +23,7 @@ use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, Join, LogicalPlan, Projection, Union};
+use millstream_operators::formats::sql_type;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -207,6 +209,9 @@ impl Known {
                 let text = interval_text(interval.months, interval.days, interval.nanoseconds);
                 Ok(Transformed::yes(Expr::Column(Column::new_unqualified(text))))
             }
+            Expr::Literal(value, _) if is_time(&value.data_type()) => {
+                Ok(Transformed::yes(Expr::Column(Column::new_unqualified(time_text(value)))))
+            }
             _ => Ok(Transformed::no(expr)),
         });
         crate::expression::sql_text(&shown.map_or_else(|_| self.expr.clone(), |shown| shown.data))
@@ -221,6 +226,25 @@ impl Known {
             }
             _ => refuse(format!("{place} takes a condition; {} is {}", self.sql(), self.type_name())),
         }
+    }
+}
+
+fn is_time(data_type: &DataType) -> bool {
+    use DataType as T;
+    matches!(data_type, T::Timestamp(_, _) | T::Date32 | T::Time32(_) | T::Time64(_))
+}
+
+/// A constant of time as people write it; the library shows how it is kept.
+fn time_text(value: &ScalarValue) -> String {
+    let kind = sql_type(&value.data_type());
+    let kind = kind.split('(').next().unwrap_or_default();
+    let mut text = String::new();
+    let style = Style { zone: UTC, digits: &[] };
+    match value.to_array_of_size(1) {
+        Ok(array) if !value.is_null() && write(&array, 0, style, &mut text).is_ok() => {
+            format!("{kind} '{text}'")
+        }
+        _ => "NULL".to_owned(),
     }
 }
 

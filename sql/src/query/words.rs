@@ -263,15 +263,28 @@ const INSIDE: &[&str] = &[
 
 /// Whether a text says only what somebody can know who writes SQL.
 fn is_plain(text: &str) -> bool {
-    !text.contains('\n') && text.len() < 400 && !INSIDE.iter().any(|word| text.contains(word))
+    !INSIDE.iter().any(|word| text.contains(word))
+}
+
+/// Bytes of a message that is taken as it is.
+const SHOWN_MAX: usize = 400;
+
+/// The beginning and the end of a text that is too long: it quotes what the user has written, of whatever length.
+fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let start = text.floor_char_boundary(most * 2 / 3);
+    let end = text.ceil_char_boundary(text.len() - most / 4);
+    format!("{} .. {}", &text[..start], &text[end..])
 }
 
 /// An error that stands in no table.
 fn unknown(text: &str) -> Words {
-    let text = in_flinks_types(text);
+    let text = in_flinks_types(text).replace('\n', " ");
     match is_plain(&text) {
         // It is probably said by ourselves.
-        true => Words { message: text, help: None },
+        true => Words { message: cut(&text, SHOWN_MAX), help: None },
         false => Words::new(
             "this can't be planned",
             "find the part that it is for by leaving out one after the other; if Flink runs it, please report it",
@@ -336,4 +349,23 @@ pub(super) fn quoted_in(message: &str, tokens: &Tokens, positions: &Positions) -
     let found = tokens.tokens.iter().find(|token| is_quoted(&token.token));
     let found = found.or_else(|| tokens.tokens.iter().find(|token| is_first(&token.token)));
     found.and_then(|token| positions.span(token.span))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_quotes_a_long_text_is_cut_and_not_hidden() {
+        let long = "a INT, ".repeat(200);
+        let said = unknown(&format!("nothing can be cast to ROW<{long}>: expected '>'"));
+        assert!(said.message.starts_with("nothing can be cast to ROW<a INT, "), "{said:?}");
+        assert!(said.message.ends_with(": expected '>'") && said.message.len() < 420, "{said:?}");
+        let row = format!("Struct({})", vec!["\"a\": Int32"; 100].join(", "));
+        let text = format!(
+            "Cannot get result type for arithmetic operation {row} + {row}: Invalid argument error: x"
+        );
+        let said = table::of_table(&text, None).unwrap();
+        assert_eq!(said.message, "this can't be computed: a ROW + a ROW");
+    }
 }

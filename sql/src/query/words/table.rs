@@ -1,6 +1,6 @@
 //! What the libraries say, and what is said in its place.
 
-use super::{Names, Words, in_flinks_types, no_such_function};
+use super::{Names, Words, cut, in_flinks_types, no_such_function};
 
 /// What the library says, with `{0}` and `{1}` for what differs; what we say, and what to do. The first that fits is taken.
 const TABLE: &[(&str, &str, &str)] = &[
@@ -274,6 +274,9 @@ pub(super) fn of_table(text: &str, names: Option<&Names>) -> Option<Words> {
     })
 }
 
+/// Bytes that are shown of what is captured.
+const CAPTURED_MAX: usize = 200;
+
 /// What stands in a text where a pattern has `{0}` and `{1}`, if the pattern is in the text. What a pattern ends with a
 /// capture takes up to the end of the line.
 fn captures(pattern: &str, text: &str) -> Option<[String; 3]> {
@@ -289,11 +292,13 @@ fn captures(pattern: &str, text: &str) -> Option<[String; 3]> {
         };
         let slot: usize = number.parse().ok()?;
         let captured = rest[..end].trim();
-        // What goes on so far is another sentence.
-        if captured.len() > 200 || captured.contains("Error during") || captured.contains("No function") {
+        // Why, in words of another library.
+        let captured = captured.split(": Invalid argument error: ").next().unwrap_or(captured);
+        // What goes on with these is another sentence.
+        if captured.contains("Error during") || captured.contains("No function") {
             return None;
         }
-        *found.get_mut(slot)? = captured.to_owned();
+        *found.get_mut(slot)? = cut(&in_flinks_types(captured), CAPTURED_MAX);
         rest = &rest[end + behind.len()..];
     }
     Some(found)
