@@ -1,8 +1,9 @@
 //! Streams of rows grouped by a key.
 
+mod joins;
+
 use super::chain::{Chain, Keys, Rows, Steps, identity};
 use super::fold::{Fold, FoldRow};
-use super::join::{InWindow, StreamTable, Within};
 use super::json::WriteKeys;
 use super::key::Key;
 use super::merge::Merge;
@@ -77,6 +78,15 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     }
 
     /// The rows for which `f` holds.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// clicks.key_by(|page| page.clone()).filter(|page| page != "robots.txt").to("pages");
+    /// program.topology().unwrap();
+    /// ```
     pub fn filter(self, f: impl Fn(&T) -> bool + Send + Sync + 'static) -> KeyedStream<K, T> {
         self.then(move |rows| rows.filter(&f))
     }
@@ -90,6 +100,17 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     }
 
     /// The rows for which `f` holds, and the others.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let (long, short) = clicks.key_by(|page| page.clone()).branch(|page| page.len() > 20);
+    /// long.to("long");
+    /// short.to("short");
+    /// program.topology().unwrap();
+    /// ```
     pub fn branch(
         self,
         f: impl Fn(&T) -> bool + Send + Sync + 'static,
@@ -100,6 +121,16 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     }
 
     /// The rows of both streams, as they come. Event time passes if it does in both.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let by_page = clicks.key_by(|page| page.clone());
+    /// by_page.clone().merge(by_page.map_values(|page| page.to_uppercase())).to("both");
+    /// program.topology().unwrap();
+    /// ```
     pub fn merge(self, other: KeyedStream<K, T>) -> KeyedStream<K, T> {
         let (program, is_timed) = (self.program.clone(), self.is_timed && other.is_timed);
         let inputs = [self.settle(), other.settle()];
@@ -108,6 +139,15 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     }
 
     /// The rows without their keys.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// clicks.key_by(|page| page.clone()).rows().key_by(|page| page.len() as u64).count().to("by length");
+    /// program.topology().unwrap();
+    /// ```
     pub fn rows(self) -> Stream<T> {
         let (program, is_timed) = (self.program.clone(), self.is_timed);
         Stream::at(program, self.settle(), is_timed)
@@ -129,6 +169,15 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     }
 
     /// The number of rows of each key.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// clicks.key_by(|page| page.clone()).count().to("counts");
+    /// program.topology().unwrap();
+    /// ```
     pub fn count(self) -> Table<K, u64> {
         self.fold_as("count", Arc::new(|count, _| count.unwrap_or(0) + 1))
     }
@@ -268,131 +317,6 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     /// ```
     pub fn sessions(self, gap: Duration) -> SessionStream<K, T> {
         SessionStream::new(self, gap)
-    }
-
-    /// Each row with the value that its key has in a table when it comes; rows whose key has none are left out.
-    ///
-    /// ```
-    /// # use millstream_operators::typed::Program;
-    /// let program = Program::new();
-    /// let names = program.source::<String>("names").table::<u64>();
-    /// program.read::<u64>("logins").key_by(|user| *user).join(names, |user, name| format!("{user}: {name}")).to("who");
-    /// program.topology().unwrap();
-    /// ```
-    pub fn join<A: Row, U: Row>(
-        self,
-        table: Table<K, A>,
-        f: impl Fn(T, &A) -> U + Send + Sync + 'static,
-    ) -> KeyedStream<K, U> {
-        self.join_table("inner", table, move |row, value| value.map(|value| f(row, value)))
-    }
-
-    /// Each row with the value that its key has in a table when it comes, if it has one.
-    pub fn left_join<A: Row, U: Row>(
-        self,
-        table: Table<K, A>,
-        f: impl Fn(T, Option<&A>) -> U + Send + Sync + 'static,
-    ) -> KeyedStream<K, U> {
-        self.join_table("left", table, move |row, value| Some(f(row, value)))
-    }
-
-    fn join_table<A: Row, U: Row>(
-        self,
-        how: &str,
-        table: Table<K, A>,
-        f: impl Fn(T, Option<&A>) -> Option<U> + Send + Sync + 'static,
-    ) -> KeyedStream<K, U> {
-        let of = [std::any::type_name::<T>(), std::any::type_name::<A>()];
-        let (detail, f) = (format!("{how} of {} with {}", of[0], of[1]), Arc::new(f));
-        let make = move |states: &mut States| StreamTable {
-            table: states.value("table"),
-            f: Arc::clone(&f) as _,
-            key: PhantomData::<fn() -> K>,
-        };
-        let (program, is_timed) = (self.program.clone(), self.is_timed);
-        let inputs = vec![StreamKind::Append, StreamKind::Upsert];
-        let processing = Processing {
-            what: "TableJoin",
-            detail,
-            make: Arc::new(make),
-            inputs,
-            is_timed,
-            late: Policy::Skip,
-        };
-        let nodes = [self.settle(), table.node];
-        let (node, _) = add::<K, _>(&program, processing, &nodes);
-        KeyedStream::at(program, node, is_timed)
-    }
-
-    /// Pairs of rows of two streams with the same key that are near each other in event time.
-    ///
-    /// ```
-    /// # use millstream_operators::typed::{Program, Within};
-    /// # use std::time::Duration;
-    /// let program = Program::new();
-    /// let read = |topic: &str| {
-    ///     program.source::<u64>(topic).record_time(Duration::from_secs(1)).stream().key_by(|order| *order)
-    /// };
-    /// read("orders")
-    ///     .join_within(read("payments"), Within::after(Duration::from_secs(3_600)), |order, _| *order)
-    ///     .to("paid within an hour");
-    /// program.topology().unwrap();
-    /// ```
-    pub fn join_within<R: Row, U: Row>(
-        self,
-        other: KeyedStream<K, R>,
-        within: Within,
-        f: impl Fn(&T, &R) -> U + Send + Sync + 'static,
-    ) -> KeyedStream<K, U> {
-        self.join_window(other, within, [false, false], move |left, right| Some(f(left?, right?)))
-    }
-
-    /// The same, and the rows of this stream that meet none, once none can come any more.
-    pub fn left_join_within<R: Row, U: Row>(
-        self,
-        other: KeyedStream<K, R>,
-        within: Within,
-        f: impl Fn(&T, Option<&R>) -> U + Send + Sync + 'static,
-    ) -> KeyedStream<K, U> {
-        self.join_window(other, within, [true, false], move |left, right| Some(f(left?, right)))
-    }
-
-    /// The same, and the rows of either stream that meet none, once none can come any more.
-    pub fn outer_join_within<R: Row, U: Row>(
-        self,
-        other: KeyedStream<K, R>,
-        within: Within,
-        f: impl Fn(Option<&T>, Option<&R>) -> U + Send + Sync + 'static,
-    ) -> KeyedStream<K, U> {
-        self.join_window(other, within, [true, true], move |left, right| Some(f(left, right)))
-    }
-
-    fn join_window<R: Row, U: Row>(
-        self,
-        other: KeyedStream<K, R>,
-        within: Within,
-        alone: [bool; 2],
-        f: impl Fn(Option<&T>, Option<&R>) -> Option<U> + Send + Sync + 'static,
-    ) -> KeyedStream<K, U> {
-        let of = [std::any::type_name::<T>(), std::any::type_name::<R>()];
-        let detail = format!("{} with {}, {within}, alone {alone:?}", of[0], of[1]);
-        let f = Arc::new(f);
-        let make = move |states: &mut States| InWindow {
-            left: states.list("left"),
-            right: states.list("right"),
-            within,
-            alone,
-            f: Arc::clone(&f) as _,
-        };
-        let (program, is_timed) = (self.program.clone(), self.is_timed && other.is_timed);
-        program.must_be_timed(is_timed, "a join within a window");
-        let inputs = vec![StreamKind::Append, StreamKind::Append];
-        let late = within.late;
-        let processing =
-            Processing { what: "WindowJoin", detail, make: Arc::new(make), inputs, is_timed, late };
-        let nodes = [self.settle(), other.settle()];
-        let (node, _) = add::<K, _>(&program, processing, &nodes);
-        KeyedStream::at(program, node, is_timed)
     }
 
     /// An operator over the rows of each key, of this project's own.

@@ -112,6 +112,13 @@ impl<O> Context<'_, O> {
     }
 
     /// Sets a timer of the key. One that has passed already fires next; one that is set already stays one.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::Context;
+    /// fn in_a_minute(cx: &mut Context<'_, String>) {
+    ///     cx.set_timer(cx.time() + 60_000);
+    /// }
+    /// ```
     pub fn set_timer(&mut self, time: EventTime) {
         if !self.is_timed {
             let detail = "no timer of this stream ever fires; declare event time with event_time(..) where its topics are \
@@ -136,6 +143,16 @@ impl<O> Context<'_, O> {
 
     /// Says that the row can't be used: the job fails, skips it or writes it to the dead letters, as was said where its topic
     /// is read. What the function did stays done: say so first.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::Context;
+    /// fn checked(cx: &mut Context<'_, u64>, price: u64) {
+    ///     match price {
+    ///         0 => cx.reject("nothing is free"),
+    ///         price => cx.emit(price),
+    ///     }
+    /// }
+    /// ```
     pub fn reject(&mut self, why: impl Into<String>) {
         let detail = brief(&why.into()).into_owned();
         self.verdict = Verdict::Bad(Failure { what: "the row was rejected".to_owned(), detail });
@@ -144,6 +161,13 @@ impl<O> Context<'_, O> {
     /// The record that the row is: as long as it is one, which it is no longer behind a repartition topic, a window or a
     /// join, nor in a timer. A topic that is keyed by what it is partitioned by keeps its records with
     /// [`crate::typed::Stream::with_record`], wherever they go.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::Context;
+    /// fn place(cx: &Context<'_, u64>) -> Option<String> {
+    ///     cx.record().map(|record| format!("{}-{}@{}", record.topic, record.partition, record.offset))
+    /// }
+    /// ```
     pub fn record(&self) -> Option<RecordInfo<'_>> {
         let (around, row) = self.row?;
         let (run, record) = around.record(row)?;

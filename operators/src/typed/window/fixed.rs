@@ -72,16 +72,47 @@ pub struct WindowStream<K, T> {
 
 impl<K: Key + Row, T: Row> WindowStream<K, T> {
     /// The number of rows of each window.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let minute = Windows::tumbling(Duration::from_secs(60));
+    /// clicks.key_by(|page| page.clone()).windowed(minute).count().to("views");
+    /// program.topology().unwrap();
+    /// ```
     pub fn count(self) -> KeyedStream<K, Windowed<K, u64>> {
         self.folded("count", Arc::new(|count, _| count.unwrap_or(0) + 1))
     }
 
     /// Combines the rows of each window, two at a time, in the order they come.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let minute = Windows::tumbling(Duration::from_secs(60));
+    /// clicks.key_by(|page| page.len() as u64).windowed(minute).reduce(|a, b| a.max(b)).to("last by name");
+    /// program.topology().unwrap();
+    /// ```
     pub fn reduce(self, f: impl Fn(T, T) -> T + Send + Sync + 'static) -> KeyedStream<K, Windowed<K, T>> {
         self.folded("reduce", reducing(f))
     }
 
     /// Folds the rows of each window into a value that begins as `initial`.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let minute = Windows::tumbling(Duration::from_secs(60));
+    /// let by_length = clicks.key_by(|page| page.len() as u64);
+    /// by_length.windowed(minute).aggregate(0, |sum: u64, page| sum + page.len() as u64).to("letters");
+    /// program.topology().unwrap();
+    /// ```
     pub fn aggregate<A: Row>(
         self,
         initial: A,

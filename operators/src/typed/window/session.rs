@@ -48,12 +48,32 @@ type Merge<A> = Arc<dyn Fn(A, A) -> A + Send + Sync>;
 
 impl<K: Key + Row, T: Row> SessionStream<K, T> {
     /// The number of rows of each session.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let by_page = clicks.key_by(|page| page.clone()).sessions(Duration::from_secs(60));
+    /// by_page.grace(Duration::from_secs(5)).count().to("sessions");
+    /// program.topology().unwrap();
+    /// ```
     pub fn count(self) -> KeyedStream<K, Windowed<K, u64>> {
         let fold: FoldRow<T, u64> = Arc::new(|count, _| count.unwrap_or(0) + 1);
         self.folded("count", fold, Arc::new(|a, b| a + b))
     }
 
     /// Combines the rows of each session, two at a time.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let by_page = clicks.key_by(|page| page.clone()).sessions(Duration::from_secs(60));
+    /// by_page.reduce(|a, b| a.max(b)).to("sessions");
+    /// program.topology().unwrap();
+    /// ```
     pub fn reduce(self, f: impl Fn(T, T) -> T + Send + Sync + 'static) -> KeyedStream<K, Windowed<K, T>> {
         let f = Arc::new(f);
         let merge = Arc::clone(&f);
@@ -62,6 +82,16 @@ impl<K: Key + Row, T: Row> SessionStream<K, T> {
 
     /// Folds the rows of each session into a value that begins as `initial`; `merge` makes one of the values of two
     /// sessions, the earlier first, when a row between them brings them together.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::*;
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
+    /// let by_page = clicks.key_by(|page| page.clone()).sessions(Duration::from_secs(60));
+    /// by_page.aggregate(0u64, |count, _| count + 1, |earlier, later| earlier + later).to("sessions");
+    /// program.topology().unwrap();
+    /// ```
     pub fn aggregate<A: Row>(
         self,
         initial: A,
