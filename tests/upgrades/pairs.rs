@@ -52,7 +52,7 @@ const COUNTS: &str = "INSERT INTO out SELECT g, COUNT(*), SUM(n) FROM t WHERE n 
 /// A pair: its name, the statements of the first file and what is replaced in it by what; and what has to come of it.
 pub(crate) struct Pair {
     pub(crate) name: &'static str,
-    before: &'static str,
+    pub(crate) before: &'static str,
     changes: &'static [(&'static str, &'static str)],
     pub(crate) then: Then,
 }
