@@ -22,7 +22,7 @@ use changelog::{materialize, normalize};
 use edge::{input, not_null, outbox};
 use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
-use relational::{join, key_by, project, temporal_join, top_n, union};
+use relational::{join, key_by, project, temporal_join, top_n, union, unnest};
 
 pub use edge::{dead_letter, exchange, lz4, origin, sink, source, table};
 pub use kit::keys;
@@ -60,11 +60,12 @@ pub use operator::{
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;
-pub use rows::{RowCodec, RowWriter};
+pub use rows::{RowCodec, RowWriter, ValueWriter};
 pub use temporal_join::TemporalJoin;
 pub use top_n::{RankFunction, TopN};
 pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};
 pub use union::Union;
+pub use unnest::{Unnest, element_types};
 
 /// Formats: a crate of their own. What writes rows of a sink in one is here.
 pub mod formats {

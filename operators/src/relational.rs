@@ -7,3 +7,4 @@ pub(crate) mod project;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;
 pub(crate) mod union;
+pub(crate) mod unnest;

@@ -4,10 +4,13 @@
 //! and what a batch engine answers; a line in [`ALL`] makes it part of the language. The nodes are extension nodes, so
 //! that DataFusion's rules (types, simplification, unneeded columns) go through them.
 
+pub(crate) mod group_windows;
+pub(crate) mod grouping_sets;
 pub(crate) mod over;
 pub(crate) mod proctime;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;
+pub(crate) mod unnest;
 pub(crate) mod window;
 
 use crate::lower::{Changes, Lowering, Need, Refusal, Stream};
@@ -25,6 +28,8 @@ const ALL: &[Registered] = &[
     Registered::of::<temporal_join::TemporalJoin>(),
     Registered::of::<top_n::RankedRows>(),
     Registered::of::<over::OverRows>(),
+    Registered::of::<unnest::Elements>(),
+    Registered::of::<unnest::UnnestTable>(),
 ];
 
 /// A node of ours in a plan. What a feature does not say is as for any other plan.

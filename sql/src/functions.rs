@@ -6,6 +6,7 @@
 //!
 //! What a function can't compute for a row is that row's error ([`Failed`]), never a panic, and never a wrong value.
 
+pub(crate) mod aggregates;
 mod array;
 mod bitmap;
 mod call;

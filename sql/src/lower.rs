@@ -199,9 +199,6 @@ fn unsupported(plan: &LogicalPlan) -> Refusal {
         LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => {
             ("a query without a table has no stream to read", "name a table in FROM")
         }
-        LogicalPlan::Unnest(_) => {
-            ("UNNEST is not supported yet", "flatten the arrays before they are written")
-        }
         _ => (
             "this kind of query is not supported yet",
             "use SELECT with WHERE, GROUP BY, TUMBLE, HOP, JOIN and UNION",

@@ -30,6 +30,7 @@ mod words;
 
 pub(crate) use provider::Names;
 pub(crate) use rewrite::{aggregate_as_flink, analyze, cast_as_flink, check_deterministic, optimize};
+pub(crate) use special::{call as sql_call, text as sql_text_literal};
 pub(crate) use typing::type_node;
 pub(crate) use words::{Words, from_datafusion, in_flinks_types, words};
 

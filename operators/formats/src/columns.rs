@@ -351,6 +351,27 @@ impl ColumnBuilder {
 
 /// The Arrow type of a `MAP` column with these keys and values.
 pub fn map_type(key: DataType, value: DataType) -> DataType {
-    let pair = Fields::from(vec![Field::new("key", key, false), Field::new("value", value, true)]);
+    entries_type([Field::new("key", key, false), Field::new("value", value, true)])
+}
+
+/// The name of the second column of a `MULTISET`'s entries: what tells it from a `MAP`.
+const TIMES: &str = "times";
+
+/// The Arrow type of a `MULTISET` column: a map from its values to how often each is there.
+pub fn multiset_type(value: DataType) -> DataType {
+    entries_type([Field::new("value", value, false), Field::new(TIMES, DataType::Int32, true)])
+}
+
+/// The type of the values, if it is the type of a `MULTISET`.
+pub fn multiset_value(data_type: &DataType) -> Option<&DataType> {
+    let DataType::Map(entries, _) = data_type else { return None };
+    match entries.data_type() {
+        DataType::Struct(pair) if pair.len() == 2 && pair[1].name() == TIMES => Some(pair[0].data_type()),
+        _ => None,
+    }
+}
+
+fn entries_type(pair: [Field; 2]) -> DataType {
+    let pair = Fields::from(pair.to_vec());
     DataType::Map(Arc::new(Field::new("entries", DataType::Struct(pair), false)), false)
 }

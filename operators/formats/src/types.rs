@@ -1,5 +1,6 @@
 //! Arrow types by their names in SQL.
 
+use crate::columns::multiset_value;
 use arrow::datatypes::{DataType, TimeUnit};
 
 /// The SQL name of a column type, as messages call it.
@@ -11,6 +12,9 @@ pub fn sql_type(data_type: &DataType) -> String {
         TimeUnit::Microsecond => 6,
         TimeUnit::Nanosecond => 9,
     };
+    if let Some(value) = multiset_value(data_type) {
+        return format!("MULTISET<{}>", sql_type(value));
+    }
     match data_type {
         T::Boolean => "BOOLEAN".to_owned(),
         T::Int8 => "TINYINT".to_owned(),

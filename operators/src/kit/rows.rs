@@ -89,6 +89,40 @@ impl RowWriter<'_> {
     }
 }
 
+/// Appends single values of a column to others of its type.
+#[derive(Debug)]
+pub struct ValueWriter<'a> {
+    view: View<'a>,
+    bytes: Vec<u8>,
+}
+
+impl<'a> ValueWriter<'a> {
+    /// For the values of `column`.
+    ///
+    /// # Errors
+    /// [`OperatorError::Mismatch`] when it is of a type that no column under construction is of.
+    pub fn new(column: &'a ArrayRef) -> Result<Self, OperatorError> {
+        let mismatch = OperatorError::Mismatch { expected: "a type of SQL", found: "another" };
+        Ok(ValueWriter { view: View::of(column).ok_or(mismatch)?, bytes: Vec::new() })
+    }
+
+    /// The value at `row`, which may be null, as bytes.
+    pub(crate) fn write(&self, row: usize, out: &mut Vec<u8>) {
+        self.view.write_nullable(row, out);
+    }
+
+    /// Appends the value at `row`, which may be null.
+    pub fn append(&mut self, row: usize, out: &mut ColumnBuilder) {
+        self.bytes.clear();
+        self.view.write_nullable(row, &mut self.bytes);
+        let before = out.len();
+        if read_nullable(self.view.array.data_type(), &mut self.bytes.as_slice(), out).is_none() {
+            out.truncate(before);
+            out.append_null();
+        }
+    }
+}
+
 /// A column, downcast once.
 #[derive(Debug)]
 struct View<'a> {
@@ -225,7 +259,12 @@ fn take<const N: usize>(input: &mut &[u8]) -> Option<[u8; N]> {
     Some(*head)
 }
 
-fn read_nullable(data_type: &DataType, input: &mut &[u8], builder: &mut ColumnBuilder) -> Option<()> {
+/// Appends what [`ValueWriter`] wrote.
+pub(crate) fn read_nullable(
+    data_type: &DataType,
+    input: &mut &[u8],
+    builder: &mut ColumnBuilder,
+) -> Option<()> {
     match take::<1>(input)? {
         [0] => builder.append_null(),
         _ => read_value(data_type, input, builder)?,

@@ -9,22 +9,27 @@
 //!   column   | 5 | 7 | 2 |   ->  sums  | 7 | 7 |          one loop: sums[slots[i]] += signs[i] * column[i]
 //! ```
 //!
-//! Aggregates that can give rows back (count, sum) keep a number or two. `MIN`, `MAX` and `DISTINCT` over input that
-//! is updated or deleted keep a counted multiset per group, in a store of its own, so that taking the largest value
-//! away shows the next. `DISTINCT` over rows that only come keeps a set of values, shared by the calls over one column. What does not fit either way is refused when the plan is made.
+//! Aggregates that can give rows back (count, sum) keep a number or two. All others, and `MIN`, `MAX`, `FIRST_VALUE` and
+//! `LAST_VALUE` over input that is updated or deleted, keep a counted multiset per group, in a store of its own, so that
+//! taking the largest value away shows the next. `DISTINCT` over rows that only come keeps a set of values, shared by the
+//! calls over one column. What does not fit either way is refused when the plan is made.
 
 mod accumulator;
 mod distinct;
+mod function;
 mod groups;
 mod lane;
 mod multiset;
 mod over;
 mod picks;
 mod session;
+mod squares;
 mod sums;
 mod updating;
+mod values;
 mod windowed;
 
+pub use function::{AggregateFunction, GroupValues, ValueOrder, Values, ValuesFunction};
 pub(crate) use multiset::prefix_end;
 pub use over::{Frame, Over, OverCall};
 pub use session::SessionAggregate;
@@ -34,25 +39,10 @@ pub use windowed::WindowAggregate;
 pub use crate::window::Window;
 
 use crate::batch::StreamKind;
+use crate::columns::ColumnBuilder;
+use crate::keys::KeyCodec;
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning};
 use arrow::datatypes::DataType;
-
-/// What an aggregate computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AggregateFunction {
-    /// Number of rows; without an argument of rows at all, with one of rows where it is not null.
-    Count,
-    /// Sum; null over no value. Integers wrap around as Flink's do.
-    Sum,
-    /// Least value.
-    Min,
-    /// Largest value.
-    Max,
-    /// The first value that is not null, in order of arrival. Over hopping windows: of the first pane that has one.
-    First,
-    /// The last value that is not null, in order of arrival. Over hopping windows: of the last pane that has one.
-    Last,
-}
 
 /// One aggregate of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +64,10 @@ pub struct AggregateCall {
 impl AggregateCall {
     /// Type of the result.
     pub fn data_type(&self) -> DataType {
-        match (self.function, &self.argument_type) {
+        match (&self.function, &self.argument_type) {
+            (AggregateFunction::Of(values), argument) => values.0.data_type(argument),
             (AggregateFunction::Count, _) => DataType::Int64,
+            (AggregateFunction::Squares, _) => DataType::Float64,
             (AggregateFunction::Sum, DataType::Decimal128(_, scale)) => DataType::Decimal128(38, *scale),
             (AggregateFunction::Sum, DataType::Float32) => DataType::Float64,
             (AggregateFunction::Sum, integer) if integer.is_integer() => DataType::Int64,
@@ -83,38 +75,39 @@ impl AggregateCall {
         }
     }
 
-    /// Whether it needs a multiset of its values when its input is of this kind.
+    /// Whether it keeps the values of a group when its input is of this kind.
     fn needs_multiset(&self, input: StreamKind) -> bool {
-        let extreme = matches!(self.function, AggregateFunction::Min | AggregateFunction::Max);
-        // The least of distinct values is the least of all.
-        (self.distinct && !extreme) || (extreme && input != StreamKind::Append)
+        use AggregateFunction as F;
+        match self.function {
+            F::Of(_) => true,
+            // The least of distinct values is the least of all.
+            F::Min | F::Max | F::First | F::Last => input != StreamKind::Append,
+            F::Count | F::Sum | F::Squares => self.distinct,
+        }
     }
 
     /// Whether a set of its values does where groups are not merged: only which values a group has had counts.
     fn needs_set(&self, input: StreamKind) -> bool {
-        self.needs_multiset(input) && input == StreamKind::Append
+        let is_key = KeyCodec::new(vec![self.argument_type.clone()]).is_ok();
+        let is_number = !matches!(self.function, AggregateFunction::Of(_));
+        self.needs_multiset(input) && input == StreamKind::Append && is_number && is_key
     }
 
     /// Checks that it can be computed.
-    fn check(&self, input: StreamKind) -> Result<(), String> {
+    fn check(&self) -> Result<(), String> {
         use AggregateFunction as F;
         let name = self.describe();
-        if input != StreamKind::Append && matches!(self.function, F::First | F::Last) {
-            return Err(format!(
-                "{name} can't be kept right when rows are updated or deleted: the order in which they came is not part \
-                 of them; use MIN, MAX, or a stream that only inserts"
-            ));
-        }
-        if self.distinct && matches!(self.function, F::First | F::Last) {
-            return Err(format!("{name}: DISTINCT makes no difference here; leave it out"));
-        }
-        match self.argument {
-            Some(_) if !lane::is_supported(&self.argument_type) => {
-                Err(format!("{name} can't aggregate values of type {}", self.argument_type))
-            }
-            Some(_) if self.function == F::Sum && !lane::is_numeric(&self.argument_type) => {
-                Err(format!("{name} needs numbers, not {}", self.argument_type))
-            }
+        let argument = &self.argument_type;
+        let refused = Err(format!("{name} can't aggregate values of type {argument}"));
+        match self.function {
+            _ if self.argument.is_none() && self.function == F::Count => Ok(()),
+            _ if self.argument.is_none() => Err(format!("{name} needs a column")),
+            F::Sum if !lane::is_numeric(argument) => Err(format!("{name} needs numbers, not {argument}")),
+            F::Squares if !argument.is_floating() => Err(format!("{name} needs a DOUBLE, not {argument}")),
+            F::Min | F::Max if !lane::is_supported(argument) => refused,
+            F::Count if !self.distinct => Ok(()),
+            F::Of(_) if ColumnBuilder::new(&self.data_type()).is_err() => refused,
+            _ if ColumnBuilder::new(argument).is_err() => refused,
             _ => Ok(()),
         }
     }
@@ -124,16 +117,16 @@ impl AggregateCall {
         let distinct = if self.distinct { "DISTINCT " } else { "" };
         let argument = self.argument.map_or("*".to_owned(), |column| input.column(column));
         let filter = self.filter.map(|column| format!(" FILTER (WHERE {})", input.column(column)));
-        let function = format!("{:?}", self.function).to_uppercase();
-        format!("{function}({distinct}{argument}){}", filter.unwrap_or_default())
+        let (function, parameter) = (self.function.name(), self.function.parameter());
+        format!("{function}({distinct}{argument}{parameter}){}", filter.unwrap_or_default())
     }
 
     fn describe(&self) -> String {
         let distinct = if self.distinct { "distinct " } else { "" };
         let argument = self.argument.map_or("*".to_owned(), |column| format!("#{column}"));
         let filter = self.filter.map(|column| format!(" filter #{column}")).unwrap_or_default();
-        let function = format!("{:?}", self.function).to_lowercase();
-        format!("{function}({distinct}{argument}){filter}")
+        let (function, parameter) = (self.function.name().to_lowercase(), self.function.parameter());
+        format!("{function}({distinct}{argument}{parameter}){filter}")
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) fn calls(columns: &str, calls: &[&str]) -> Vec<AggregateCall> {
             "max" => F::Max,
             "first" => F::First,
             "last" => F::Last,
-            other => panic!("{other}"),
+            "squares" => F::Squares,
+            other => crate::values::named(other).expect(other),
         };
         let argument_type = argument.map_or(DataType::Null, |argument| columns[argument].data_type().clone());
         let name = text.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -317,10 +318,8 @@ fn what_cannot_be_computed_is_refused_with_a_reason() {
     let refused = |columns: &str, call: &str, input| {
         aggregate(columns, 0, &[call], input, StreamKind::Changelog).output_kind(&[input]).unwrap_err()
     };
-    assert!(refused("v:i64", "last(v)", StreamKind::Changelog).contains("use MIN, MAX"));
-    assert!(refused("v:i64", "first(distinct v)", StreamKind::Append).contains("DISTINCT"));
     assert!(refused("v:utf8", "sum(v)", StreamKind::Append).contains("needs numbers"));
-    assert!(refused("v:list(i64)", "count(v)", StreamKind::Append).contains("can't aggregate"));
+    assert!(refused("v:list(i64)", "min(v)", StreamKind::Append).contains("can't aggregate"));
     let spec = aggregate("v:i64", 0, &["count(*)"], StreamKind::Append, StreamKind::Changelog);
     assert!(spec.output_kind(&[StreamKind::Upsert]).unwrap_err().contains("normalize"));
     assert!(spec.output_kind(&[StreamKind::Changelog]).is_err());

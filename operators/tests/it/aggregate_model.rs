@@ -80,13 +80,39 @@ const CHANGELOG_CALLS: &[&str] = &[
     "count(*) filter b",
     "sum(i) filter b",
     "min(distinct d) filter b",
+    "bag(i)",
+    "bag(distinct i) filter b",
+    "list(s)",
+    "first(s)",
+    "last(s)",
 ];
 
 const APPEND_CALLS: &[&str] =
-    &["first(s)", "last(d)", "first(f)", "last(b)", "max(b)", "count(distinct s) filter b"];
+    &["last(d)", "first(f)", "last(b)", "max(b)", "squares(f)", "count(distinct s) filter b"];
 
-/// The values of all calls over the rows of a group, in the order they came.
-fn compute(rows: &[&Row], append: bool) -> String {
+/// Sum of the squared distances of quarters from their mean, to be shown: a multiple of 1/16 divided by their number.
+fn squares(values: &[i32]) -> Option<f64> {
+    let (mut mean, mut squares) = (0.0, 0.0);
+    for (place, value) in values.iter().enumerate() {
+        let before = f64::from(*value) / 4.0 - mean;
+        mean += before / (place + 1) as f64;
+        squares += before * (f64::from(*value) / 4.0 - mean);
+    }
+    (!values.is_empty()).then_some(squares)
+}
+
+/// Numbers and how often each is there.
+fn bag(values: impl Iterator<Item = Option<i32>>, distinct: bool) -> String {
+    let mut counts: BTreeMap<Option<i32>, usize> = BTreeMap::new();
+    values.for_each(|value| *counts.entry(value).or_default() += 1);
+    let parts = counts
+        .into_iter()
+        .map(|(value, count)| format!("{}x{}", show(value), if distinct { 1 } else { count }));
+    format!("bag:{}", parts.collect::<Vec<_>>().join("|"))
+}
+
+/// The values of all calls over the rows of a group; `texts` are those of `s` in the order they came.
+fn compute(rows: &[&Row], texts: &[String], append: bool) -> String {
     let i: Vec<i32> = rows.iter().filter_map(|row| row.i).collect();
     let f: Vec<i32> = rows.iter().filter_map(|row| row.f).collect();
     let d: Vec<i32> = rows.iter().filter_map(|row| row.d).collect();
@@ -112,14 +138,19 @@ fn compute(rows: &[&Row], append: bool) -> String {
         passing.len().to_string(),
         show(sum(&passing_i)),
         show(passing.iter().filter_map(|row| row.d).min().map(cents)),
+        bag(rows.iter().map(|row| row.i), false),
+        bag(passing.iter().map(|row| row.i), true),
+        show((!texts.is_empty()).then(|| texts.join("|"))),
+        show(texts.first()),
+        show(texts.last()),
     ];
     if append {
         values.extend([
-            show(s.first()),
             show(d.last().map(|d| cents(*d))),
             show(f.first().map(|f| quarters((*f).into()))),
             show(b.last()),
             show(b.iter().max()),
+            show(squares(&f)),
             passing.iter().filter_map(|row| row.s.as_ref()).collect::<BTreeSet<_>>().len().to_string(),
         ]);
     }
@@ -132,12 +163,20 @@ fn model(actions: &[Action], append: bool, upsert: bool) -> (Vec<Happening>, Str
     let mut live: Vec<Row> = Vec::new();
     let mut seen: BTreeMap<Option<String>, String> = BTreeMap::new();
     let mut touched: Vec<Option<String>> = Vec::new();
+    let mut texts: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
     let mut output = String::new();
     for action in actions.iter().chain([&Action::Commit]) {
         let mut change = |sign: &str, row: &Row| {
             pending.push_str(&format!(" {sign} {}", row.text()));
             if !touched.contains(&row.k) {
                 touched.push(row.k.clone());
+            }
+            let texts = texts.entry(row.k.clone()).or_default();
+            match (&row.s, sign) {
+                (Some(text), "+") => texts.push(text.clone()),
+                // Of equal texts the first goes.
+                (Some(text), _) => drop(texts.remove(texts.iter().position(|other| other == text).unwrap())),
+                (None, _) => {}
             }
         };
         match action {
@@ -160,13 +199,14 @@ fn model(actions: &[Action], append: bool, upsert: bool) -> (Vec<Happening>, Str
                 pending.clear();
                 for key in touched.drain(..) {
                     let rows: Vec<&Row> = live.iter().filter(|row| row.k == key).collect();
-                    let new = (!rows.is_empty()).then(|| compute(&rows, append));
+                    let texts = texts.get(&key).cloned().unwrap_or_default();
+                    let new = (!rows.is_empty()).then(|| compute(&rows, &texts, append));
                     let old = seen.remove(&key);
                     let name = show(key.as_ref());
                     match (&old, &new) {
                         (old, new) if old == new && !upsert => {}
                         (Some(_), None) if upsert => {
-                            output.push_str(&format!(" - {name} {}", compute(&[], append)));
+                            output.push_str(&format!(" - {name} {}", compute(&[], &[], append)));
                         }
                         _ => {
                             let old = old.filter(|_| !upsert).map(|old| format!(" - {name} {old}"));

@@ -16,5 +16,6 @@ mod table;
 mod temporal_join;
 mod temporal_join_model;
 mod top_n;
+mod values;
 mod window;
 mod window_model;

@@ -7,14 +7,15 @@ mod batch;
 mod node;
 mod written;
 
-pub(crate) use node::{WINDOW_COLUMNS, WindowKind, WindowTable};
-pub(crate) use written::unknown_function;
+pub(crate) use node::{WINDOW_COLUMNS, WindowKind, WindowSpec, WindowTable};
+pub(crate) use written::{millis, unknown_function};
 
-use super::Feature;
+use super::{Feature, group_windows};
 use crate::functions::time::zone::{UTC, Zone};
 use crate::lower::{Changes, Lowering, Need, Refusal, Stream, Windows, add_reads, picked_column};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
+use datafusion::common::tree_node::TransformedResult;
 use datafusion::logical_expr::planner::{RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::sql::sqlparser::ast::TableFactor;
@@ -23,6 +24,10 @@ use millstream_operators::StreamKind;
 impl Feature for WindowTable {
     fn relation(relation: TableFactor, context: &mut dyn RelationPlannerContext) -> Result<RelationPlanning> {
         written::relation(relation, context)
+    }
+
+    fn analyzed(plan: LogicalPlan) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(group_windows::recognise).data()
     }
 
     /// The columns of the window are in no row until it closes.

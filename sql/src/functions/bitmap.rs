@@ -12,6 +12,7 @@ use arrow::array::{
 };
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Int32Type, Int64Type};
+use millstream_operators::columns::ColumnBuilder;
 use millstream_operators::formats::sql_type;
 use std::sync::{Arc, LazyLock};
 
@@ -131,7 +132,7 @@ static FIELDS: LazyLock<Fields> =
     LazyLock::new(|| Fields::from(vec![Field::new("BITMAP ..", DataType::Binary, false)]));
 
 /// The type of bitmaps.
-fn bitmap() -> DataType {
+pub(super) fn bitmap() -> DataType {
     DataType::Struct(FIELDS.clone())
 }
 
@@ -202,6 +203,24 @@ impl BitmapsBuilder {
         let bytes: ArrayRef = Arc::new(self.bytes.finish());
         Ok(Arc::new(StructArray::try_new(FIELDS.clone(), vec![bytes], nulls)?))
     }
+}
+
+/// The numbers of the bitmap at a row; none of one that is null.
+pub(super) fn numbers_at(bitmaps: &ArrayRef, row: usize) -> Result<Vec<u32>, Failed> {
+    let rows = bitmaps.as_struct_opt().ok_or_else(|| Failed::from("the value is no bitmap"))?;
+    let bytes =
+        rows.column(0).as_binary_opt::<i32>().ok_or_else(|| Failed::from("the value is no bitmap"))?;
+    if rows.is_null(row) || bytes.is_null(row) { Ok(Vec::new()) } else { roaring::read(bytes.value(row)) }
+}
+
+/// Appends a bitmap of numbers that are in their order, each once.
+pub(super) fn write_bitmap(numbers: &[u32], out: &mut ColumnBuilder) -> Result<(), Failed> {
+    let bytes = roaring::write(numbers);
+    super::call::check_bytes(bytes.len())?;
+    let column = out.struct_columns().first_mut().ok_or_else(|| Failed::from("the result is no bitmap"))?;
+    column.append_bytes(&bytes);
+    out.seal_struct();
+    Ok(())
 }
 
 /// The numbers of each array; nulls are left out.

@@ -9,7 +9,8 @@ mod scan;
 mod values;
 mod write;
 
-pub(super) use values::push_timestamp;
+pub(super) use values::{check as check_json, push as push_json, push_timestamp};
+pub(super) use write::push_object;
 
 use super::search::texts;
 use super::{Arg, Call, Failed, Function, Param, Typed, fixed};

@@ -1,16 +1,16 @@
 //! `GROUP BY`, with and without a window, and `DISTINCT`.
 
+mod calls;
+
 use super::project::{column_ref, picked_column};
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Windows};
-use crate::expression::{Evaluated, counted, sql_text};
+use crate::expression::{Evaluated, sql_text};
 use crate::features::window::{WINDOW_COLUMNS, WindowKind};
 use arrow::datatypes::{DataType, Field, Schema};
+use calls::{Call, call};
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::expr::AggregateFunction as DfAggregate;
 use datafusion::logical_expr::{Aggregate as DfAggregateNode, Expr, LogicalPlan};
-use millstream_operators::aggregate::{
-    Aggregate, AggregateCall, AggregateFunction, SessionAggregate, WindowAggregate,
-};
+use millstream_operators::aggregate::{Aggregate, AggregateCall, SessionAggregate, WindowAggregate};
 use millstream_operators::{Expression, NodeSpec, OperatorSpec, StreamKind};
 use std::sync::Arc;
 
@@ -19,31 +19,7 @@ struct Grouping<'a> {
     input: &'a LogicalPlan,
     relation: &'a DFSchema,
     groups: &'a [Expr],
-    calls: Vec<Call<'a>>,
-}
-
-struct Call<'a> {
-    function: AggregateFunction,
-    argument: Option<&'a Expr>,
-    distinct: bool,
-    filter: Option<&'a Expr>,
-    name: String,
-}
-
-impl Call<'_> {
-    /// The call over rows in which expressions stand at these places.
-    fn over(&self, rows: &Stream, place_of: impl Fn(&Expr) -> Option<usize>) -> AggregateCall {
-        let argument = self.argument.and_then(&place_of);
-        let data_type = |place: usize| rows.rows.field(place).data_type().clone();
-        AggregateCall {
-            function: self.function,
-            argument,
-            argument_type: argument.map_or(DataType::Int64, data_type),
-            distinct: self.distinct,
-            filter: self.filter.and_then(place_of),
-            name: self.name.clone(),
-        }
-    }
+    calls: Vec<Call>,
 }
 
 /// The column of the window that a group expression is.
@@ -60,12 +36,6 @@ impl Lowering<'_> {
         node: &DfAggregateNode,
         changes: Changes,
     ) -> Result<Stream, Refusal> {
-        if let [Expr::GroupingSet(_)] = node.group_expr.as_slice() {
-            return Err(Refusal::new(
-                "GROUPING SETS, ROLLUP and CUBE are not supported yet",
-                "write one query for each",
-            ));
-        }
         let calls =
             node.aggr_expr.iter().map(|expr| call(expr, node.input.schema())).collect::<Result<_, _>>()?;
         let grouping =
@@ -128,8 +98,8 @@ impl Lowering<'_> {
         let relation = grouping.relation;
         let mut exprs: Vec<&Expr> = keys.to_vec();
         for call in &grouping.calls {
-            exprs.extend(call.argument);
-            exprs.extend(call.filter);
+            exprs.extend(&call.argument);
+            exprs.extend(&call.filter);
         }
         let mut distinct: Vec<&Expr> = Vec::new();
         exprs.into_iter().for_each(|expr| {
@@ -248,9 +218,9 @@ pub(crate) fn aggregate_call(
     place: &dyn Fn(&Expr) -> Result<usize, Refusal>,
 ) -> Result<AggregateCall, Refusal> {
     let Call { function, argument, distinct, filter, name } = call(expr, relation)?;
-    let argument = argument.map(place).transpose()?;
+    let argument = argument.as_ref().map(place).transpose()?;
     let argument_type = argument.map_or(DataType::Int64, |place| rows.field(place).data_type().clone());
-    let filter = filter.map(place).transpose()?;
+    let filter = filter.as_ref().map(place).transpose()?;
     Ok(AggregateCall { function, argument, argument_type, distinct, filter, name })
 }
 
@@ -349,57 +319,4 @@ fn of_groups(rows: &Stream, keys: &[usize]) -> Option<Partitioning> {
     let Partitioning { places, by } = rows.partitioning.as_ref()?;
     let key_of = |place: &usize| keys.iter().position(|key| key == place);
     Some(Partitioning { places: places.iter().map(key_of).collect::<Option<_>>()?, by: by.clone() })
-}
-
-fn call<'e>(expr: &'e Expr, relation: &DFSchema) -> Result<Call<'e>, Refusal> {
-    let (inner, name) = match expr {
-        Expr::Alias(alias) => (alias.expr.as_ref(), alias.name.clone()),
-        other => (other, counted(&other.schema_name().to_string())),
-    };
-    let Expr::AggregateFunction(DfAggregate { func, params }) = inner else {
-        return Err(Refusal::new(format!("{expr} is no aggregate that is supported"), known_aggregates()));
-    };
-    if !params.order_by.is_empty() || params.null_treatment.is_some() {
-        return Err(Refusal::new(
-            format!("{inner}: ORDER BY and NULLS inside an aggregate are not supported yet"),
-            "leave them out",
-        ));
-    }
-    let function = match func.name() {
-        "count" => AggregateFunction::Count,
-        "sum" => AggregateFunction::Sum,
-        "min" => AggregateFunction::Min,
-        "max" => AggregateFunction::Max,
-        "first_value" => AggregateFunction::First,
-        "last_value" => AggregateFunction::Last,
-        other => {
-            return Err(Refusal::new(
-                format!("the aggregate {} is not supported yet", other.to_uppercase()),
-                known_aggregates(),
-            ));
-        }
-    };
-    let argument = match params.args.as_slice() {
-        [] => None,
-        [Expr::Literal(value, _)] if function == AggregateFunction::Count && !value.is_null() => None,
-        [argument] if function == AggregateFunction::Sum => Some(without_widening(argument, relation)),
-        [argument] => Some(argument),
-        _ => return Err(Refusal::new(format!("{inner} has too many arguments"), "aggregate one expression")),
-    };
-    Ok(Call { function, argument, distinct: params.distinct, filter: params.filter.as_deref(), name })
-}
-
-fn known_aggregates() -> &'static str {
-    "there are COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE and LAST_VALUE, with DISTINCT and FILTER"
-}
-
-/// A sum is wide enough by itself: a cast in front of it costs a pass over the column.
-fn without_widening<'e>(argument: &'e Expr, relation: &DFSchema) -> &'e Expr {
-    use DataType as T;
-    let Expr::Cast(cast) = argument else { return argument };
-    let Some(column) = picked_column(&cast.expr, relation) else { return argument };
-    match (relation.field(column).data_type(), cast.field.data_type()) {
-        (T::Int8 | T::Int16 | T::Int32, T::Int64) | (T::Float32, T::Float64) => &cast.expr,
-        _ => argument,
-    }
 }

@@ -1,4 +1,5 @@
-//! `SUM` and `AVG` as the planner knows them: with Flink's types, until [`super::rewrite`] makes sums and counts of them.
+//! `SUM`, `AVG`, variances and deviations as the planner knows them: with Flink's types, until [`super::rewrite`] makes
+//! sums, counts and squares of them.
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
@@ -9,7 +10,8 @@ use std::sync::Arc;
 
 /// The aggregates of numbers.
 pub(super) fn numeric() -> impl Iterator<Item = Arc<AggregateUDF>> {
-    ["sum", "avg"].into_iter().map(|name| {
+    let deviations = ["stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance"];
+    ["sum", "avg"].into_iter().chain(deviations).map(|name| {
         let signature = Signature::user_defined(Volatility::Immutable);
         Arc::new(AggregateUDF::from(Numeric { name, signature }))
     })

@@ -2,13 +2,25 @@
 
 use super::relations::error_at;
 use crate::error::nearest;
-use crate::features::{over, proctime, top_n};
-use crate::functions::table;
+use crate::features::{grouping_sets, over, proctime, top_n};
+use crate::functions::{aggregates, table};
 use datafusion::common::Result;
 use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
-/// The aggregates, as DataFusion names them.
-pub(super) const AGGREGATES: &[&str] = &["avg", "count", "first_value", "last_value", "max", "min", "sum"];
+/// The aggregates of numbers, as DataFusion names them.
+pub(super) const AGGREGATES: &[&str] = &[
+    "avg",
+    "count",
+    "max",
+    "min",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "sum",
+    "var_pop",
+    "var_samp",
+    "variance",
+];
 
 /// Functions of Flink that there are not, or not yet, and what to do.
 const CURES: &[(&[&str], &str)] = &[
@@ -44,8 +56,8 @@ const CURES: &[(&[&str], &str)] = &[
             "SESSION_ROWTIME",
             "SESSION_PROCTIME",
         ],
-        "windows are tables: FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE)) has window_start, \
-         window_end and window_time",
+        "it stands beside GROUP BY TUMBLE(time, INTERVAL '1' MINUTE) and the like; windows that are tables, as FROM \
+         TABLE(TUMBLE(TABLE t, DESCRIPTOR(time), INTERVAL '1' MINUTE)), have window_start, window_end and window_time",
     ),
     (
         &["TUMBLE", "HOP", "CUMULATE", "SESSION"],
@@ -64,33 +76,11 @@ const CURES: &[(&[&str], &str)] = &[
     (&["TYPEOF"], "EXPLAIN shows the types of columns"),
     (&["APPROX_COUNT_DISTINCT"], "COUNT(DISTINCT ..) is exact"),
     (
-        &[
-            "LISTAGG",
-            "STRING_AGG",
-            "COLLECT",
-            "ARRAY_AGG",
-            "JSON_ARRAYAGG",
-            "JSON_OBJECTAGG",
-            "STDDEV",
-            "STDDEV_POP",
-            "STDDEV_SAMP",
-            "VARIANCE",
-            "VAR_POP",
-            "VAR_SAMP",
-            "PERCENTILE",
-            "EVERY",
-            "SOME",
-            "ANY",
-            "BIT_AND",
-            "BIT_OR",
-            "BIT_XOR",
-            "MEDIAN",
-            "GROUPING",
-            "GROUPING_ID",
-            "ANY_VALUE",
-        ],
-        "of aggregates there are COUNT, SUM, AVG, MIN, MAX, FIRST_VALUE and LAST_VALUE",
+        &["EVERY", "SOME", "ANY", "BIT_AND", "BIT_OR", "BIT_XOR", "ANY_VALUE"],
+        "Flink has no such aggregate: MIN and MAX of a BOOLEAN are EVERY and SOME, FIRST_VALUE is any value",
     ),
+    (&["STRING_AGG"], "write LISTAGG(s, ', ')"),
+    (&["MEDIAN"], "write PERCENTILE(x, 0.5)"),
     (&["RANDOM"], "the same input gives the same result whenever it is read, so there is no chance"),
     (&["DATE_TRUNC"], "write FLOOR(t TO DAY)"),
     (&["DATE_PART"], "write EXTRACT(DAY FROM t)"),
@@ -126,9 +116,13 @@ pub(super) fn check(expr: &Expr) -> Result<()> {
     }
     let written = name.to_string();
     let upper = written.to_uppercase();
-    let scalars = || table().flat_map(|function| function.names.iter().copied());
+    let scalars = || {
+        let of_groups = aggregates::table().flat_map(|aggregate| aggregate.names.iter().copied());
+        table().flat_map(|function| function.names.iter().copied()).chain(of_groups)
+    };
     let lower = upper.to_lowercase();
     let is_over = top_n::functions::named(&lower).is_some() || over::functions::named(&lower).is_some();
+    let is_over = is_over || grouping_sets::NAMES.contains(&lower.as_str());
     // Names with a blank stand for syntax that sqlparser has not: no text can call a function so.
     let is_syntax = written.contains(' ') && !written.contains('`') || written == super::special::MAP_LITERAL;
     let is_special = is_over || lower == proctime::NAME || lower == "mod" || is_syntax;

@@ -64,30 +64,6 @@ const FEATURES: &[Feature] = &[
         "SELECT t.k FROM t, LATERAL TABLE(UPPER(k)) AS s(x)",
     ),
     feature(
-        "UNNEST (",
-        "UNNEST",
-        "flatten the arrays before they are written, or pick elements by their place: items[1]",
-        "SELECT k, x FROM t CROSS JOIN UNNEST(items) AS i (x)",
-    ),
-    feature(
-        "GROUPING SETS (",
-        "GROUPING SETS",
-        "write one INSERT INTO for each set",
-        "SELECT k, COUNT(*) FROM t GROUP BY GROUPING SETS ((k), ())",
-    ),
-    feature(
-        "ROLLUP (",
-        "ROLLUP",
-        "write one INSERT INTO for each set of columns",
-        "SELECT k, COUNT(*) FROM t GROUP BY ROLLUP (k)",
-    ),
-    feature(
-        "CUBE (",
-        "CUBE",
-        "write one INSERT INTO for each set of columns",
-        "SELECT k, COUNT(*) FROM t GROUP BY CUBE (k, v)",
-    ),
-    feature(
         "WITHIN GROUP (",
         "WITHIN GROUP",
         "aggregate without an order, with MIN, MAX, FIRST_VALUE or LAST_VALUE",

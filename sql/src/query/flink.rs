@@ -2,6 +2,7 @@
 
 use super::relations::error_at;
 use super::{calls, rows, special};
+use crate::features::group_windows;
 use crate::script::{CATALOG, DATABASE};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::sql::sqlparser::ast::{
@@ -117,7 +118,10 @@ impl VisitorMut for AsFlinkMeans {
             return ControlFlow::Break(error_at("a text stands behind an expression", &at, help));
         }
         name_columns(&mut query.body);
-        ControlFlow::Continue(())
+        match bounds_of_windows(&mut query.body) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
     }
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<DataFusionError> {
@@ -184,6 +188,19 @@ fn name_columns(body: &mut SetExpr) {
     }
 }
 
+/// Windows of groupings as their columns.
+fn bounds_of_windows(body: &mut SetExpr) -> Result<()> {
+    match body {
+        SetExpr::Select(select) => group_windows::as_bounds(select),
+        SetExpr::SetOperation { left, right, .. } => {
+            bounds_of_windows(left)?;
+            bounds_of_windows(right)
+        }
+        // Queries in parentheses are visited themselves.
+        _ => Ok(()),
+    }
+}
+
 fn name_columns_of(select: &mut Select) {
     let relations = relations(select);
     let mut names = BTreeSet::new();
@@ -233,7 +250,9 @@ fn relations(select: &Select) -> Vec<String> {
 fn relation_name(table: &TableFactor) -> Option<String> {
     let (alias, name) = match table {
         TableFactor::Table { alias, name, .. } => (alias, name.0.last()?.as_ident().map(|name| &name.value)),
-        TableFactor::Derived { alias, .. } | TableFactor::TableFunction { alias, .. } => (alias, None),
+        TableFactor::Derived { alias, .. }
+        | TableFactor::TableFunction { alias, .. }
+        | TableFactor::Function { alias, .. } => (alias, None),
         _ => return None,
     };
     alias.as_ref().map(|alias| &alias.name.value).or(name).cloned()

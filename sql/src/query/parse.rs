@@ -19,7 +19,7 @@ pub(crate) const PARTITION_BY: &str = "PARTITION BY";
 
 /// Reads a query.
 pub(super) fn parse_query(tokens: &Tokens, positions: &Positions) -> Result<Box<Query>, SqlError> {
-    let words = map_literals(known_forms(&without_table_arguments(&tokens.tokens)));
+    let words = map_literals(known_forms(&lateral_elements(without_table_arguments(&tokens.tokens))));
     parse(words, tokens, positions, |parser| parser.parse_query())
 }
 
@@ -54,6 +54,47 @@ fn parse<T>(
             error.help("compute the inner part in a view, and read that")
         }
     })
+}
+
+/// `LATERAL UNNEST(..)` for `UNNEST(..)` in a `FROM`: it sees what stands to its left, as it does in Flink.
+fn lateral_elements(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    const ENDS: &[Keyword] = &[
+        Keyword::SELECT,
+        Keyword::WHERE,
+        Keyword::GROUP,
+        Keyword::HAVING,
+        Keyword::QUALIFY,
+        Keyword::ORDER,
+        Keyword::WINDOW,
+    ];
+    let mut changed: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    // By bracket: whether a FROM clause goes on.
+    let mut from = vec![false];
+    for (at, token) in tokens.iter().enumerate() {
+        let within = from.last().copied().unwrap_or_default();
+        match &token.token {
+            Token::LParen => from.push(false),
+            Token::RParen if from.len() > 1 => drop(from.pop()),
+            Token::Word(word) if word.quote_style.is_none() => {
+                let called = matches!(tokens.get(at + 1), Some(next) if next.token == Token::LParen);
+                let first = changed.last().is_some_and(|last| match &last.token {
+                    Token::Comma => true,
+                    Token::Word(word) => matches!(word.keyword, Keyword::FROM | Keyword::JOIN),
+                    _ => false,
+                });
+                if within && called && first && word.keyword == Keyword::UNNEST {
+                    let lateral = Token::make_keyword("LATERAL");
+                    changed.push(TokenWithSpan { token: lateral, span: token.span });
+                }
+                if let Some(last) = from.last_mut() {
+                    *last = word.keyword == Keyword::FROM || *last && !ENDS.contains(&word.keyword);
+                }
+            }
+            _ => {}
+        }
+        changed.push(token.clone());
+    }
+    changed
 }
 
 /// `TUMBLE(TABLE t, ..)` without the `TABLE`, which sqlparser takes for the beginning of another expression.

@@ -78,7 +78,9 @@ impl Names {
     /// With `table.local-time-zone`.
     pub(crate) fn in_zone(zone: Zone) -> Self {
         let clock = (proctime::NAME.to_owned(), proctime::function());
-        let scalars = crate::functions::callable(zone).chain([clock]).collect();
+        let bounds = crate::features::group_windows::functions();
+        let bounds = bounds.map(|function| (function.name().to_owned(), function));
+        let scalars = crate::functions::callable(zone).chain([clock]).chain(bounds).collect();
         let mut aggregates = BTreeMap::new();
         for function in SessionStateDefaults::default_aggregate_functions() {
             if AGGREGATES.contains(&function.name()) {
@@ -86,6 +88,9 @@ impl Names {
             }
         }
         aggregates.extend(numeric().map(|function| (function.name().to_owned(), function)));
+        aggregates.extend(crate::functions::aggregates::callable());
+        let grouping = crate::features::grouping_sets::functions();
+        aggregates.extend(grouping.map(|function| (function.name().to_owned(), function)));
         let mut options = ConfigOptions::default();
         options.sql_parser.enable_ident_normalization = false;
         options.execution.time_zone = Some("+00:00".to_owned());

@@ -4,15 +4,17 @@ use super::joins::place_conditions;
 use super::provider::Names;
 use super::typing::{type_node, type_plan};
 use crate::features::{self, over, proctime};
+use crate::functions::aggregates::squares;
 use crate::functions::casting::{cast_expr, is_plain};
 use crate::functions::time::zone::{UTC, Zone};
+use crate::functions::unzoned;
 use crate::functions::values::cast::Cast as To;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
 use datafusion::functions_aggregate::{count::count_udaf, sum::sum_udaf};
-use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
-use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
+use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, ScalarFunction};
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast, lit, when};
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
@@ -47,8 +49,8 @@ pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> 
     features::pruned(plan)
 }
 
-/// Gives `AVG` and `SUM` the types and the meaning they have in Flink: the sum of integers is of their type, their
-/// average an integer, the average of decimals a decimal.
+/// Gives aggregates of numbers the types and the meaning they have in Flink: the sum of integers is of their type, their
+/// average an integer, the average of decimals a decimal, a variance is made of squared distances from the mean.
 fn flink_aggregates(plan: LogicalPlan, zone: Zone) -> Result<Transformed<LogicalPlan>> {
     let LogicalPlan::Aggregate(aggregate) = &plan else { return Ok(Transformed::no(plan)) };
     let input_schema = aggregate.input.schema();
@@ -95,6 +97,10 @@ pub(crate) fn aggregate_as_flink(
     match (function.func.name(), function.params.args.as_slice()) {
         ("avg", [argument]) => average(function, &argument.get_type(input)?, calls).map(Some),
         ("sum", [argument]) => Ok(Some(sum(function, &argument.get_type(input)?, calls))),
+        (name, [argument]) => match Deviation::named(name) {
+            Some(of) => of.made(function, &argument.get_type(input)?, calls).map(Some),
+            None => Ok(None),
+        },
         _ => Ok(None),
     }
 }
@@ -125,6 +131,54 @@ fn average(function: &AggregateFunction, argument: &DataType, calls: &mut Vec<Ex
         }
         other => return plan_err!("AVG needs numbers, not {other}"),
     })
+}
+
+/// A variance, or its root.
+struct Deviation {
+    is_root: bool,
+    /// Of some values, and not of all that there are: divided by one less.
+    is_sample: bool,
+}
+
+impl Deviation {
+    fn named(name: &str) -> Option<Self> {
+        let (is_root, is_sample) = match name {
+            "stddev" | "stddev_samp" => (true, true),
+            "stddev_pop" => (true, false),
+            "variance" | "var_samp" => (false, true),
+            "var_pop" => (false, false),
+            _ => return None,
+        };
+        Some(Deviation { is_root, is_sample })
+    }
+
+    fn made(&self, function: &AggregateFunction, argument: &DataType, calls: &mut Vec<Expr>) -> Result<Expr> {
+        use DataType as T;
+        let mut doubled = same_with(function, squares());
+        if let Expr::AggregateFunction(call) = &mut doubled {
+            call.params.args =
+                std::mem::take(&mut call.params.args).into_iter().map(|arg| cast(arg, T::Float64)).collect();
+        }
+        let squares = add(calls, doubled);
+        let count = add(calls, same_with(function, count_udaf()));
+        let divisor = match self.is_sample {
+            false => count,
+            true => when(count.clone().gt(lit(1)), count - lit(1)).end()?,
+        };
+        let variance = squares / cast(divisor, T::Float64);
+        let value = if self.is_root { root(variance)? } else { variance };
+        Ok(match argument {
+            T::Decimal128(_, scale) => cast(value, T::Decimal128(38, (*scale).max(6))),
+            other => cast(value, other.clone()),
+        })
+    }
+}
+
+fn root(of: Expr) -> Result<Expr> {
+    match crate::functions::table().find(|function| function.names.contains(&"SQRT")) {
+        Some(root) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(unzoned(root), vec![of]))),
+        None => plan_err!("there is no SQRT"),
+    }
 }
 
 /// The sum of whole numbers is of their type, and loses the upper bits of what does not fit.

@@ -104,7 +104,7 @@ fn changed(expr: Expr) -> Result<Expr> {
 }
 
 /// `name(args)`.
-pub(super) fn call(name: &str, args: Vec<Expr>) -> Expr {
+pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
     let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),
@@ -126,7 +126,8 @@ fn value(value: Value) -> Expr {
     Expr::Value(ValueWithSpan { value, span: Span::empty() })
 }
 
-fn text(text: &str) -> Expr {
+/// A text.
+pub(crate) fn text(text: &str) -> Expr {
     value(Value::SingleQuotedString(text.to_owned()))
 }
 

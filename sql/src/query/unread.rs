@@ -118,10 +118,15 @@ fn of_aggregates(function: &Function) -> [(bool, &'static str); 5] {
         _ => (false, [].as_slice()),
     };
     let is_order = |clause: &FunctionArgumentClause| matches!(clause, FunctionArgumentClause::OrderBy(_));
+    let is_nulls =
+        |clause: &FunctionArgumentClause| matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(_));
     [
         (distinct, "DISTINCT or ALL in a function of a row"),
         (function.filter.is_some(), "FILTER behind a function of a row"),
-        (function.null_treatment.is_some(), "NULLS behind a function of a row"),
+        (
+            function.null_treatment.is_some() || clauses.iter().any(is_nulls),
+            "IGNORE NULLS or RESPECT NULLS with a function of a row",
+        ),
         (!function.within_group.is_empty(), "WITHIN GROUP"),
         (clauses.iter().any(is_order), "ORDER BY in a function of a row"),
     ]

@@ -7,7 +7,7 @@ use crate::functions::values::cast::Length;
 use crate::functions::values::detail::{Detail, TimeDigits};
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
 use datafusion::sql::sqlparser::tokenizer::Token;
-use millstream_operators::columns::map_type;
+use millstream_operators::columns::{map_type, multiset_type};
 use std::sync::Arc;
 
 /// Names of types, for those who missed one.
@@ -32,13 +32,13 @@ const KNOWN: &[&str] = &[
     "TIMESTAMP_LTZ",
     "ARRAY",
     "MAP",
+    "MULTISET",
     "ROW",
 ];
 
 /// Types of Flink and of others, and what to write for them.
 const OTHERS: &[(&str, &str)] = &[
     ("INTERVAL", "keep a span of time as a BIGINT of milliseconds"),
-    ("MULTISET", "declare MAP<STRING, INT>"),
     ("RAW", "declare BYTES"),
     ("VARIANT", "declare STRING"),
     ("JSON", "declare STRING"),
@@ -87,6 +87,7 @@ impl Parser<'_> {
         let data_type = match name.as_str() {
             "ARRAY" => self.array(depth)?,
             "MAP" => self.map(depth)?,
+            "MULTISET" => self.multiset(depth)?,
             "ROW" => self.row(depth)?,
             _ => self.plain_type(&name, at)?,
         };
@@ -255,6 +256,13 @@ impl Parser<'_> {
         let (value, _) = self.nested_type(depth + 1)?;
         self.close_angle()?;
         Ok(map_type(key.value, value.value))
+    }
+
+    fn multiset(&mut self, depth: usize) -> Parsed<DataType> {
+        self.expect(&Token::Lt)?;
+        let (value, _) = self.nested_type(depth + 1)?;
+        self.close_angle()?;
+        Ok(multiset_type(value.value))
     }
 
     /// `<a t, ..>` or `(a t, ..)`.

@@ -2,12 +2,12 @@
 
 use super::lane::{Lane, LaneType, LaneValues, lane_type};
 use super::picks::{Bytes, Pick, choose, keep};
+use super::squares::Squares;
 use super::sums::{FloatSums, Sums, count};
 use super::{AggregateCall, AggregateFunction};
 use crate::columns::ColumnBuilder;
 use crate::keys::Slot;
 use crate::rows::{read_length, write_length};
-use arrow::datatypes::DataType;
 
 /// One aggregate over all groups of a table.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(super) enum Accumulator {
     SumI64(Sums<i64>),
     SumF64(FloatSums),
     SumI128(Sums<i128>),
+    Squares(Squares),
     /// `MIN`, `MAX`, `FIRST_VALUE` and `LAST_VALUE` over rows that are never taken back.
     PickI64(Pick, Vec<Option<i64>>),
     PickF64(Pick, Vec<Option<f64>>),
@@ -27,9 +28,9 @@ impl Accumulator {
     /// An accumulator for a call that keeps no multiset. The call has been checked.
     pub(super) fn new(call: &AggregateCall) -> Self {
         use AggregateFunction as F;
-        let lane = lane_type(&call.argument_type).unwrap_or(LaneType::I64);
+        let lane = lane_type(&call.argument_type).unwrap_or(LaneType::Bytes);
         let pick = match call.function {
-            F::Count => return Accumulator::Count(Vec::new()),
+            F::Count | F::Of(_) => return Accumulator::Count(Vec::new()),
             F::Sum => {
                 return match lane {
                     LaneType::F64 => Accumulator::SumF64(FloatSums::default()),
@@ -37,6 +38,7 @@ impl Accumulator {
                     LaneType::I64 | LaneType::Bytes => Accumulator::SumI64(Sums::default()),
                 };
             }
+            F::Squares => return Accumulator::Squares(Squares::default()),
             F::Min => Pick::Least,
             F::Max => Pick::Largest,
             F::First => Pick::First,
@@ -46,10 +48,7 @@ impl Accumulator {
             LaneType::I64 => Accumulator::PickI64(pick, Vec::new()),
             LaneType::F64 => Accumulator::PickF64(pick, Vec::new()),
             LaneType::I128 => Accumulator::PickI128(pick, Vec::new()),
-            LaneType::Bytes => {
-                let is_text = matches!(call.argument_type, DataType::Utf8);
-                Accumulator::PickBytes(Bytes::new(pick, is_text))
-            }
+            LaneType::Bytes => Accumulator::PickBytes(Bytes::new(pick, call.argument_type.clone())),
         }
     }
 
@@ -60,6 +59,7 @@ impl Accumulator {
             Accumulator::SumI64(sums) => sums.resize(slots),
             Accumulator::SumF64(sums) => sums.resize(slots),
             Accumulator::SumI128(sums) => sums.resize(slots),
+            Accumulator::Squares(squares) => squares.resize(slots),
             Accumulator::PickI64(_, values) => values.resize(slots, None),
             Accumulator::PickF64(_, values) => values.resize(slots, None),
             Accumulator::PickI128(_, values) => values.resize(slots, None),
@@ -75,6 +75,7 @@ impl Accumulator {
             Accumulator::SumI64(sums) => sums.set(at, 0, 0),
             Accumulator::SumF64(sums) => sums.reset(slot),
             Accumulator::SumI128(sums) => sums.set(at, 0, 0),
+            Accumulator::Squares(squares) => squares.reset(slot),
             Accumulator::PickI64(_, values) => values[at] = None,
             Accumulator::PickF64(_, values) => values[at] = None,
             Accumulator::PickI128(_, values) => values[at] = None,
@@ -90,6 +91,9 @@ impl Accumulator {
             (Accumulator::SumI64(sums), LaneValues::I64(values)) => sums.add(slots, values, valid, signs),
             (Accumulator::SumF64(sums), LaneValues::F64(values)) => sums.add(slots, values, valid, signs),
             (Accumulator::SumI128(sums), LaneValues::I128(values)) => sums.add(slots, values, valid, signs),
+            (Accumulator::Squares(squares), LaneValues::F64(values)) => {
+                squares.add(slots, values, valid, signs)
+            }
             (Accumulator::PickI64(pick, kept), LaneValues::I64(values)) => {
                 choose(*pick, kept, slots, values, valid);
             }
@@ -119,6 +123,9 @@ impl Accumulator {
             (Accumulator::SumI64(sums), Accumulator::SumI64(others)) => sums.merge(at, others, other_at),
             (Accumulator::SumF64(sums), Accumulator::SumF64(others)) => sums.merge(slot, others, from),
             (Accumulator::SumI128(sums), Accumulator::SumI128(others)) => sums.merge(at, others, other_at),
+            (Accumulator::Squares(squares), Accumulator::Squares(others)) => {
+                squares.merge(slot, others, from)
+            }
             (Accumulator::PickI64(pick, kept), Accumulator::PickI64(_, others)) => {
                 keep(*pick, &mut kept[at], others[other_at]);
             }
@@ -143,13 +150,17 @@ impl Accumulator {
             Accumulator::SumI64(sums) => append(out, sums.get(at), ColumnBuilder::append_i64),
             Accumulator::SumF64(sums) => append(out, sums.get(slot), ColumnBuilder::append_f64),
             Accumulator::SumI128(sums) => append(out, sums.get(at), ColumnBuilder::append_i128),
+            Accumulator::Squares(squares) => append(out, squares.get(slot), ColumnBuilder::append_f64),
             Accumulator::PickI64(_, values) => match (values[at], &out) {
                 (Some(value), ColumnBuilder::Boolean(_)) => out.append_bool(value != 0),
                 (value, _) => append(out, value, ColumnBuilder::append_i64),
             },
             Accumulator::PickF64(_, values) => append(out, values[at], ColumnBuilder::append_f64),
             Accumulator::PickI128(_, values) => append(out, values[at], ColumnBuilder::append_i128),
-            Accumulator::PickBytes(values) => append(out, values.get(slot), ColumnBuilder::append_bytes),
+            Accumulator::PickBytes(values) => match values.get(slot) {
+                Some(value) => values.append(value, out),
+                None => out.append_null(),
+            },
         }
     }
 
@@ -164,6 +175,7 @@ impl Accumulator {
                 out.extend(count.to_le_bytes());
             }
             Accumulator::SumF64(sums) => sums.encode(slot, out),
+            Accumulator::Squares(squares) => squares.encode(slot, out),
             Accumulator::SumI128(sums) => {
                 let (sum, count) = sums.parts(at);
                 out.extend(sum.to_le_bytes());
@@ -192,6 +204,7 @@ impl Accumulator {
                 sums.set(at, i64::from_le_bytes(take(input)?), i64::from_le_bytes(take(input)?));
             }
             Accumulator::SumF64(sums) => sums.decode(slot, input)?,
+            Accumulator::Squares(squares) => squares.decode(slot, input)?,
             Accumulator::SumI128(sums) => {
                 sums.set(at, i128::from_le_bytes(take(input)?), i64::from_le_bytes(take(input)?));
             }
@@ -204,10 +217,7 @@ impl Accumulator {
                     let length = read_length(input)?;
                     let (value, rest) = input.split_at_checked(length)?;
                     *input = rest;
-                    if values.is_text {
-                        std::str::from_utf8(value).ok()?;
-                    }
-                    values.set(slot, Some(value));
+                    values.is_whole(value).then(|| values.set(slot, Some(value)))?;
                 }
             },
         }
@@ -221,6 +231,7 @@ impl Accumulator {
             Accumulator::SumI64(sums) => sums.memory_bytes(),
             Accumulator::SumF64(sums) => sums.memory_bytes(),
             Accumulator::SumI128(sums) => sums.memory_bytes(),
+            Accumulator::Squares(squares) => squares.memory_bytes(),
             Accumulator::PickI64(_, values) => values.capacity() * 16,
             Accumulator::PickF64(_, values) => values.capacity() * 16,
             Accumulator::PickI128(_, values) => values.capacity() * 32,

@@ -1,11 +1,11 @@
 //! Groups of an aggregation: their keys, their slots, and the aggregates over them.
 
-use super::AggregateCall;
 use super::accumulator::{Accumulator, take};
 use super::distinct::{DistinctSet, SharedBy};
 use super::lane::Lane;
 use super::multiset::Multisets;
 use super::over::{Step, StepKind};
+use super::{AggregateCall, AggregateFunction as F};
 use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::columns::ColumnBuilder;
@@ -55,7 +55,12 @@ impl<'a> Arguments<'a> {
     pub(super) fn new(calls: &[AggregateCall], columns: &'a RecordBatch) -> Result<Self, OperatorError> {
         let lane = |call: &AggregateCall| {
             let filter = call.filter.map(|column| columns.column(column).as_boolean());
-            Lane::new(call.argument.map(|column| columns.column(column)), filter)
+            let column = call.argument.map(|column| columns.column(column));
+            // A multiset looks at the column itself.
+            match call.function {
+                F::Count | F::Of(_) => Ok(Lane::of_rows(column, filter)),
+                _ => Lane::new(column, filter),
+            }
         };
         Ok(Arguments { columns, lanes: calls.iter().map(lane).collect::<Result<_, _>>()? })
     }

@@ -1,11 +1,13 @@
 //! Columns as the few native types that aggregates are written for.
 
+use crate::OperatorError;
+use crate::rows::ValueWriter;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, StringArray};
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes as dt;
 use arrow::datatypes::{DataType, TimeUnit};
-use arrow::error::ArrowError;
+use std::sync::Arc;
 
 /// Native type of an aggregate's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub(super) enum LaneType {
     F64,
     /// Decimals, unscaled.
     I128,
-    /// Strings and bytes.
+    /// Strings and bytes; values of nested types as bytes.
     Bytes,
 }
 
@@ -62,8 +64,8 @@ pub(super) enum LaneValues<'a> {
 }
 
 impl Lane {
-    /// Makes a lane of a column, and of a filter.
-    pub(super) fn new(column: Option<&ArrayRef>, filter: Option<&BooleanArray>) -> Result<Self, ArrowError> {
+    /// The rows that count, without values: those that a filter lets through and whose column is not null.
+    pub(super) fn of_rows(column: Option<&ArrayRef>, filter: Option<&BooleanArray>) -> Self {
         let nulls = column.and_then(|column| column.logical_nulls());
         let passing = filter.map(|filter| {
             let true_and_valid =
@@ -72,8 +74,19 @@ impl Lane {
         });
         let valid =
             NullBuffer::union(nulls.as_ref(), passing.as_ref()).filter(|valid| valid.null_count() > 0);
+        Lane { array: None, valid }
+    }
+
+    /// Makes a lane of a column, and of a filter.
+    ///
+    /// # Errors
+    /// What Arrow says; [`OperatorError::Mismatch`] when no value of the column's type can be kept.
+    pub(super) fn new(
+        column: Option<&ArrayRef>,
+        filter: Option<&BooleanArray>,
+    ) -> Result<Self, OperatorError> {
         let array = column.map(widen).transpose()?;
-        Ok(Lane { array, valid })
+        Ok(Lane { array, ..Lane::of_rows(column, filter) })
     }
 
     /// Lets only these rows count.
@@ -110,17 +123,29 @@ impl Lane {
 }
 
 /// The column in its lane's type.
-fn widen(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+fn widen(column: &ArrayRef) -> Result<ArrayRef, OperatorError> {
     use DataType as T;
-    match column.data_type() {
-        T::Boolean | T::Int8 | T::Int16 | T::Int32 => cast(column, &T::Int64),
-        T::Date32 | T::Time32(_) => cast(&cast(column, &T::Int32)?, &T::Int64),
+    Ok(match column.data_type() {
+        T::Boolean | T::Int8 | T::Int16 | T::Int32 => cast(column, &T::Int64)?,
+        T::Date32 | T::Time32(_) => cast(&cast(column, &T::Int32)?, &T::Int64)?,
         T::Timestamp(
             TimeUnit::Second | TimeUnit::Millisecond | TimeUnit::Microsecond | TimeUnit::Nanosecond,
             _,
         )
-        | T::Time64(_) => cast(column, &T::Int64),
-        T::Float32 => cast(column, &T::Float64),
-        _ => Ok(std::sync::Arc::clone(column)),
-    }
+        | T::Time64(_) => cast(column, &T::Int64)?,
+        T::Float32 => cast(column, &T::Float64)?,
+        T::Struct(_) | T::List(_) | T::Map(_, _) => Arc::new(as_bytes(column)?),
+        _ => Arc::clone(column),
+    })
+}
+
+/// Nested values as [`crate::rows`] writes them.
+fn as_bytes(column: &ArrayRef) -> Result<BinaryArray, OperatorError> {
+    let writer = ValueWriter::new(column)?;
+    let mut bytes = Vec::new();
+    Ok(BinaryArray::from_iter_values((0..column.len()).map(|row| {
+        bytes.clear();
+        writer.write(row, &mut bytes);
+        bytes.clone()
+    })))
 }

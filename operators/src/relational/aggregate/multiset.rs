@@ -1,26 +1,35 @@
-//! Counted multisets: what `MIN`, `MAX` and `DISTINCT` keep when rows can be taken back.
+//! Counted multisets: what aggregates keep that are computed of the values of a group, and not of a number.
 //!
 //! Per group an ordered map from encoded value to the number of rows that have it. The map lives in a store of its own,
 //! one key a value: `group key | value` -> count, so that a commit writes the values that changed and not the set.
+//! Where the order of arrival counts, each value has its number behind it ([`super::values`]).
 //!
 //! A count may fall below zero, when the old row of an update overtakes the row itself; such a value is not there.
 
+mod group;
+
+use super::AggregateCall;
+use super::function::{AggregateFunction, GroupValues, ValueOrder};
 use super::lane::{Lane, LaneValues};
-use super::{AggregateCall, AggregateFunction};
+use super::squares::Squares;
+use super::values::ValueCodec;
 use crate::OperatorError;
 use crate::columns::ColumnBuilder;
-use crate::keys::{KeyCodec, Slot};
+use crate::keys::Slot;
 use crate::operator::{DeltaScope, StateScope};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use crate::rows::ValueWriter;
+use arrow::array::{ArrayRef, AsArray, BooleanArray};
 use arrow::datatypes::{DataType, Float64Type};
-use std::collections::BTreeMap;
+use group::{Done, Group};
 use std::ops::ControlFlow;
 
 /// The multisets of one aggregate over all groups of a table.
 #[derive(Debug)]
 pub(super) struct Multisets {
     function: AggregateFunction,
-    codec: KeyCodec,
+    order: ValueOrder,
+    distinct: bool,
+    codec: ValueCodec,
     result_type: DataType,
     groups: Vec<Group>,
     /// Values whose counts changed since the last delta, in the order in which they did.
@@ -32,64 +41,14 @@ pub(super) struct Multisets {
 /// Memory of a value beside its bytes.
 const ENTRY_BYTES: usize = 48;
 
-/// The values of a group.
-#[derive(Debug, Default)]
-struct Group {
-    values: BTreeMap<Box<[u8]>, Counted>,
-    /// How many of them are there.
-    present: i64,
-    /// Their sum, where a sum is asked for and the values are whole numbers.
-    sum: i128,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Counted {
-    count: i64,
-    /// Whether it changed since the last delta.
-    changed: bool,
-}
-
-impl Group {
-    /// Changes the count of a value. `number` is the value, where sums are kept. Gives whether the value is new, and
-    /// whether this is its first change since the last delta.
-    #[inline]
-    fn add(&mut self, value: &[u8], by: i64, number: i128) -> (bool, bool) {
-        let (before, is_new, first) = match self.values.get_mut(value) {
-            Some(counted) => {
-                counted.count += by;
-                (counted.count - by, false, !std::mem::replace(&mut counted.changed, true))
-            }
-            None => {
-                self.values.insert(value.into(), Counted { count: by, changed: true });
-                (0, true, true)
-            }
-        };
-        match (before > 0, before + by > 0) {
-            (false, true) => {
-                self.present += 1;
-                self.sum = self.sum.wrapping_add(number);
-            }
-            (true, false) => {
-                self.present -= 1;
-                self.sum = self.sum.wrapping_sub(number);
-            }
-            _ => {}
-        }
-        (is_new, first)
-    }
-
-    /// The values that are there, in order.
-    fn present(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        self.values.iter().filter(|(_, counted)| counted.count > 0).map(|(value, _)| &**value)
-    }
-}
-
 impl Multisets {
+    /// The call has been checked.
     pub(super) fn new(call: &AggregateCall) -> Self {
-        let codec = KeyCodec::new(vec![call.argument_type.clone()]);
         Multisets {
-            function: call.function,
-            codec: codec.expect("every type that can be aggregated can be a key"),
+            function: call.function.clone(),
+            order: call.function.order(),
+            distinct: call.distinct,
+            codec: ValueCodec::new(call),
             result_type: call.data_type(),
             groups: Vec::new(),
             changed: Vec::new(),
@@ -114,29 +73,47 @@ impl Multisets {
         filter: Option<&BooleanArray>,
         signs: Option<&[i8]>,
     ) -> Result<(), OperatorError> {
-        let values = self.codec.encode(std::slice::from_ref(column), column.len())?;
-        let lane = Lane::new(Some(column), filter)?;
+        let values = self.codec.encode(column)?;
+        let lane = match self.function {
+            AggregateFunction::Sum => Lane::new(Some(column), filter)?,
+            _ => Lane::of_rows((!self.function.takes_nulls()).then_some(column), filter),
+        };
         let numbers = self.numbers(&lane);
         for (row, slot) in slots.iter().enumerate() {
             if lane.valid().is_some_and(|valid| valid.is_null(row)) {
                 continue;
             }
             let sign = signs.map_or(1, |signs| i64::from(signs[row]));
-            let value = values.get(row);
-            let (is_new, first) = self.groups[*slot as usize].add(value, sign, numbers.get(row));
-            self.bytes += if is_new { value.len() + ENTRY_BYTES } else { 0 };
-            if first {
-                self.changed.push((*slot, value.into()));
-            }
+            self.add(*slot, values.get(row), sign, numbers.get(row), true);
         }
         Ok(())
+    }
+
+    /// Changes how often a value is there; `keep`: what changed is written with the next delta.
+    #[inline]
+    fn add(&mut self, slot: Slot, value: &[u8], by: i64, number: i128, keep: bool) {
+        let Multisets { groups, changed, bytes, .. } = self;
+        let mut done = |entry: &[u8], Done { is_new, is_first }: Done| {
+            *bytes += if is_new { entry.len() + ENTRY_BYTES } else { 0 };
+            if is_first && keep {
+                changed.push((slot, entry.into()));
+            }
+        };
+        let group = &mut groups[slot as usize];
+        match self.order {
+            ValueOrder::Value => {
+                let change = group.add(value, by, number);
+                done(value, change);
+            }
+            ValueOrder::Arrival => group.arrive(value, by, self.distinct, done),
+        }
     }
 
     /// Values to be summed up, as a lane; nothing where no sum is asked for.
     fn summands<'v>(&self, values: impl Iterator<Item = &'v [u8]>) -> Result<Lane, OperatorError> {
         let is_sum = self.function == AggregateFunction::Sum;
-        let columns = if is_sum { self.codec.decode(values)? } else { Vec::new() };
-        Ok(Lane::new(columns.first(), None)?)
+        let column = is_sum.then(|| self.codec.decode(values)).transpose()?;
+        Lane::new(column.as_ref(), None)
     }
 
     /// The numbers of a lane, where a sum of whole numbers is asked for.
@@ -157,16 +134,11 @@ impl Multisets {
         from: Slot,
         keep: bool,
     ) -> Result<(), OperatorError> {
-        let others = &other.groups[from as usize].values;
-        let lane = self.summands(others.keys().map(|value| &**value))?;
+        let others = other.groups[from as usize].all(self.order);
+        let lane = self.summands(others.iter().map(|(value, _)| *value))?;
         let numbers = self.numbers(&lane);
-        let group = &mut self.groups[slot as usize];
-        for (row, (value, counted)) in others.iter().enumerate() {
-            let (is_new, first) = group.add(value, counted.count, numbers.get(row));
-            self.bytes += if is_new { value.len() + ENTRY_BYTES } else { 0 };
-            if first && keep {
-                self.changed.push((slot, value.clone()));
-            }
+        for (row, (value, count)) in others.into_iter().enumerate() {
+            self.add(slot, value, count, numbers.get(row), keep);
         }
         Ok(())
     }
@@ -179,18 +151,37 @@ impl Multisets {
     /// Appends a group's result.
     pub(super) fn append_result(&self, slot: Slot, out: &mut ColumnBuilder) -> Result<(), OperatorError> {
         let group = &self.groups[slot as usize];
-        let value = match self.function {
+        let mut values = group.present(self.order).map(|(value, _)| value);
+        let value = match &self.function {
             AggregateFunction::Count => {
                 out.append_i64(group.present);
                 return Ok(());
             }
             AggregateFunction::Sum => return self.append_sum(group, out),
-            AggregateFunction::Min => group.present().next(),
-            _ => group.present().next_back(),
+            AggregateFunction::Squares => {
+                match Squares::of(&self.doubles(group)?) {
+                    Some(squares) => out.append_f64(squares),
+                    None => out.append_null(),
+                }
+                return Ok(());
+            }
+            AggregateFunction::Of(function) => {
+                let (values, counts): (Vec<&[u8]>, Vec<i64>) = group.present(self.order).unzip();
+                let counts = if self.distinct { vec![1; counts.len()] } else { counts };
+                let values = GroupValues { column: self.codec.decode(values.into_iter())?, counts };
+                let failed =
+                    |detail| OperatorError::Expression { expression: function.0.name().to_owned(), detail };
+                return function.0.result(&values, out).map_err(failed);
+            }
+            AggregateFunction::Min | AggregateFunction::First => values.next(),
+            AggregateFunction::Max | AggregateFunction::Last => values.next_back(),
         };
         match value {
             None => out.append_null(),
-            Some(value) => append_value(&*self.codec.decode(std::iter::once(value))?[0], out)?,
+            Some(value) => {
+                let column = self.codec.decode(std::iter::once(value))?;
+                ValueWriter::new(&column)?.append(0, out);
+            }
         }
         Ok(())
     }
@@ -201,14 +192,19 @@ impl Multisets {
         match &self.result_type {
             _ if group.present == 0 => out.append_null(),
             DataType::Float64 => {
-                let values = &self.codec.decode(group.present())?[0];
-                let values = arrow::compute::cast(values, &DataType::Float64)?;
-                out.append_f64(values.as_primitive::<Float64Type>().values().iter().sum());
+                out.append_f64(self.doubles(group)?.iter().sum());
             }
             DataType::Decimal128(_, _) => out.append_i128(group.sum),
             _ => out.append_i64(group.sum as i64),
         }
         Ok(())
+    }
+
+    /// The distinct numbers of a group, in their order.
+    fn doubles(&self, group: &Group) -> Result<Vec<f64>, OperatorError> {
+        let values = self.codec.decode(group.present(self.order).map(|(value, _)| value))?;
+        let values = arrow::compute::cast(&values, &DataType::Float64)?;
+        Ok(values.as_primitive::<Float64Type>().values().to_vec())
     }
 
     /// Reads a group's values from its store.
@@ -222,23 +218,17 @@ impl Multisets {
         let mut group = Group::default();
         let mut corrupt = false;
         state.scan(store, group_key, prefix_end(group_key).as_deref(), |key, count| {
-            match count.try_into() {
-                Ok(count) => {
-                    let counted = Counted { count: i64::from_le_bytes(count), changed: false };
-                    let value = &key[group_key.len()..];
-                    self.bytes += value.len() + ENTRY_BYTES;
-                    group.values.insert(value.into(), counted);
-                }
-                Err(_) => corrupt = true,
-            }
+            let entry = &key[group_key.len()..];
+            let count = count.try_into().ok().map(i64::from_le_bytes);
+            self.bytes += entry.len() + ENTRY_BYTES;
+            corrupt |= count.and_then(|count| group.load(self.order, entry, count)).is_none();
             ControlFlow::Continue(())
         })?;
         if corrupt {
-            let (operator, detail) = ("multiset".to_owned(), "a count of another size".to_owned());
+            let (operator, detail) = ("multiset".to_owned(), "no value with its count".to_owned());
             return Err(OperatorError::CorruptState { operator, detail });
         }
-        group.present = group.present().count() as i64;
-        let lane = self.summands(group.present())?;
+        let lane = self.summands(group.present(self.order).map(|(value, _)| value))?;
         let numbers = self.numbers(&lane);
         group.sum = (0..group.present as usize).fold(0, |sum: i128, row| sum.wrapping_add(numbers.get(row)));
         self.groups[slot as usize] = group;
@@ -302,21 +292,6 @@ impl Numbers<'_> {
             Numbers::I128(values) => values[row],
         }
     }
-}
-
-/// Appends the one value of an array.
-fn append_value(array: &dyn Array, out: &mut ColumnBuilder) -> Result<(), OperatorError> {
-    let lane = Lane::new(Some(&arrow::array::make_array(array.to_data())), None)?;
-    match (lane.values(), &out) {
-        (LaneValues::I64(values), ColumnBuilder::Boolean(_)) => out.append_bool(values[0] != 0),
-        (LaneValues::I64(values), _) => out.append_i64(values[0]),
-        (LaneValues::F64(values), _) => out.append_f64(values[0]),
-        (LaneValues::I128(values), _) => out.append_i128(values[0]),
-        (LaneValues::Utf8(values), _) => out.append_bytes(values.value(0).as_bytes()),
-        (LaneValues::Binary(values), _) => out.append_bytes(values.value(0)),
-        (LaneValues::None, _) => out.append_null(),
-    }
-    Ok(())
 }
 
 /// The least key that does not begin with `prefix`; `None` when every larger key does.

@@ -1,7 +1,10 @@
 //! Least, largest, first and last values by slot, over rows that are never taken back.
 
+use crate::columns::ColumnBuilder;
 use crate::keys::Slot;
+use crate::rows::read_nullable;
 use arrow::buffer::NullBuffer;
+use arrow::datatypes::DataType;
 
 /// Which of two values stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,15 +86,35 @@ pub(super) struct Bytes {
     pick: Pick,
     /// A value that is replaced keeps its memory.
     values: Vec<Option<Vec<u8>>>,
-    /// Whether they are UTF-8.
-    pub(super) is_text: bool,
+    /// The type of the values. Those of a nested type are kept as [`crate::rows`] writes them.
+    data_type: DataType,
     /// Length of all values.
     bytes: usize,
 }
 
 impl Bytes {
-    pub(super) fn new(pick: Pick, is_text: bool) -> Self {
-        Bytes { pick, values: Vec::new(), is_text, bytes: 0 }
+    pub(super) fn new(pick: Pick, data_type: DataType) -> Self {
+        Bytes { pick, values: Vec::new(), data_type, bytes: 0 }
+    }
+
+    /// Appends a value that is kept.
+    pub(super) fn append(&self, value: &[u8], out: &mut ColumnBuilder) {
+        match self.data_type {
+            DataType::Utf8 | DataType::Binary => out.append_bytes(value),
+            _ => drop(read_nullable(&self.data_type, &mut &*value, out)),
+        }
+    }
+
+    /// Whether bytes that were stored are a value.
+    pub(super) fn is_whole(&self, value: &[u8]) -> bool {
+        match self.data_type {
+            DataType::Utf8 => std::str::from_utf8(value).is_ok(),
+            DataType::Binary => true,
+            _ => ColumnBuilder::new(&self.data_type).is_ok_and(|mut scratch| {
+                let mut rest = value;
+                read_nullable(&self.data_type, &mut rest, &mut scratch).is_some() && rest.is_empty()
+            }),
+        }
     }
 
     pub(super) fn resize(&mut self, slots: usize) {

@@ -181,7 +181,7 @@ pub(super) fn count(counts: &mut [i64], slots: &[Slot], valid: Option<&NullBuffe
 
 /// Calls `one(row, slot, sign)` for the rows that count. Inlined, so that each of its loops is as tight as the call.
 #[inline(always)]
-fn each_row(
+pub(super) fn each_row(
     slots: &[Slot],
     valid: Option<&NullBuffer>,
     signs: Option<&[i8]>,

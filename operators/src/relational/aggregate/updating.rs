@@ -1,8 +1,8 @@
 //! Aggregation without a window: a table of groups that every row changes.
 
-use super::AggregateCall;
 use super::distinct::{SharedBy, shared};
 use super::groups::{Arguments, GROUPS, GroupTable, finish_all, result_builders};
+use super::{AggregateCall, ValueOrder};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::columns::ColumnBuilder;
@@ -12,6 +12,7 @@ use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::interleave;
 use arrow::compute::kernels::cmp::not_distinct;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -63,7 +64,11 @@ pub(super) fn stores(
     let groups = format!("({keys}) -> rows, {}", described.join(", "));
     let mut stores = vec![StoreSpec { name: "groups".to_owned(), schema: groups }];
     for (index, (_, call)) in multisets.into_iter().enumerate() {
-        let schema = format!("({keys}), {} -> count", call.argument_type);
+        let number = match call.function.order() {
+            ValueOrder::Value => "",
+            ValueOrder::Arrival => ", number",
+        };
+        let schema = format!("({keys}), {}{number} -> count", call.argument_type);
         stores.push(StoreSpec { name: format!("values {index}"), schema });
     }
     for (index, set) in sets.iter().enumerate() {
@@ -137,7 +142,7 @@ pub(super) fn check_input(
             Err("an upsert stream has no old rows to take back from an aggregate; normalize it first"
                 .to_owned())
         }
-        [input] if *input == declared => calls.iter().try_for_each(|call| call.check(declared)),
+        [input] if *input == declared => calls.iter().try_for_each(AggregateCall::check),
         inputs => Err(format!("an aggregate over {declared} can't read {inputs:?}")),
     }
 }
@@ -322,10 +327,14 @@ fn with_rows(rows: usize) -> arrow::array::RecordBatchOptions {
 
 /// For each row, whether all columns are equal; nulls equal each other.
 fn same_rows(before: &[ArrayRef], after: &[ArrayRef], rows: usize) -> Result<BooleanArray, OperatorError> {
-    let mut same = arrow::buffer::BooleanBuffer::new_set(rows);
+    let mut same = BooleanBuffer::new_set(rows);
     for (before, after) in before.iter().zip(after) {
-        let before: &dyn Array = before.as_ref();
-        same = &same & not_distinct(&before, &after.as_ref())?.values();
+        let (before, after): (&dyn Array, &dyn Array) = (before.as_ref(), after.as_ref());
+        same = &same
+            & &match before.data_type().is_nested() {
+                true => BooleanBuffer::collect_bool(rows, |row| before.slice(row, 1) == after.slice(row, 1)),
+                false => not_distinct(&before, &after)?.values().clone(),
+            };
     }
     Ok(BooleanArray::new(same, None))
 }

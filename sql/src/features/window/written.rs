@@ -275,11 +275,12 @@ fn interval_ms(expr: &SqlExpr, context: &mut dyn RelationPlannerContext) -> Resu
         error_at(format!("{expr} is no length of time"), expr, help)
     };
     let planned = context.sql_to_expr(expr.clone(), &schema).map_err(|_| refuse())?;
-    let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(value)), _) = planned else {
-        return Err(refuse());
-    };
-    if value.months != 0 || value.nanoseconds % 1_000_000 != 0 {
-        return Err(refuse());
-    }
-    Ok(i64::from(value.days) * 86_400_000 + value.nanoseconds / 1_000_000)
+    millis(&planned).ok_or_else(refuse)
+}
+
+/// A constant interval without months, in milliseconds.
+pub(crate) fn millis(interval: &Expr) -> Option<i64> {
+    let Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(value)), _) = interval else { return None };
+    let is_length = value.months == 0 && value.nanoseconds % 1_000_000 == 0;
+    is_length.then(|| i64::from(value.days) * 86_400_000 + value.nanoseconds / 1_000_000)
 }

@@ -13,7 +13,7 @@ use millstream_operators::formats::sql_type;
 use std::fmt::Write;
 
 /// Whether values of a type have JSON.
-pub(super) fn check(data_type: &DataType) -> Result<(), String> {
+pub(in super::super) fn check(data_type: &DataType) -> Result<(), String> {
     use DataType as T;
     match data_type {
         T::Utf8 | T::Boolean | T::Int8 | T::Int16 | T::Int32 | T::Int64 => Ok(()),
@@ -29,7 +29,7 @@ pub(super) fn check(data_type: &DataType) -> Result<(), String> {
 }
 
 /// Appends a value.
-pub(super) fn push(array: &dyn Array, row: usize, out: &mut String) -> Result<(), Failed> {
+pub(in super::super) fn push(array: &dyn Array, row: usize, out: &mut String) -> Result<(), Failed> {
     use DataType as T;
     if array.is_null(row) {
         out.push_str("null");

@@ -59,6 +59,12 @@ pub(super) fn push_members<N: AsRef<str>, V: AsRef<str>>(
     out.push('}');
 }
 
+/// Appends an object of members whose values are written already, in the order of their names.
+pub(in super::super) fn push_object(mut members: Vec<(&str, String)>, out: &mut String) {
+    sort_members(&mut members);
+    push_members(members.into_iter(), out);
+}
+
 /// What stands between the quotes of a string.
 pub(super) fn inner(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)

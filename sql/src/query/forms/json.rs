@@ -11,16 +11,17 @@ pub(super) fn json_call(tokens: &[TokenWithSpan], within: Within<'_>) -> Option<
         return None;
     }
     let name = word.value.to_ascii_uppercase();
-    let is_call =
-        ["JSON_VALUE", "JSON_QUERY", "JSON_EXISTS", "JSON_OBJECT", "JSON_ARRAY"].contains(&name.as_str());
-    if !is_call {
+    let is_path = ["JSON_VALUE", "JSON_QUERY", "JSON_EXISTS"].contains(&name.as_str());
+    let is_object = ["JSON_OBJECT", "JSON_OBJECTAGG"].contains(&name.as_str());
+    let is_array = ["JSON_ARRAY", "JSON_ARRAYAGG"].contains(&name.as_str());
+    if !is_path && !is_object && !is_array {
         return None;
     }
     let end = 1 + closing(&tokens[1..])?;
     let inside = &tokens[2..end];
-    let args = match name.as_str() {
-        "JSON_OBJECT" => object(inside, &tokens[0], within)?,
-        "JSON_ARRAY" => array(inside, &tokens[0], within)?,
+    let args = match (is_object, is_array) {
+        (true, _) => object(inside, &tokens[0], within)?,
+        (_, true) => array(inside, &tokens[0], within)?,
         _ => with_path(inside, &name, within)?,
     };
     let mut out = tokens[..2].to_vec();

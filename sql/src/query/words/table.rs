@@ -219,8 +219,6 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("wildcard * with", "* can't leave out or rename columns", "name the columns"),
     ("EXCLUDE or EXCEPT contains", "* can't leave out or rename columns", "name the columns"),
     ("Table Functions are not supported", "there is no such table function", "there are TUMBLE and HOP"),
-    ("UNNEST", "UNNEST is not supported yet", "flatten the arrays before they are written"),
-    ("unnest", "UNNEST is not supported yet", "flatten the arrays before they are written"),
     (
         "Tuples are not supported",
         "several values in parentheses can't stand here",

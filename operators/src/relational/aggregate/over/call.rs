@@ -1,5 +1,6 @@
 //! Frames, what is computed over them, and how each of it is kept.
 
+use super::super::lane::lane_type;
 use super::super::updating::stores;
 use super::super::{AggregateCall, AggregateFunction as F};
 use super::extremes::Extremes;
@@ -85,10 +86,16 @@ impl OverCall {
     /// Checks that it can be computed over a frame.
     pub(super) fn check(&self, frame: Frame) -> Result<(), String> {
         match self {
-            OverCall::Aggregate(call) => match kept_in_queue(call, frame) {
-                true => call.check(StreamKind::Append),
-                false => call.check(kind_of(frame)),
-            },
+            OverCall::Aggregate(call) => {
+                let is_nested = lane_type(&call.argument_type).is_none() && call.argument.is_some();
+                if matches!(call.function, F::Of(_)) || is_nested && call.function != F::Count {
+                    let (name, argument) = (call.describe(), &call.argument_type);
+                    return Err(format!(
+                        "{name} of {argument} is not supported with OVER: aggregate with GROUP BY"
+                    ));
+                }
+                call.check()
+            }
             OverCall::RowNumber(_) | OverCall::Rank(_) | OverCall::DenseRank(_) => match frame {
                 Frame::Rows(None) => Ok(()),
                 other => Err(format!("a rank is over all rows so far, not over {other}")),
@@ -231,7 +238,7 @@ impl Plan {
 
     /// The queues, empty.
     pub(super) fn extremes(&self) -> Vec<Extremes> {
-        let queue = |call: &AggregateCall| Extremes::new(call.function, &call.argument_type);
+        let queue = |call: &AggregateCall| Extremes::new(&call.function, &call.argument_type);
         self.queues.iter().filter_map(queue).collect()
     }
 

@@ -54,7 +54,7 @@ impl<T> Default for Queue<T> {
 
 impl Extremes {
     /// What picks a value for a function over values of a type; `None` for other functions.
-    pub(super) fn new(function: AggregateFunction, data_type: &DataType) -> Option<Self> {
+    pub(super) fn new(function: &AggregateFunction, data_type: &DataType) -> Option<Self> {
         let pick = match function {
             AggregateFunction::Min => Pick::Least,
             AggregateFunction::Max => Pick::Largest,
