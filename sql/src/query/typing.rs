@@ -209,6 +209,17 @@ impl Known {
                 let text = interval_text(interval.months, interval.days, interval.nanoseconds);
                 Ok(Transformed::yes(Expr::Column(Column::new_unqualified(text))))
             }
+            // The column of an aggregate is called as the library shows its arguments.
+            Expr::Column(column) => Ok(match column.name.split_once('(') {
+                Some((name, args))
+                    if ["Interval", "Timestamp", "Date32", "Time32", "Time64"]
+                        .iter()
+                        .any(|word| args.contains(word)) =>
+                {
+                    Transformed::yes(Expr::Column(Column::new_unqualified(format!("{name}(..)"))))
+                }
+                _ => Transformed::no(expr),
+            }),
             Expr::Literal(value, _) if is_time(&value.data_type()) => {
                 Ok(Transformed::yes(Expr::Column(Column::new_unqualified(time_text(value)))))
             }
