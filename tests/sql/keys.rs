@@ -126,7 +126,8 @@ fn a_table_is_found_by_its_full_name_in_every_clause() {
     );
     let job = sql::plan("names.sql", &text).unwrap_or_else(|errors| panic!("{errors}"));
     let mut driver = TestDriver::new(&job.topology, &[("t", 1), ("by_k", 1)]).unwrap();
-    for row in [r#"{"k": "a", "v": 1}"#, r#"{"k": "a", "v": 2}"#, r#"{"k": "a", "v": 3}"#] {
+    for v in 1..=3 {
+        let row = format!(r#"{{"k": "a", "v": {v}, "ts": "2025-03-01 08:00:00"}}"#);
         driver.produce("t", 0, None, Some(row.as_bytes()), 1_000);
     }
     driver.run().unwrap();
