@@ -93,7 +93,7 @@ fn wrong_with_error(errors: &SqlErrors, text: &str, error: &millstream_sql::SqlE
     // What the file says itself may be quoted.
     let inside = INSIDE
         .iter()
-        .find(|word| said.into_iter().flatten().any(|said| said.contains(**word)) && !text.contains(**word));
+        .find(|word| said.into_iter().flatten().any(|said| says(said, word)) && !text.contains(**word));
     let is_place = errors.text.get(error.span.start..error.span.end).is_some();
     let is_shown = !error.message.trim().is_empty() && error.message.len() < 1_000;
     let what = if page.is_none() || error.code == code::DEFECT {
@@ -108,6 +108,11 @@ fn wrong_with_error(errors: &SqlErrors, text: &str, error: &millstream_sql::SqlE
         return None;
     };
     Some(format!("{what} of {error:?}"))
+}
+
+/// Whether a message has the word, but not as part of an option's name.
+fn says(said: &str, word: &str) -> bool {
+    said.replace("schema-include", "").contains(word)
 }
 
 /// All texts of SQL of the repository, and some that are generated.
