@@ -86,6 +86,7 @@ pub mod worker {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod topics {
+    pub use millstream_runtime::feeds::with_feeds;
     pub use millstream_runtime::topics::{Before, Examined, check_input_topics, examine, started};
 }
 

@@ -78,7 +78,7 @@ fn every_invariant_is_held_by_tests_that_are_there() {
 
 fn all_sources() -> String {
     let mut sources = String::new();
-    for directory in ["log", "state", "operators", "runtime", "server", "sql", "src", "tests"] {
+    for directory in ["connectors", "log", "state", "operators", "runtime", "server", "sql", "src", "tests"] {
         read_sources(&root().join(directory), &mut sources);
     }
     sources

@@ -28,9 +28,19 @@ fn root() -> &'static Path {
 /// Every source of the project: its path from the root, and its text.
 fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for directory in
-        ["benches", "examples", "log", "operators", "runtime", "server", "sql", "src", "state", "tests"]
-    {
+    for directory in [
+        "benches",
+        "connectors",
+        "examples",
+        "log",
+        "operators",
+        "runtime",
+        "server",
+        "sql",
+        "src",
+        "state",
+        "tests",
+    ] {
         collect(&root().join(directory), &mut found);
     }
     assert!(found.len() > 200, "sources were not found");

@@ -42,7 +42,8 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             &["millstream-log", "millstream-operators", "millstream-state", "object_store", "tokio"]
         }
         "millstream-server" => &["millstream-operators", "millstream-runtime", "axum", "tokio"],
-        "millstream-sql" => &["millstream-operators", "arrow", "datafusion"],
+        "millstream-connectors" => &["millstream-operators", "arrow"],
+        "millstream-sql" => &["millstream-connectors", "millstream-operators", "arrow", "datafusion"],
         _ => return None,
     })
 }
@@ -50,6 +51,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
 /// Dependencies that give a crate its place: only the crates listed above may have them.
 const GUARDED: &[&str] = &[
     "millstream",
+    "millstream-connectors",
     "millstream-formats",
     "millstream-log",
     "millstream-operators",

@@ -3,6 +3,7 @@
 
 pub mod dead_letter;
 pub mod exchange;
+pub mod feed;
 pub(crate) mod input;
 pub mod lz4;
 pub(crate) mod not_null;

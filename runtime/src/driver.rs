@@ -19,6 +19,7 @@
 use crate::clock::ManualClock;
 use crate::control::ControlRecord;
 use crate::error::JobError;
+use crate::feeds::{with_feeds, with_feeds_at_once};
 use crate::log::memory::MemoryLog;
 use crate::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
 use crate::memory::StateBudget;
@@ -40,6 +41,7 @@ const TURNS_MAX: usize = 2_000_000;
 pub struct TestDriver {
     clock: Arc<ManualClock>,
     log: MemoryLog,
+    topology: Topology,
     plan: Arc<JobPlan>,
     states: Arc<MemoryStates>,
     workers: Vec<Worker>,
@@ -86,10 +88,12 @@ impl TestDriver {
             admin.create_topic(&TopicSpec::new(*topic, *partitions))?;
         }
         produce(&log);
+        let mut admin = with_feeds(&shared(&log), topology, &(Arc::clone(&clock) as Arc<_>)).admin()?;
         let (plan, _) = prepare(topology, "test", None, &mut *admin, Before::Nothing)?;
         let mut driver = TestDriver {
             clock,
             log,
+            topology: topology.clone(),
             plan: Arc::new(plan),
             states: Arc::default(),
             workers: Vec::new(),
@@ -114,7 +118,7 @@ impl TestDriver {
             };
             let cx = WorkerContext {
                 plan: Arc::clone(&self.plan),
-                log: Arc::new(self.log.process(&process)),
+                log: self.with_feeds(&self.log.process(&process)),
                 states: Arc::clone(&self.states) as Arc<_>,
                 snapshots: None,
                 clock: Arc::clone(&self.clock) as Arc<_>,
@@ -128,6 +132,11 @@ impl TestDriver {
             self.workers
                 .push(Worker::start(cx, RestoreRunner::interleaved()).expect("the log in memory is there"));
         }
+    }
+
+    /// A log of the job, with what it reads that is no topic.
+    fn with_feeds(&self, log: &MemoryLog) -> Arc<dyn Log> {
+        with_feeds(&shared(log), &self.topology, &(Arc::clone(&self.clock) as Arc<_>))
     }
 
     /// Starts the workers again, with room for this many bytes of state in memory; the rest is read back from disk.
@@ -237,7 +246,9 @@ impl TestDriver {
         let control = self.read_partition(&self.plan.control_topic(), 0);
         let control = ControlRecord::newest(&self.plan.control_topic(), &control)?;
         let before = control.as_ref().map_or(Before::Nothing, Before::Job);
-        let (plan, _) = prepare(topology, "test", None, &mut *self.log.admin()?, before)?;
+        self.topology = topology.clone();
+        let mut admin = self.with_feeds(&self.log).admin()?;
+        let (plan, _) = prepare(topology, "test", None, &mut *admin, before)?;
         self.plan = Arc::new(plan);
         self.start();
         Ok(())
@@ -369,13 +380,18 @@ impl TestDriver {
             ReplayOptions { evict: false, crash_every: 1, build: seeded },
             ReplayOptions { evict: false, crash_every: 3, build: seeded },
         ];
+        let log = with_feeds_at_once(&shared(&self.log), &self.topology);
         for task in self.plan.tasks() {
             for options in &variants {
-                replay_task(&self.plan, &self.log, task, control.incarnation(), options)?;
+                replay_task(&self.plan, &*log, task, control.incarnation(), options)?;
             }
         }
         Ok(())
     }
+}
+
+fn shared(log: &MemoryLog) -> Arc<dyn Log> {
+    Arc::new(log.clone())
 }
 
 /// Appends a record to a partition of a log in memory.

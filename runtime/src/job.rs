@@ -17,6 +17,7 @@ pub use state_directory::StateLock;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::JobError;
+use crate::feeds::with_feeds;
 use crate::log::{Admin, Log};
 use crate::memory::{MemoryPlan, MemoryWatch, StateBudget};
 use crate::plan::{JobPlan, TaskId};
@@ -119,6 +120,7 @@ pub enum Until {
 /// A running job.
 pub struct Job {
     plan: Arc<JobPlan>,
+    log: Arc<dyn Log>,
     made_topics: Vec<String>,
     threads: Vec<WorkerThread>,
     shared: Arc<Shared>,
@@ -157,6 +159,8 @@ impl Job {
     /// # Errors
     /// [`JobError`]: nothing was started. Topics may have been made.
     pub fn start(topology: &Topology, log: &Arc<dyn Log>, settings: &JobSettings) -> Result<Self, JobError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let log = &with_feeds(log, topology, &clock);
         let mut admin = log.admin()?;
         let origin = origin::find(log, settings, &mut *admin)?;
         let (plan, made_topics) = origin::prepared(topology, log, settings, &origin, &mut *admin)?;
@@ -172,7 +176,6 @@ impl Job {
         };
         let instance =
             lock.as_ref().map_or_else(|| format!("{:016x}", rand::random::<u64>()), StateLock::instance);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         origin::write_start(&plan, log, &clock, &origin)?;
         let from = origin.from;
         let snapshots = settings.snapshots.open(&plan, log, &clock)?;
@@ -203,7 +206,8 @@ impl Job {
             threads.push(spawn(index, cx, &shared, &settings.print, watch)?);
         }
         let others = Mutex::new(Others { admin, asked: None });
-        Ok(Job { plan, made_topics, threads, shared, others, _lock: lock })
+        let log = Arc::clone(log);
+        Ok(Job { plan, log, made_topics, threads, shared, others, _lock: lock })
     }
 
     /// Starts a job that leaves the topics of tables alone.
@@ -217,6 +221,11 @@ impl Job {
         // Snapshots are the business of those who run the job: each is named by a commit, and nothing is to be committed.
         settings.worker.snapshot_journal_bytes = u64::MAX;
         Self::start(topology, log, &settings)
+    }
+
+    /// The log that it runs on, with what it reads that is no topic.
+    pub fn log(&self) -> &Arc<dyn Log> {
+        &self.log
     }
 
     /// Its plan.

@@ -3,6 +3,7 @@
 pub mod control;
 pub mod driver;
 mod error;
+pub mod feeds;
 pub mod job;
 pub mod journal;
 mod memory;

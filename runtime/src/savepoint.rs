@@ -217,6 +217,8 @@ mod tests {
         let source = SourceSpec {
             table: "t".into(),
             topics: vec![topic.into()],
+            pattern: None,
+            feed: None,
             decoder: Arc::new(Never),
             kind: StreamKind::Append,
             event_time,

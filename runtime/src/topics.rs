@@ -5,7 +5,8 @@ use crate::error::JobError;
 use crate::log::{Admin, LogError, TopicSpec};
 use crate::plan::{JobPlan, StateFrom};
 use crate::savepoint::{OpenSavepoint, Savepoint};
-use millstream_operators::{InputFrom, Topology, cut_as_before};
+use millstream_operators::source::SourceSpec;
+use millstream_operators::{InputFrom, NodeSpec, Topology, cut_as_before};
 use std::collections::BTreeMap;
 
 pub use crate::job::{check_input_topics, started};
@@ -71,6 +72,7 @@ pub fn examine(
     admin: &mut dyn Admin,
     before: Before<'_>,
 ) -> Result<Examined, JobError> {
+    let topology = &with_topics_of_patterns(topology, admin)?;
     let topics = source_topics(topology);
     let found = admin.identify_topics(&topics)?;
     let counts: BTreeMap<&str, Option<u32>> = topics
@@ -147,11 +149,30 @@ pub fn prepare(
     Ok((examined.plan, told))
 }
 
+/// The topology with the topics that its patterns name now; where there is none the pattern stays, and is missed as a topic.
+fn with_topics_of_patterns(topology: &Topology, admin: &mut dyn Admin) -> Result<Topology, JobError> {
+    let mut sources = topology.nodes().iter().filter_map(|node| match &node.spec {
+        NodeSpec::Source(source) => Some(source),
+        _ => None,
+    });
+    if !sources.any(|source| source.pattern.is_some()) {
+        return Ok(topology.clone());
+    }
+    let all = admin.topics()?;
+    Ok(topology.clone().with_sources(|source| {
+        let pattern = source.pattern.as_ref()?;
+        // Topics of jobs are nobody's input.
+        let named = all.iter().filter(|topic| !topic.starts_with("millstream.") && pattern.matches(topic));
+        let topics: Vec<String> = named.cloned().collect();
+        (!topics.is_empty()).then(|| SourceSpec { topics, ..source.clone() })
+    }))
+}
+
 /// Tables that have dead letters, with the topic of these.
 fn dead_letter_topics(topology: &Topology) -> Vec<(String, String)> {
     let mut topics = Vec::new();
     for node in topology.nodes() {
-        if let millstream_operators::NodeSpec::Source(source) = &node.spec {
+        if let NodeSpec::Source(source) = &node.spec {
             let letters = source.dead_letters.as_ref();
             topics.extend(letters.map(|letters| (source.table.clone(), letters.topic.clone())));
         }
@@ -163,7 +184,7 @@ fn dead_letter_topics(topology: &Topology) -> Vec<(String, String)> {
 pub(crate) fn source_topics(topology: &Topology) -> Vec<String> {
     let mut topics = Vec::new();
     for node in topology.nodes() {
-        if let millstream_operators::NodeSpec::Source(source) = &node.spec {
+        if let NodeSpec::Source(source) = &node.spec {
             topics.extend(source.topics.iter().cloned());
         }
     }

@@ -1,7 +1,9 @@
 //! Tables, as `CREATE TABLE` declares them.
 
 mod columns;
+mod files;
 mod formats;
+mod made;
 mod offsets;
 mod options;
 mod refused;
@@ -11,11 +13,13 @@ use crate::error::{Span, SqlError, code, nearest};
 use crate::functions::values::detail::Detail;
 use crate::script::{CreateTable, Ident, Spanned, Tokens};
 use arrow::datatypes::DataType;
+use millstream_operators::feed::Feed;
 use millstream_operators::sink::Partitioner;
-use millstream_operators::source::{Bounded, Policy, Startup};
+use millstream_operators::source::{Bounded, Policy, Startup, TopicPattern};
 use millstream_operators::table::{Layout, Metadata};
 use options::Options;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 pub(crate) use topic::POLICIES;
 
 pub(crate) use options::{DURATION, duration_ms};
@@ -87,9 +91,13 @@ pub(crate) enum TopicKind {
     Upsert,
 }
 
-/// Options of a table in topics.
+/// Options of a table in topics, or in what takes the place of one.
 #[derive(Debug, Clone)]
 pub(crate) struct TopicTable {
+    /// What its one topic is when it is none of the log: such a table is only read.
+    pub feed: Option<Arc<dyn Feed>>,
+    /// `'topic-pattern'`; it stands among the topics.
+    pub pattern: Option<Arc<dyn TopicPattern>>,
     /// One or more; a table that is written has one.
     pub topics: Vec<Spanned<String>>,
     pub kind: TopicKind,
@@ -114,9 +122,10 @@ pub(crate) struct TopicTable {
 
 /// Connectors of Flink's that there are not, and what to do instead.
 const OTHERS: &[(&str, &str)] = &[
-    ("datagen", "write rows to a topic with millstream topic produce, and read that"),
-    ("faker", "write rows to a topic with millstream topic produce, and read that"),
-    ("filesystem", "write the files to a topic with millstream topic produce, and read that"),
+    (
+        "faker",
+        "use 'connector' = 'datagen', or write rows to a topic with millstream topic produce, and read that",
+    ),
     ("jdbc", "bring the rows into a topic, compacted by their key, and read that as 'upsert-kafka'"),
     ("dynamic-kafka", "declare a table with 'connector' = 'kafka' for each cluster's topic"),
     (
@@ -139,7 +148,8 @@ const OTHERS: &[(&str, &str)] = &[
 ];
 
 /// Connectors there are.
-const CONNECTORS: &[&str] = &["kafka", "upsert-kafka", "print", "blackhole"];
+const CONNECTORS: &[&str] =
+    &["kafka", "upsert-kafka", "filesystem", "datagen", "nexmark", "print", "blackhole"];
 
 /// The table that a statement declares.
 ///
@@ -169,7 +179,7 @@ fn connector(
     primary_key: &[usize],
 ) -> (Option<Connector>, Vec<SqlError>) {
     let mut options = Options::new(&def.options, def.name.span);
-    let help = "set 'connector' = 'kafka', 'upsert-kafka', 'print' or 'blackhole'";
+    let help = "set 'connector' = 'kafka', 'upsert-kafka', 'filesystem', 'datagen', 'print' or 'blackhole'";
     let Some(name) = options.required("connector", help) else { return (None, options.errors) };
     let topic = |kind, options: &mut Options<'_>| {
         let table = topic::topic_table(kind, def, columns, primary_key, options);
@@ -178,6 +188,16 @@ fn connector(
     let connector = match name.value.as_str() {
         "kafka" => topic(TopicKind::Append, &mut options),
         "upsert-kafka" => topic(TopicKind::Upsert, &mut options),
+        "filesystem" => {
+            check_no_metadata("filesystem", columns, &mut options);
+            let table = files::file_table(def, columns, &mut options);
+            table.map(|table| Connector::Topic(Box::new(table)))
+        }
+        "datagen" | "nexmark" => {
+            check_no_metadata(&name.value, columns, &mut options);
+            let table = made::made_table(&name.value, def, columns, &mut options);
+            table.map(|table| Connector::Topic(Box::new(table)))
+        }
         "print" => {
             check_no_metadata("print", columns, &mut options);
             let identifier = options.text("print-identifier").map(|text| text.value.clone());
@@ -201,7 +221,10 @@ fn no_such_connector(name: &Spanned<String>) -> SqlError {
     }
     let help = match nearest(&name.value, CONNECTORS.iter().copied()) {
         Some(near) => format!("did you mean '{near}'?"),
-        None => "connectors are 'kafka', 'upsert-kafka', 'print' and 'blackhole'".to_owned(),
+        None => {
+            let names: Vec<String> = CONNECTORS.iter().map(|name| format!("'{name}'")).collect();
+            format!("connectors are {}", names.join(", "))
+        }
     };
     SqlError::new(code::CONNECTOR, name.span, format!("there is no connector '{}'", name.value)).help(help)
 }

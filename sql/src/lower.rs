@@ -15,6 +15,7 @@ mod source;
 mod stream;
 mod stream_join;
 mod union;
+mod values;
 
 pub(crate) use aggregate::aggregate_call;
 pub(crate) use needed::{Need, add_reads};
@@ -154,6 +155,8 @@ impl<'a> Lowering<'a> {
             }
             LogicalPlan::Aggregate(aggregate) => self.lower_aggregate(aggregate, changes),
             LogicalPlan::Join(join) => self.lower_stream_join(join),
+            LogicalPlan::Values(values) => self.lower_values(values),
+            LogicalPlan::EmptyRelation(empty) => self.lower_empty(empty),
             LogicalPlan::Union(union) => self.lower_union(union),
             LogicalPlan::Distinct(Distinct::All(input)) => self.lower_distinct(input, changes),
             LogicalPlan::Extension(Extension { node }) => match feature(node.as_ref()) {
@@ -196,9 +199,6 @@ fn unsupported(plan: &LogicalPlan) -> Refusal {
             "OVER is supported for ROW_NUMBER, RANK and DENSE_RANK under an upper bound only",
             "for a rank, add WHERE rank <= n around the query; otherwise aggregate with GROUP BY, over TUMBLE or HOP, or into an upsert table",
         ),
-        LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => {
-            ("a query without a table has no stream to read", "name a table in FROM")
-        }
         _ => (
             "this kind of query is not supported yet",
             "use SELECT with WHERE, GROUP BY, TUMBLE, HOP, JOIN and UNION",

@@ -5,9 +5,10 @@ use super::job_file::JobFile;
 use super::output::print;
 use super::progress::say;
 use clap::Args;
-use millstream::log::TopicSpec;
+use millstream::log::{Clock, SystemClock, TopicSpec};
 use millstream::savepoint::OpenSavepoint;
-use millstream::topics::{Before, check_input_topics, examine, started};
+use millstream::topics::{Before, check_input_topics, examine, started, with_feeds};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Args)]
@@ -45,6 +46,8 @@ impl CheckArgs {
             return Ok(());
         }
         let log = self.file.log.choose(Some(&job))?.open_for_topics(false)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let log = with_feeds(&log, &job.topology, &clock);
         let mut admin = log.admin()?;
         let from = from.map(|from| from.restarting(&self.restart_topic, &mut *admin)).transpose()?;
         let until = Instant::now() + Duration::from_secs(10);

@@ -114,6 +114,7 @@ impl RunArgs {
                 "{operator} is new and begins empty: it counts what comes from where the job stands"
             ));
         }
+        let log = Arc::clone(job.log());
         let info = log.info();
         let guarantee = settings.worker.guarantee;
         say(&format!("running {} on the {} log at {}, {guarantee}", settings.name, info.kind, info.location));

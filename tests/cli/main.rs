@@ -4,6 +4,7 @@
 
 mod bucket;
 mod command;
+mod connectors;
 mod dead_letters;
 mod file_tests;
 mod help;

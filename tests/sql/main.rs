@@ -20,6 +20,7 @@
 
 mod batch;
 mod bounded;
+mod connectors;
 mod dead_letters;
 mod keys;
 mod pairs;

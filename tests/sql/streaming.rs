@@ -146,7 +146,7 @@ fn topics(case: &Case, topology: &Topology) -> (BTreeMap<String, Source>, BTreeM
     let (mut sources, mut sinks) = (BTreeMap::new(), BTreeMap::new());
     for node in topology.nodes() {
         match &node.spec {
-            NodeSpec::Source(source) => {
+            NodeSpec::Source(source) if source.feed.is_none() => {
                 let format = if source.decoder.describe().contains(", key raw(") { "raw" } else { "json" };
                 let key = keys.remove(&source.table).map(|columns| (format.to_owned(), columns));
                 sources.insert(source.table.clone(), Source { topic: source.topics[0].clone(), key });

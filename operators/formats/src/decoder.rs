@@ -9,6 +9,9 @@ use std::fmt::Debug;
 
 /// Decodes payloads into columns, one after the other.
 pub trait PayloadDecoder: Debug + Send {
+    /// Says what the clock says, before a run: only rows that are made may depend on it.
+    fn begin(&mut self, _now_ms: i64) {}
+
     /// Makes room for as many rows.
     fn reserve(&mut self, rows: usize);
 
@@ -60,6 +63,9 @@ impl Run {
 
 /// Decodes runs of payloads into columns. Made by [`super::Format::decoder`].
 pub trait Decoder: Debug + Send {
+    /// As [`PayloadDecoder::begin`].
+    fn begin(&mut self, now_ms: i64);
+
     /// Appends the rows of a run, and says what became of each payload.
     fn decode_run(&mut self, payloads: &[Option<&[u8]>], absent: Absent, run: &mut Run);
 
@@ -78,6 +84,10 @@ pub trait Decoder: Debug + Send {
 }
 
 impl<D: PayloadDecoder> Decoder for D {
+    fn begin(&mut self, now_ms: i64) {
+        PayloadDecoder::begin(self, now_ms);
+    }
+
     fn decode_run(&mut self, payloads: &[Option<&[u8]>], absent: Absent, run: &mut Run) {
         self.reserve(payloads.len());
         run.payloads.reserve(payloads.len());

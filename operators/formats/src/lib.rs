@@ -22,6 +22,7 @@ mod datetime;
 pub mod debezium;
 mod decoder;
 mod encoder;
+pub mod generated;
 pub mod json;
 mod numbers;
 mod options;

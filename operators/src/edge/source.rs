@@ -5,6 +5,7 @@
 
 use crate::batch::{EventTime, Ops, Payload, StreamKind};
 use crate::error::OperatorError;
+use crate::feed::Feed;
 use crate::meaning::SourceMeaning;
 use crate::records::{Offset, Records, TopicPartition};
 use arrow::buffer::ScalarBuffer;
@@ -96,6 +97,10 @@ pub struct SourceSpec {
     pub table: String,
     /// The topics it reads; partition `n` of each goes to task `n`.
     pub topics: Vec<String>,
+    /// Which topics these are, where they are found when the job starts: until then the pattern stands among them.
+    pub pattern: Option<Arc<dyn TopicPattern>>,
+    /// What its one topic is when it is none of the log.
+    pub feed: Option<Arc<dyn Feed>>,
     /// How records become rows.
     pub decoder: Arc<dyn DecoderSpec>,
     /// What the rows mean.
@@ -118,6 +123,15 @@ pub struct SourceSpec {
     pub dead_letters: Option<DeadLetterSpec>,
 }
 
+/// Which topics a source reads that names none.
+pub trait TopicPattern: Send + Sync + Debug {
+    /// As it is written.
+    fn text(&self) -> &str;
+
+    /// Whether a topic is one of them.
+    fn matches(&self, topic: &str) -> bool;
+}
+
 /// Where dead letters go, and which there may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetterSpec {
@@ -128,10 +142,19 @@ pub struct DeadLetterSpec {
 }
 
 impl SourceSpec {
+    /// What it reads, whichever topics a pattern is found to name.
+    pub fn reads(&self) -> String {
+        match &self.pattern {
+            Some(pattern) => pattern.text().to_owned(),
+            None => self.topics.join(";"),
+        }
+    }
+
     /// Everything that gives the source's rows their meaning.
     pub fn describe(&self) -> String {
         let time = self.event_time.map_or("no watermark".to_owned(), |time| time.to_string());
-        format!("{} from {}: {}; {time}", self.kind, self.topics.join(";"), self.decoder.describe())
+        let from = self.feed.as_ref().map_or_else(|| self.reads(), |feed| feed.describe());
+        format!("{} from {from}: {}; {time}", self.kind, self.decoder.describe())
     }
 }
 

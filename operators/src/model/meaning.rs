@@ -299,7 +299,7 @@ fn meaning_of_node(
     match (&node.work, inputs) {
         (Work::Receive(_), _) => (received.unwrap_or_default(), Vec::new()),
         (Work::Source(source), _) => {
-            let topics = source.topics.join(";");
+            let topics = source.reads();
             let SourceMeaning { reads, columns, time } = source.decoder.meaning(&topics);
             let kind = source.kind;
             let mut facts = vec![KnownFact {

@@ -5,6 +5,7 @@
 
 use crate::batch::StreamKind;
 use crate::exchange::ExchangeSpec;
+use crate::feed::Feed;
 use crate::operator::OperatorSpec;
 use crate::sink::SinkSpec;
 use crate::source::SourceSpec;
@@ -122,6 +123,27 @@ impl Topology {
     /// The nodes, inputs before their readers.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// The same with other sources in the place of some.
+    #[must_use]
+    pub fn with_sources(mut self, other: impl Fn(&SourceSpec) -> Option<SourceSpec>) -> Self {
+        for node in &mut self.nodes {
+            if let NodeSpec::Source(source) = &node.spec
+                && let Some(source) = other(source)
+            {
+                node.spec = NodeSpec::Source(Arc::new(source));
+            }
+        }
+        self
+    }
+
+    /// What its sources read that is no topic.
+    pub fn feeds(&self) -> impl Iterator<Item = &Arc<dyn Feed>> {
+        self.nodes.iter().filter_map(|node| match &node.spec {
+            NodeSpec::Source(source) => source.feed.as_ref(),
+            _ => None,
+        })
     }
 
     /// The node `id`.

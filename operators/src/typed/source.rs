@@ -155,6 +155,8 @@ impl<T: Row> Source<T> {
         let spec = SourceSpec {
             table: self.topic.clone(),
             topics: vec![self.topic.clone()],
+            pattern: None,
+            feed: None,
             decoder,
             kind,
             event_time,

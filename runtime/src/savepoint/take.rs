@@ -14,7 +14,9 @@
 use super::place::read_manifest;
 use super::steps::{SavepointPart, are_ends, store_part, write_savepoint};
 use super::{OpenSavepoint, Savepoint, SavepointError, SavepointTask, open_place};
+use crate::clock::{Clock, SystemClock};
 use crate::error::JobError;
+use crate::feeds::with_feeds;
 use crate::job::{Job, JobSettings, Parts, read_started};
 use crate::journal::ChainEnd;
 use crate::log::{Admin, Isolation, Log, LogError, TopicPartition};
@@ -68,6 +70,8 @@ pub fn take(
 ) -> Result<OpenSavepoint, JobError> {
     let (store, place) = open_place(settings.to)?;
     refuse_occupied(&store, &place)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let log = &with_feeds(log, topology, &clock);
     let mut admin = log.admin()?;
     let plan = started_plan(topology, log, &settings.job, &mut *admin)?;
     wait_until_nobody_runs(&plan, settings.job.session_timeout_ms, &mut *admin, look)?;

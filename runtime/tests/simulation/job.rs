@@ -29,6 +29,8 @@ pub(crate) fn plan_of(name: &str, partitions: u32, discovery_interval_ms: Option
     let source = SourceSpec {
         table: INPUT.into(),
         topics: vec![INPUT.into()],
+        pattern: None,
+        feed: None,
         decoder: Arc::new(Lines),
         kind: StreamKind::Append,
         // Without event time nothing would become idle, and idleness is what is committed when nothing is read.

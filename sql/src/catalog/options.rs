@@ -43,6 +43,11 @@ impl<'d> Options<'d> {
         self.left.get(name).map(|(name, _)| name.span)
     }
 
+    /// Where an option stands; where the table's name does if it does not.
+    pub(super) fn span(&self, name: &str) -> Span {
+        self.given.iter().find(|(given, _)| given.value == name).map_or(self.table, |(given, _)| given.span)
+    }
+
     /// The value of an option, which is still to be asked for.
     pub(super) fn peek(&self, name: &str) -> Option<&'d str> {
         self.left.get(name).map(|(_, value)| value.value.as_str())

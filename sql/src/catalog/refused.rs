@@ -5,7 +5,6 @@ use crate::script::Spanned;
 
 /// Options by their names, or by what they begin with when that ends with a `.`.
 const REFUSED: &[(&str, &str)] = &[
-    ("topic-pattern", "name the topics: 'topic' = 'a;b'"),
     ("sink.transactional-id-prefix", "leave it out: transactions are named by the job"),
     ("sink.parallelism", "leave it out: a job has as many tasks as its topics have partitions"),
     ("scan.parallelism", "leave it out: a job has as many tasks as its topics have partitions"),
@@ -18,6 +17,14 @@ const REFUSED: &[(&str, &str)] = &[
     ("scan.watermark.emit.", "leave it out: watermarks are computed for every run of records"),
     ("scan.watermark.alignment.", "leave it out: partitions are not held back for each other"),
     ("schema.", "list the columns in CREATE TABLE"),
+    (
+        "source.monitor-interval",
+        "leave it out: a table has the files that are there when its job first starts",
+    ),
+    ("source.path.regex-pattern", "set 'path' to a directory that has the files and no others"),
+    ("rate.", "leave it out: events come at one rate, 'first-event.rate'"),
+    ("keep-alive", "leave it out: a table without 'events.num' never ends"),
+    ("stop-at", "set 'events.num'"),
 ];
 
 /// Options that are those of `'kafka'` only.
@@ -26,6 +33,7 @@ const NOT_OF_UPSERTS: &[(&str, &str)] = &[
     ("scan.startup.timestamp-millis", "leave it out: an upsert table is always read from its beginning"),
     ("scan.startup.specific-offsets", "leave it out: an upsert table is always read from its beginning"),
     ("key.fields", "leave it out: the primary key is the key of the records"),
+    ("topic-pattern", "name the topics: 'topic' = 'a;b'"),
     ("format", "set 'key.format' and 'value.format'"),
 ];
 

@@ -10,8 +10,10 @@ use crate::script::{CreateTable, Spanned};
 use millstream_operators::formats;
 use millstream_operators::records::names::{group_name, topic_name};
 use millstream_operators::sink::Partitioner;
-use millstream_operators::source::{DISCOVERY_INTERVAL_MS, Policy, Startup};
+use millstream_operators::source::{DISCOVERY_INTERVAL_MS, Policy, Startup, TopicPattern};
+use regex::Regex;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What can be done with records and rows that can't be used.
 pub(crate) const POLICIES: &[(&str, Policy)] =
@@ -26,9 +28,17 @@ pub(super) fn topic_table(
     options: &mut Options<'_>,
 ) -> Option<TopicTable> {
     check_key(kind, def, options);
-    let topics = topics(options);
+    let pattern = if kind == TopicKind::Append { pattern(options) } else { None };
+    let topics = match &pattern {
+        // Until they are found the pattern stands for them.
+        Some((text, _)) => Some(vec![text.clone()]),
+        // What is wrong with it is said.
+        None if options.was_given("topic-pattern") => None,
+        None => topics(options),
+    };
     let layout = layout(kind, columns, primary_key, options);
-    let count = topics.as_ref().map_or(1, Vec::len);
+    let count = if pattern.is_some() { usize::MAX } else { topics.as_ref().map_or(1, Vec::len) };
+    let pattern = pattern.map(|(_, pattern)| Arc::new(pattern) as Arc<dyn TopicPattern>);
     let startup = match kind {
         TopicKind::Append => startup(count, options),
         TopicKind::Upsert => Startup::Earliest,
@@ -53,6 +63,8 @@ pub(super) fn topic_table(
     let properties = properties(options);
     let (topics, layout) = (topics?, layout?);
     Some(TopicTable {
+        feed: None,
+        pattern,
         topics,
         kind,
         layout,
@@ -104,14 +116,40 @@ fn legal_topic(topic: Spanned<String>, options: &mut Options<'_>) -> Option<Span
     }
 }
 
+/// Topics by a regular expression.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    regex: Regex,
+}
+
+impl TopicPattern for Pattern {
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn matches(&self, topic: &str) -> bool {
+        self.regex.is_match(topic)
+    }
+}
+
+/// `'topic-pattern' = 'orders-.*'`: all of a topic's name matches it.
+fn pattern(options: &mut Options<'_>) -> Option<(Spanned<String>, Pattern)> {
+    let (key, text) = options.option("topic-pattern")?;
+    if let Some(span) = options.given("topic") {
+        let error = SqlError::new(code::CONFLICT, span, "'topic' and 'topic-pattern' can't both be set");
+        options.errors.push(error.help("leave one of the two out"));
+        let _ = options.option("topic");
+    }
+    match Regex::new(&format!("^(?:{})$", text.value)) {
+        Ok(regex) => Some((text.clone(), Pattern { text: text.value.clone(), regex })),
+        Err(_) => options.bad(&key.value, text, "a regular expression, as in 'orders-.*'"),
+    }
+}
+
 /// `'topic' = 'a;b'`
 fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
-    let help = "set 'topic' to the topic's name, or to several as in 'a;b'";
-    let text = match options.given("topic-pattern") {
-        // That it can't be set says already what to do.
-        Some(_) => options.text("topic")?,
-        None => options.required("topic", help)?,
-    };
+    let text = options.required("topic", "set 'topic' to the topic's name, or to several as in 'a;b'")?;
     let topics = split(text, ';');
     for (index, topic) in topics.iter().enumerate() {
         let name = legal_topic(topic.clone(), options)?.value;
@@ -125,14 +163,14 @@ fn topics(options: &mut Options<'_>) -> Option<Vec<Spanned<String>>> {
 }
 
 /// Options that only a table with a watermark has.
-struct TimeOptions {
-    late_records: Option<Policy>,
-    idle_timeout_ms: i64,
-    max_future_ms: i64,
+pub(super) struct TimeOptions {
+    pub(super) late_records: Option<Policy>,
+    pub(super) idle_timeout_ms: i64,
+    pub(super) max_future_ms: i64,
 }
 
 impl TimeOptions {
-    fn read(has_watermark: bool, options: &mut Options<'_>) -> Self {
+    pub(super) fn read(has_watermark: bool, options: &mut Options<'_>) -> Self {
         for name in ["scan.late-records", "scan.watermark.idle-timeout", "scan.watermark.max-future"] {
             let Some(span) = options.given(name).filter(|_| !has_watermark) else { continue };
             let error =

@@ -28,6 +28,12 @@ impl Lowering<'_> {
         };
         let bad = topic.bad_records.or_else(|| set("millstream.bad-records")).unwrap_or(Policy::Fail);
         let late = topic.late_records.or_else(|| set("millstream.late-records")).unwrap_or(Policy::Skip);
+        if topic.feed.is_some() && (bad == Policy::DeadLetter || late == Policy::DeadLetter) {
+            return Err(Refusal::new(
+                format!("rows of table {name} can't become dead letters: they are no records"),
+                "set 'scan.bad-records' = 'skip' in the WITH of the table",
+            ));
+        }
         // Of a table whose rows are taken back a late row is no record: it may be the old half of an update.
         let is_late = late == Policy::DeadLetter
             && source.table.watermark.is_some()

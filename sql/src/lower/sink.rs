@@ -38,6 +38,14 @@ impl Lowering<'_> {
     pub(crate) fn insert(&mut self, insert: &InsertInto<'_>, target: &SourceTable) -> Result<(), Refusal> {
         self.scope = insert.table.to_owned();
         let table = &target.table;
+        if let Connector::Topic(topic) = &table.connector
+            && topic.feed.is_some()
+        {
+            return Err(Refusal::new(
+                format!("table {} can only be read", insert.table),
+                "write to a table of 'kafka', 'upsert-kafka', 'print' or 'blackhole'",
+            ));
+        }
         let stream = self.sink_changes(insert, target)?;
         let stream = self.sink_rows(stream, insert, target)?;
         let mut stream = self.without_nulls(stream, target, insert.table)?;
@@ -408,7 +416,7 @@ fn topic_writer(
         _ => None,
     };
     let (table, name) = (table.to_owned(), topic.topics[0].value.clone());
-    if topic.topics.len() > 1 {
+    if topic.topics.len() > 1 || topic.pattern.is_some() {
         return Err(Refusal::new(
             format!("table {table} names several topics, and can't be written to"),
             "write to a table of one topic",

@@ -162,6 +162,8 @@ impl Lowering<'_> {
         let spec = SourceSpec {
             table: name.to_owned(),
             topics,
+            pattern: topic.pattern.clone(),
+            feed: topic.feed.clone(),
             decoder: Arc::new(decoder),
             kind: stream_kind(topic),
             event_time: event_time.map(|(_, spec)| spec),
@@ -306,7 +308,7 @@ fn partitioning(source: &SourceTable, topic: &TopicTable) -> Option<(Vec<usize>,
     let columns = key_columns(source, topic)?;
     let by = PartitionedBy::TopicKey(Arc::clone(&key.format), key.declared.clone());
     let always_keyed = columns.iter().all(|column| !source.schema.field(*column).is_nullable());
-    (topic.topics.len() == 1 && always_keyed).then_some((columns, by))
+    (topic.topics.len() == 1 && topic.pattern.is_none() && always_keyed).then_some((columns, by))
 }
 
 /// What the records of a table mean.

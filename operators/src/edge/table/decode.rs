@@ -4,6 +4,7 @@ use super::{ColumnFrom, Decoders, TableColumn, TableDecoderSpec};
 use crate::OperatorError;
 use crate::batch::{Ops, Payload, StreamKind};
 use crate::expression::{ExpressionCx, Failure, evaluate_or_blame};
+use crate::feed::NO_TIMESTAMP;
 use crate::formats::{self, Absent, BadPayload, Run};
 use crate::records::{Records, TopicPartition};
 use crate::source::{BadRecord, DecodeCx, Decoded, Decoder};
@@ -224,8 +225,13 @@ impl TableDecoder {
         arrays: &[ArrayRef],
         records: &Records,
         rows: &mut Rows,
+        now_ms: i64,
     ) -> Result<Vec<i64>, OperatorError> {
-        let timestamp = |row: u32| records.get(row as usize).timestamp_ms;
+        // A record that says nothing of when it was written is one of now.
+        let timestamp = |row: u32| match records.get(row as usize).timestamp_ms {
+            NO_TIMESTAMP => now_ms,
+            timestamp => timestamp,
+        };
         let Some(index) = self.spec.event_time else {
             return Ok(rows.records.iter().map(|row| timestamp(*row)).collect());
         };
@@ -247,9 +253,10 @@ impl Decoder for TableDecoder {
         records: &Records,
         cx: &DecodeCx,
     ) -> Result<Decoded, OperatorError> {
+        self.value.begin(cx.now_ms);
         let mut rows = self.rows(records);
         let arrays = self.columns(place, records, &mut rows, &ExpressionCx { now_ms: cx.now_ms })?;
-        let mut times = self.times(&arrays, records, &mut rows)?;
+        let mut times = self.times(&arrays, records, &mut rows, cx.now_ms)?;
         let mut output: Vec<ArrayRef> =
             self.spec.output.iter().map(|index| Arc::clone(&arrays[*index])).collect();
         if !rows.blamed.is_empty() {
