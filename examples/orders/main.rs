@@ -9,6 +9,8 @@
 //! three processes, or thirty: `MILLSTREAM_BOOTSTRAP_SERVERS=broker:9092`. A job that is started later, or under another name
 //! (`-- sales sales-again`), begins with the first order there is.
 
+#![allow(unreachable_pub, reason = "a program's own modules, as they are written outside of this project")]
+
 mod events;
 mod inventory;
 mod notify;

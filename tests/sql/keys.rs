@@ -131,8 +131,8 @@ fn a_table_is_found_by_its_full_name_in_every_clause() {
         driver.produce("t", 0, None, Some(row.as_bytes()), 1_000);
     }
     driver.run().unwrap();
-    let written = driver.read("by_k").into_iter().filter_map(|record| record.value);
-    assert_eq!(written.last().unwrap(), r#"{"k":"a","v":5}"#);
+    let mut written = driver.read("by_k").into_iter().filter_map(|record| record.value);
+    assert_eq!(written.next_back().unwrap(), r#"{"k":"a","v":5}"#);
     driver.finish().unwrap();
 }
 

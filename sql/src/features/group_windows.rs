@@ -150,7 +150,7 @@ pub(crate) fn recognise(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 /// The rows with the keys of sessions as columns, and what the rows are grouped by then.
 fn with_keys(input: LogicalPlan, keys: &[&Expr], kind: &str) -> Result<(LogicalPlan, Vec<Expr>)> {
     let is_column = |expr: &&Expr| matches!(expr, Expr::Column(_));
-    if kind != "SESSION" || keys.iter().all(|key| is_column(key)) {
+    if kind != "SESSION" || keys.iter().all(is_column) {
         return Ok((input, keys.iter().map(|key| (*key).clone()).collect()));
     }
     let mut columns: Vec<Expr> = input.schema().iter().map(Expr::from).collect();

@@ -1,7 +1,7 @@
 //! Flink's own answers to thousands of expressions, each asked of the planner and of the physical expressions.
 
-use super::table;
 use super::time::zone::{UTC, Zone};
+use super::{aggregates, table};
 use crate::query::ask::{Answer, ask};
 use std::collections::BTreeMap;
 
@@ -244,6 +244,23 @@ fn every_function_does_what_its_examples_say() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn every_aggregate_gives_of_rows_what_its_examples_say() {
+    let mut wrong = Vec::new();
+    for aggregate in aggregates::table() {
+        if aggregate.examples.is_empty() {
+            wrong.push(format!("{} has no example", aggregate.signature));
+        }
+        for (expression, rows, expected) in aggregate.examples {
+            match ask(expression, rows, UTC) {
+                Answer::Value { value, .. } if sorted_map(&value) == sorted_map(expected) => {}
+                answer => wrong.push(format!("{expression} of {rows}: {answer:?}, not {expected}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The page of all functions, from the tables.
 fn reference() -> String {
     use std::fmt::Write;
@@ -260,6 +277,16 @@ fn reference() -> String {
             let name = if index == 0 { format!("`{}`", function.signature) } else { String::new() };
             let (expression, answer) = (cell(expression), cell(answer));
             let _ = writeln!(page, "| {} | `{expression}` | {answer} |", cell(&name));
+        }
+    }
+    page.push_str("\n## Aggregates\n\nBeside `COUNT`, `SUM`, `AVG`, `MIN` and `MAX`.\n\n| function | example | gives |\n|---|---|---|\n");
+    let mut functions: Vec<_> = aggregates::table().collect();
+    functions.sort_by_key(|function| function.names);
+    for function in functions {
+        for (index, (expression, rows, answer)) in function.examples.iter().enumerate() {
+            let name = if index == 0 { format!("`{}`", function.signature) } else { String::new() };
+            let (expression, rows, answer) = (cell(expression), cell(rows), cell(answer));
+            let _ = writeln!(page, "| {} | `{expression}` of `{rows}` | {answer} |", cell(&name));
         }
     }
     page

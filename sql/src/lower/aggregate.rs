@@ -144,7 +144,7 @@ impl Lowering<'_> {
         let place_of =
             |expr: &Expr| distinct.iter().position(|other| *other == expr).map(|index| places[index]);
         let key_places = keys.iter().filter_map(|key| place_of(key)).collect();
-        let calls = grouping.calls.iter().map(|call| call.over(&rows, &place_of)).collect();
+        let calls = grouping.calls.iter().map(|call| call.over(&rows, place_of)).collect();
         Ok((rows, key_places, calls))
     }
 

@@ -78,7 +78,8 @@ impl Squares {
     /// The sum; `None` over no value.
     pub(super) fn get(&self, slot: Slot) -> Option<f64> {
         let Moments { count, squares, .. } = self.0[slot as usize];
-        (count > 0).then(|| if squares < 0.0 { 0.0 } else { squares })
+        // What rounding left below zero is zero; what is no number stays none.
+        (count > 0).then_some(if squares < 0.0 { 0.0 } else { squares })
     }
 
     /// The sum over some values, each once.

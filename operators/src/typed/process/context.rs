@@ -3,7 +3,7 @@
 use super::output::{Output, Placed, SideRows};
 use super::states::{AnyState, Kept};
 use super::{Side, states};
-use crate::batch::{EventTime, NO_WATERMARK};
+use crate::batch::EventTime;
 use crate::expression::Failure;
 use crate::keys::Slot;
 use crate::kit::late::Around;
@@ -107,7 +107,7 @@ impl<O> Context<'_, O> {
     fn bound(&self) -> EventTime {
         match self.row {
             Some(_) => self.watermark,
-            None => self.time.saturating_sub(1).max(NO_WATERMARK),
+            None => self.time.saturating_sub(1),
         }
     }
 

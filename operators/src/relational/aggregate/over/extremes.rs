@@ -120,14 +120,15 @@ impl Extremes {
                 );
             }
             (Values::Bytes(queues), values) => {
-                let bytes = |step: Step| -> Option<Box<[u8]>> {
+                type Bytes = Box<[u8]>;
+                let bytes = |step: Step| -> Option<Bytes> {
                     match (&values, valid(step)) {
                         (LaneValues::Utf8(values), true) => Some(values.value(step.at()).as_bytes().into()),
                         (LaneValues::Binary(values), true) => Some(values.value(step.at()).into()),
                         _ => None,
                     }
                 };
-                let replaces = |new: &Box<[u8]>, old: &Box<[u8]>| pick.replaces(&**new, &**old);
+                let replaces = |new: &Bytes, old: &Bytes| pick.replaces(&**new, &**old);
                 queues.run(steps, bytes, replaces, |value| {
                     append(out, value.map(|value| &**value), ColumnBuilder::append_bytes);
                 });
