@@ -310,7 +310,7 @@ pub(crate) fn output_may_be_repeated(place: &Place) {
     let set = "SET 'millstream.delivery-guarantee' = 'at-least-once';";
     place.write("job.sql", format!("{set}{COUNTS}"));
     place.ok("topic create orders --partitions 2");
-    let plan = place.ok("check job.sql");
+    let plan = place.ok("check job.sql --job repeats");
     assert!(plan.contains("Guarantee: at-least-once"), "{plan}");
     produce(place, 0..10_000);
     for _ in 0..3 {

@@ -86,6 +86,10 @@ impl Typer<'_> {
     /// The arguments are typed already.
     pub(super) fn aggregate_function(&self, function: AggregateFunction) -> Result<Known> {
         let arg = function.params.args.first().map(|arg| self.typed(arg.clone())).transpose()?;
+        if arg.as_ref().is_some_and(Known::is_null) {
+            let name = function.func.name().to_uppercase();
+            return refuse(format!("{name}(NULL) has no type to aggregate: write {name}(CAST(NULL AS INT))"));
+        }
         let expr = Expr::AggregateFunction(function);
         let known = Known::new(expr.clone(), expr.get_type(self.schema)?);
         Ok(match arg {
