@@ -221,7 +221,11 @@ mod tests {
     #[test]
     fn options_that_mean_nothing_are_refused_with_what_there_is() {
         for (name, options, message) in [
-            ("avro", &[][..], "there is no format 'avro'; there are 'json', 'csv' and 'raw'"),
+            (
+                "avro",
+                &[][..],
+                "there is no format 'avro'; there are 'json', 'csv', 'raw' and 'debezium-json'",
+            ),
             (
                 "raw",
                 &[("endianess", "x")],
