@@ -379,7 +379,8 @@ fn requests_that_mean_nothing_change_nothing_and_the_server_goes_on() {
         );
         socket.write_all(head.as_bytes()).unwrap();
         let _ = socket.write_all(&body);
-        socket.shutdown(std::net::Shutdown::Write).unwrap();
+        // One that has answered and closed already can't be shut.
+        let _ = socket.shutdown(std::net::Shutdown::Write);
         let mut answer = Vec::new();
         let _ = socket.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
