@@ -49,7 +49,7 @@ use std::sync::Arc;
 
 /// Computes functions over the frame of every row.
 ///
-/// Input: insertions, keyed by the partition ([`Batch::keys`]); rows are ordered by [`Batch::times`]. Output: insertions,
+/// Input: insertions, keyed by the partition ([`crate::Batch::keys`]); rows are ordered by [`crate::Batch::times`]. Output: insertions,
 /// the columns of the input and then one per call, in the order of their times.
 #[derive(Debug, Clone)]
 pub struct Over {
