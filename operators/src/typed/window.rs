@@ -6,7 +6,13 @@ mod session;
 pub use fixed::{WindowStream, Windows};
 pub use session::SessionStream;
 
+use crate::batch::EventTime;
 use serde::{Deserialize, Serialize};
+
+/// The moment at which what has this end closes: its last millisecond, and the grace.
+fn closes(end: EventTime, grace_ms: i64) -> EventTime {
+    end.saturating_sub(1).saturating_add(grace_ms)
+}
 
 /// What a window of a key came to.
 ///

@@ -313,6 +313,27 @@ impl GroupTable {
         }
     }
 
+    /// Reads those of some groups that the store has, all at once; their slots.
+    pub(super) fn load_all(
+        &mut self,
+        slots: &[Slot],
+        state: &mut StateScope<'_>,
+    ) -> Result<Vec<Slot>, OperatorError> {
+        if slots.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<Vec<u8>> = slots.iter().map(|slot| self.slots.key(*slot).to_vec()).collect();
+        let borrowed: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let mut found: Vec<(usize, Vec<u8>)> = Vec::new();
+        state.get_many(GROUPS, &borrowed, |index, value| {
+            found.extend(value.map(|value| (index, value.to_vec())));
+        })?;
+        for (index, value) in &found {
+            self.load(slots[*index], &keys[*index], value, state)?;
+        }
+        Ok(found.into_iter().map(|(index, _)| slots[index]).collect())
+    }
+
     /// Reads a group as the store has it, its multisets included.
     pub(super) fn load(
         &mut self,

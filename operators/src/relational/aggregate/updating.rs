@@ -1,7 +1,7 @@
 //! Aggregation without a window: a table of groups that every row changes.
 
 use super::distinct::{SharedBy, shared};
-use super::groups::{Arguments, GROUPS, GroupTable, finish_all, result_builders};
+use super::groups::{Arguments, GroupTable, finish_all, result_builders};
 use super::{AggregateCall, ValueOrder};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
@@ -188,7 +188,7 @@ impl Operator for Updating {
         let mut arguments = Arguments::new(&self.calls, batch.columns()?)?;
         let (mut slots, mut new) = (Vec::new(), Vec::new());
         self.groups.intern(batch.keys()?, &mut slots, &mut new);
-        self.load(&new, &mut cx.state)?;
+        self.groups.load_all(&new, &mut cx.state)?;
         self.groups.keep_first_rows(&slots, &self.calls, &mut arguments, &mut cx.state)?;
 
         self.times.resize(self.groups.slots.slot_count(), EventTime::MIN);
@@ -248,23 +248,6 @@ impl Operator for Updating {
 }
 
 impl Updating {
-    /// Reads groups that are new here from the store, all at once.
-    fn load(&mut self, new: &[Slot], state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        if new.is_empty() {
-            return Ok(());
-        }
-        let keys: Vec<Vec<u8>> = new.iter().map(|slot| self.groups.slots.key(*slot).to_vec()).collect();
-        let borrowed: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-        let mut found: Vec<(usize, Vec<u8>)> = Vec::new();
-        state.get_many(GROUPS, &borrowed, |index, value| {
-            found.extend(value.map(|value| (index, value.to_vec())));
-        })?;
-        for (index, value) in found {
-            self.groups.load(new[index], &keys[index], &value, state)?;
-        }
-        Ok(())
-    }
-
     /// Old rows as `-1`, new rows as `+1`, for the groups that changed.
     fn changes(
         &self,

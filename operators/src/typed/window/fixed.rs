@@ -158,7 +158,7 @@ struct Folding<K, T, A> {
 impl<K, T, A> Folding<K, T, A> {
     /// The moment at which the window with this end closes.
     fn closes(&self, end: EventTime) -> EventTime {
-        end.saturating_sub(1).saturating_add(self.grace_ms)
+        super::closes(end, self.grace_ms)
     }
 }
 

@@ -142,7 +142,7 @@ struct Sessions<K, T, A> {
 impl<K, T, A> Sessions<K, T, A> {
     /// The moment at which the session with this end closes.
     fn closes(&self, end: EventTime) -> EventTime {
-        end.saturating_sub(1).saturating_add(self.grace_ms)
+        super::closes(end, self.grace_ms)
     }
 }
 

@@ -271,21 +271,14 @@ impl Running {
     }
 
     fn load(&mut self, new: &[Slot], state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        let keys: Vec<Vec<u8>> = new.iter().map(|slot| self.groups.slots.key(*slot).to_vec()).collect();
-        let borrowed: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-        let mut found: Vec<(usize, Vec<u8>)> = Vec::new();
-        state.get_many(GROUPS, &borrowed, |index, value| {
-            found.extend(value.map(|value| (index, value.to_vec())));
-        })?;
+        let found = self.groups.load_all(new, state)?;
         self.frames.begin(0);
         let mut work = self.no_work(0);
-        for (index, value) in found {
-            let slot = new[index];
-            self.groups.load(slot, &keys[index], &value, state)?;
+        for slot in found {
             if !self.spec.frame.is_bounded() {
                 continue;
             }
-            self.frames.load(slot, &keys[index], state)?;
+            self.frames.load(slot, self.groups.slots.key(slot), state)?;
             if self.extremes.is_empty() {
                 continue;
             }
