@@ -6,10 +6,10 @@ use super::{AggregateCall, ValueOrder};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::columns::ColumnBuilder;
-use crate::keys::{KeyCodec, Slot};
+use crate::keys::KeyCodec;
 use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
-    BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+    BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StoreSpec,
 };
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
