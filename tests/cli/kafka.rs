@@ -1,6 +1,6 @@
 //! The same commands on a real Kafka.
 
-use crate::command::{PATIENCE, Place};
+use crate::command::{Done, PATIENCE, Place};
 use crate::{dead_letters, jobs, savepoints, topics};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -51,27 +51,59 @@ fn a_job_goes_on_from_a_savepoint_on_kafka() {
     savepoints::a_running_job_is_not_saved(&place);
 }
 
-#[test]
-fn the_end_of_a_topic_is_behind_what_an_open_transaction_hides() {
-    let Some(place) = Place::on_kafka() else { return };
-    place.ok("topic create hidden --partitions 1");
+/// A transaction of another process with one record in a topic of one partition.
+fn open_transaction(place: &Place, topic: &str, record: &str) -> BaseProducer {
+    place.ok(&format!("topic create {topic} --partitions 1"));
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", place.bootstrap()).set("transactional.id", "slow");
     let slow: BaseProducer = config.create().unwrap();
     slow.init_transactions(PATIENCE).unwrap();
     slow.begin_transaction().unwrap();
-    slow.send(BaseRecord::<(), str>::to("hidden").payload("first")).map_err(|(error, _)| error).unwrap();
+    slow.send(BaseRecord::<(), str>::to(topic).payload(record)).map_err(|(error, _)| error).unwrap();
     slow.flush(PATIENCE).unwrap();
-    place.run_on("topic produce hidden --format json", "{\"second\": 2}\n");
-    let done = std::thread::scope(|scope| {
-        let consume = scope.spawn(|| place.run("topic consume hidden --from-beginning --exit-at-end"));
+    slow
+}
+
+/// What a command does that runs while the transaction is committed.
+fn run_over_commit(place: &Place, line: &str, slow: &BaseProducer) -> Done {
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| place.run(line));
         std::thread::sleep(Duration::from_secs(4));
-        assert!(!consume.is_finished(), "it ended before the transaction did");
+        assert!(!run.is_finished(), "it ended before the transaction did");
         slow.commit_transaction(PATIENCE).unwrap();
-        consume.join().unwrap()
-    });
+        run.join().unwrap()
+    })
+}
+
+#[test]
+fn the_end_of_a_topic_is_behind_what_an_open_transaction_hides() {
+    let Some(place) = Place::on_kafka() else { return };
+    let slow = open_transaction(&place, "hidden", "first");
+    place.run_on("topic produce hidden --format json", "{\"second\": 2}\n");
+    let done = run_over_commit(&place, "topic consume hidden --from-beginning --exit-at-end", &slow);
     assert_eq!((done.code, done.out.lines().count()), (0, 2), "{done:?}");
     assert!(done.err.contains("waiting at offset 0 of 2 in partition 0 of hidden"), "{}", done.err);
+}
+
+#[test]
+fn a_bounded_job_reads_what_is_being_committed_when_it_starts() {
+    let Some(place) = Place::on_kafka() else { return };
+    let slow = open_transaction(&place, "hidden", "{\"word\": \"first\"}");
+    place.run_on("topic produce hidden --format json", "{\"word\": \"second\"}\n");
+    place.ok("topic create seen --partitions 1");
+    let table = |name: &str, more: &str| {
+        format!(
+            "CREATE TABLE {name} (word STRING) WITH \
+             ('connector' = 'kafka', 'topic' = '{name}', 'format' = 'json'{more});\n"
+        )
+    };
+    let bounded = ", 'scan.startup.mode' = 'earliest-offset', 'scan.bounded.mode' = 'latest-offset'";
+    let insert = "INSERT INTO seen SELECT word FROM hidden;\n";
+    place.write("job.sql", &(table("hidden", bounded) + &table("seen", "") + insert));
+    let done = run_over_commit(&place, "run job.sql", &slow);
+    assert_eq!(done.code, 0, "{done:?}");
+    let seen = place.ok("topic consume seen --from-beginning --exit-at-end");
+    assert_eq!(seen.lines().count(), 2, "{seen}");
 }
 
 #[test]

@@ -33,10 +33,17 @@ fn check(place: &Where) {
     }
     let wanted = wanted();
     assert_eq!(hourly.len(), wanted.hourly.len());
-    for (key, row) in &wanted.hourly {
-        let found = hourly.get(key).unwrap_or_else(|| panic!("{key:?} is missing"));
-        assert!(found.is_about(row), "{found:?} is not {row:?}");
-    }
+    let differs = |(key, row): (&_, &batch::Hour)| {
+        let found = hourly.get(key);
+        (!found.is_some_and(|found| found.is_about(row))).then(|| format!("{found:?} is not {row:?}"))
+    };
+    let differing: Vec<String> = wanted.hourly.iter().filter_map(differs).collect();
+    assert!(
+        differing.is_empty(),
+        "{} hours: {:#?} ..",
+        differing.len(),
+        &differing[..differing.len().min(20)]
+    );
     assert_eq!(carriers.keys().collect::<Vec<_>>(), wanted.carriers.keys().collect::<Vec<_>>());
     for (key, row) in &wanted.carriers {
         assert!(carriers[key].is_about(row), "{:?} is not {row:?}", carriers[key]);

@@ -228,11 +228,18 @@ impl Reader for KafkaReader {
 
     fn pause(&mut self, place: &TopicPartition, paused: bool) -> Result<(), LogError> {
         let Some(known) = self.places.get_mut(place) else { return Ok(()) };
-        if known.paused != paused {
-            let result = self.consumer.pause(std::slice::from_ref(place), paused);
-            result.map_err(|error| self.shared.place_error("pausing", "Read", place, &error))?;
-            known.paused = paused;
+        if known.paused == paused {
+            return Ok(());
         }
+        let one = std::slice::from_ref(place);
+        let mut result = self.consumer.pause(one, paused);
+        // The client takes the end that it reported for a record: it would go on after the one that came there meanwhile.
+        if !paused && known.end_seen == Some(known.position) {
+            result = result.and_then(|()| self.consumer.assign_less(one));
+            result = result.and_then(|()| self.consumer.assign_more(&[(place.clone(), known.position)]));
+        }
+        result.map_err(|error| self.shared.place_error("pausing", "Read", place, &error))?;
+        known.paused = paused;
         Ok(())
     }
 

@@ -121,6 +121,7 @@ macro_rules! every_test {
                 partitions_that_stay_go_on_where_they_stand,
                 a_partition_that_comes_back_begins_at_its_new_offset,
                 a_paused_partition_hands_out_nothing_until_it_goes_on,
+                a_partition_paused_at_its_end_goes_on_with_the_next_record,
                 a_partition_assigned_anew_is_not_paused,
                 a_reader_knows_its_position_and_the_end,
                 a_reader_sees_what_is_written_later,

@@ -164,22 +164,29 @@ impl Restore {
                 None => OffsetQuery::Earliest,
             },
         };
-        self.offset(place, query)
+        self.offset(place, query, Isolation::ReadCommitted)
     }
 
+    /// What an open transaction hides may be committed already: it lies before the end, and is waited for.
     fn end_of(&mut self, place: &TopicPartition, bounded: &Bounded) -> Result<Option<Offset>, LogError> {
+        let all = Isolation::ReadUncommitted;
         match bounded {
             Bounded::Unbounded => Ok(None),
-            Bounded::Latest => self.offset(place, OffsetQuery::Latest).map(Some),
-            Bounded::Timestamp(at) => self.offset(place, OffsetQuery::Timestamp(*at)).map(Some),
+            Bounded::Latest => self.offset(place, OffsetQuery::Latest, all).map(Some),
+            Bounded::Timestamp(at) => self.offset(place, OffsetQuery::Timestamp(*at), all).map(Some),
             Bounded::GroupOffsets => self.group_offset(place),
             Bounded::Offsets(offsets) => Ok(offsets.get(&place.partition).copied()),
         }
     }
 
-    fn offset(&mut self, place: &TopicPartition, query: OffsetQuery) -> Result<Offset, LogError> {
+    fn offset(
+        &mut self,
+        place: &TopicPartition,
+        query: OffsetQuery,
+        isolation: Isolation,
+    ) -> Result<Offset, LogError> {
         let places = std::slice::from_ref(place);
-        self.admin.offsets(places, query, Isolation::ReadCommitted).map(|offsets| offsets[0])
+        self.admin.offsets(places, query, isolation).map(|offsets| offsets[0])
     }
 
     pub(super) fn group_offset(&mut self, place: &TopicPartition) -> Result<Option<Offset>, LogError> {

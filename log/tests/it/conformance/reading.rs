@@ -76,6 +76,25 @@ pub(crate) fn a_paused_partition_hands_out_nothing_until_it_goes_on(world: &Worl
     assert_eq!(drain(world, reader.as_mut(), &[(&paused, 4)]), ["p2", "p3"]);
 }
 
+/// Seen with librdkafka, which takes the end that it reports for a record that it gave.
+pub(crate) fn a_partition_paused_at_its_end_goes_on_with_the_next_record(world: &World) {
+    let place = world.partition("t");
+    world.write(&place, &["a", "b"]);
+    let mut reader = world.reader(Isolation::ReadCommitted);
+    reader.assign(&[(place.clone(), 0)]).expect("an assignment");
+    assert_eq!(drain(world, reader.as_mut(), &[(&place, 2)]), ["a", "b"]);
+    // The end is reported a little after the last record.
+    for _ in 0..50 {
+        let mut runs = Vec::new();
+        reader.poll(POLL, &mut runs).expect("nothing");
+        assert!(runs.is_empty());
+    }
+    reader.pause(&place, true).expect("a pause");
+    world.write(&place, &["c", "d", "e"]);
+    reader.pause(&place, false).expect("going on");
+    assert_eq!(drain(world, reader.as_mut(), &[(&place, 5)]), ["c", "d", "e"]);
+}
+
 pub(crate) fn a_partition_assigned_anew_is_not_paused(world: &World) {
     let place = world.partition("t");
     world.write(&place, &["a", "b"]);
