@@ -15,7 +15,7 @@
 
 use millstream::log::kafka::{KafkaConfig, KafkaLog};
 use millstream::log::{Isolation, Log, OffsetQuery, ReaderOptions, TopicPartition};
-use millstream::snapshot::{SnapshotPlace, inspect_state};
+use millstream::snapshot::{SnapshotLocation, inspect_state};
 use millstream::{Job, JobSettings, sql};
 use millstream_test_support::kafka::{Broker, BrokerOptions};
 use std::io::{BufRead, BufReader, Lines};
@@ -43,7 +43,7 @@ fn child(bootstrap: &str) -> ! {
     let planned = sql::plan(&name, &text).unwrap_or_else(|errors| panic!("{errors}"));
     let mut settings = JobSettings::new(&name);
     settings.state_directory = Some(directory.into());
-    settings.snapshots = variable("RECOVERY_SNAPSHOTS").parse::<SnapshotPlace>().unwrap();
+    settings.snapshots = variable("RECOVERY_SNAPSHOTS").parse::<SnapshotLocation>().unwrap();
     let begin = Instant::now();
     let job = Job::start(&planned.topology, &log, &settings).unwrap();
     let journal = job.plan().journal_topic(0);

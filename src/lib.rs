@@ -213,8 +213,9 @@ pub mod testing {
 /// ```
 pub mod snapshot {
     pub use millstream_runtime::snapshot::{
-        CheckpointNote, DirectoryStore, FoundSnapshot, FoundState, MemoryStore, ObjectStorage, SnapshotPlace,
-        SnapshotRef, SnapshotStore, StoreError, StoredObject, TopicStore, inspect_snapshots, inspect_state,
+        CheckpointNote, DirectoryStore, FoundSnapshot, FoundState, MemoryStore, ObjectStorage,
+        SnapshotLocation, SnapshotRef, SnapshotStore, StoreError, StoredObject, TopicStore,
+        inspect_snapshots, inspect_state,
     };
 }
 
@@ -228,7 +229,8 @@ pub mod snapshot {
 /// ```
 pub mod savepoint {
     pub use millstream_runtime::savepoint::{
-        OpenSavepoint, Savepoint, SavepointError, SavepointTask, TakeProgress, TakeSettings, open_place, take,
+        OpenSavepoint, Savepoint, SavepointError, SavepointTask, TakeProgress, TakeSettings, open_location,
+        take,
     };
 }
 

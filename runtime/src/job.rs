@@ -23,7 +23,7 @@ use crate::memory::{MemoryPlan, MemoryWatch, StateBudget};
 use crate::plan::{JobPlan, TaskId};
 use crate::restore::are_finished;
 use crate::savepoint::{OpenSavepoint, SavepointPart};
-use crate::snapshot::SnapshotPlace;
+use crate::snapshot::SnapshotLocation;
 use crate::states::{MemoryStates, StateDirectory, StateStore};
 use crate::worker::{WorkerContext, WorkerSettings, WorkerStatus};
 use millstream_operators::{PrintedLine, Topology};
@@ -59,7 +59,7 @@ pub struct JobSettings {
     /// What the whole process should keep to, bytes, where it runs other jobs as well; otherwise `memory_bytes`.
     pub process_memory_bytes: Option<usize>,
     /// Where snapshots are kept.
-    pub snapshots: SnapshotPlace,
+    pub snapshots: SnapshotLocation,
     /// The savepoint that it is started from. A job that was started from it before goes on where it stands; one that has
     /// another history is refused.
     pub from: Option<Arc<OpenSavepoint>>,
@@ -81,7 +81,7 @@ impl JobSettings {
             transaction_timeout_ms: 10_000,
             memory_bytes: 1 << 30,
             process_memory_bytes: None,
-            snapshots: SnapshotPlace::Default,
+            snapshots: SnapshotLocation::Default,
             from: None,
             worker: WorkerSettings::default(),
             print: Arc::new(|line| match line.to_stderr {

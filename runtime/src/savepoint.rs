@@ -18,12 +18,12 @@
 mod error;
 mod fit;
 mod inspect;
-mod place;
+mod location;
 mod steps;
 mod take;
 
 pub use error::SavepointError;
-pub use place::{OpenSavepoint, open_place};
+pub use location::{OpenSavepoint, open_location};
 pub use steps::{SavepointPart, are_ends, store_part, write_savepoint};
 pub use take::{TakeProgress, TakeSettings, take};
 
@@ -90,14 +90,14 @@ pub struct SavepointTask {
 
 impl SavepointTask {
     /// The task as a snapshot; `None` when its hash is none.
-    pub(crate) fn snapshot(&self, place: &str) -> Option<SnapshotRef> {
+    pub(crate) fn snapshot(&self, location: &str) -> Option<SnapshotRef> {
         Some(SnapshotRef {
             number: self.commit,
             hash: u128::from_str_radix(&self.hash, 16).ok()?,
             journal_offset: self.journal_offset,
             manifest: self.manifest.clone(),
             bytes: self.bytes,
-            store: place.to_owned(),
+            store: location.to_owned(),
             inputs: Vec::new(),
         })
     }
@@ -136,9 +136,9 @@ impl Savepoint {
         text.into_bytes()
     }
 
-    /// Reads what was kept; `place` says where.
-    pub(crate) fn decode(place: &str, bytes: &[u8]) -> Result<Self, SavepointError> {
-        let damaged = |detail: String| SavepointError::Damaged { place: place.to_owned(), detail };
+    /// Reads what was kept; `location` says where.
+    pub(crate) fn decode(location: &str, bytes: &[u8]) -> Result<Self, SavepointError> {
+        let damaged = |detail: String| SavepointError::Damaged { location: location.to_owned(), detail };
         let text = std::str::from_utf8(bytes).map_err(|_| damaged("is no text".to_owned()))?;
         let (body, checksum) =
             text.rsplit_once(CHECKSUM).ok_or_else(|| damaged("has no checksum".to_owned()))?;
@@ -153,7 +153,11 @@ impl Savepoint {
         let unreadable = |error: serde_json::Error| damaged(format!("can't be read: {error}"));
         let Format { format } = serde_json::from_str(body).map_err(unreadable)?;
         if format > FORMAT {
-            return Err(SavepointError::Newer { place: place.to_owned(), found: format, supported: FORMAT });
+            return Err(SavepointError::Newer {
+                location: location.to_owned(),
+                found: format,
+                supported: FORMAT,
+            });
         }
         serde_json::from_str(body).map_err(unreadable)
     }
@@ -343,7 +347,7 @@ mod tests {
         let found = OpenSavepoint {
             place: "p".into(),
             id: content_name(&savepoint.encode()),
-            store: open_place("p").expect("a path").0,
+            store: open_location("p").expect("a path").0,
             restarted: Default::default(),
             savepoint,
         };

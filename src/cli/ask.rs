@@ -13,7 +13,7 @@ use super::run::settings;
 use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions, SyncPolicy};
 use millstream::log::{Log, Overlay};
 use millstream::operators::{NodeSpec, PrintedLine, StreamKind};
-use millstream::snapshot::SnapshotPlace;
+use millstream::snapshot::SnapshotLocation;
 use millstream::sql::Question;
 use millstream::{Job, JobSettings, Until};
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ pub(super) fn answer(
         let overlay: Arc<dyn Log> = Arc::new(Overlay::new(above, log));
         let mut settings = JobSettings::new("query");
         settings::apply(&question.job.job_settings, &mut settings);
-        settings.snapshots = SnapshotPlace::Off;
+        settings.snapshots = SnapshotLocation::Off;
         let (lines, taken) = sync_channel(ROWS_WAITING_MAX);
         settings.print = Arc::new(move |line: &PrintedLine| {
             lines.send(line.text.clone()).map_err(|_| std::io::ErrorKind::BrokenPipe.into())

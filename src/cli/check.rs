@@ -76,7 +76,7 @@ impl CheckArgs {
                 if changed { "all state fits, the plan is another one" } else { "the plan is the same" };
             say(&format!(
                 "could start from the savepoint of job {} in {}: {how}",
-                from.savepoint.job, from.place
+                from.savepoint.job, from.location
             ));
         }
         for operator in examined.plan.new_operators() {

@@ -13,7 +13,7 @@ use millstream::job::Printer;
 use millstream::log::{Isolation, Log, LogError, Offset, OffsetQuery, TopicPartition};
 use millstream::operators::PrintedLine;
 use millstream::savepoint::OpenSavepoint;
-use millstream::snapshot::SnapshotPlace;
+use millstream::snapshot::SnapshotLocation;
 use millstream::worker::WorkerStatus;
 use millstream::{Job, JobSettings, Until};
 use millstream_server::{Board, PlanNode};
@@ -44,7 +44,7 @@ pub(crate) struct RunArgs {
     /// Where snapshots of the job's state are kept, so that it can move to an empty machine: topic, off, or a URL such as
     /// file:///directory [default: a topic on Kafka, a directory in the embedded log]
     #[arg(long, value_name = "PLACE")]
-    snapshots: Option<SnapshotPlace>,
+    snapshots: Option<SnapshotLocation>,
     /// Start from this savepoint (see millstream savepoint --help): a directory, or a URL that every process of the job
     /// can reach. The job must have no history under its name: give it another with --job, or remove its topics. Can be
     /// left out, or given again, once the job has been started from it
@@ -119,7 +119,7 @@ impl RunArgs {
         let guarantee = settings.worker.guarantee;
         say(&format!("running {} on the {} log at {}, {guarantee}", settings.name, info.kind, info.location));
         if let Some(from) = &settings.from {
-            say(&format!("from the savepoint of job {} in {}", from.savepoint.job, from.place));
+            say(&format!("from the savepoint of job {} in {}", from.savepoint.job, from.location));
         }
         let until = if self.exit_when_idle { Until::Drained } else { Until::Finished };
         let mut watch = Watch::new(&settings.name, state);

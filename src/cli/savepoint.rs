@@ -15,7 +15,7 @@ use millstream::JobSettings;
 use millstream::log::LogError;
 use millstream::operators::PrintedLine;
 use millstream::savepoint::{TakeProgress, TakeSettings, take};
-use millstream::snapshot::SnapshotPlace;
+use millstream::snapshot::SnapshotLocation;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ pub(crate) struct SavepointArgs {
     /// Where snapshots of the job's state are kept, as run was told: state that is not on disk here comes from there
     /// [default: a topic on Kafka, a directory in the embedded log]
     #[arg(long, value_name = "PLACE")]
-    snapshots: Option<SnapshotPlace>,
+    snapshots: Option<SnapshotLocation>,
     /// Number of workers: threads that share the job's tasks [default: parallelism.default, or 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
     workers: Option<u16>,

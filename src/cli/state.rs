@@ -90,7 +90,7 @@ fn look_at_savepoint(found: &OpenSavepoint, read_all: bool) -> Result<(), Failur
     print(&text)?;
     match wrong.len() {
         0 => Ok(()),
-        _ => Err(Failure::Damaged(format!("the savepoint in {} can't be used", found.place))),
+        _ => Err(Failure::Damaged(format!("the savepoint in {} can't be used", found.location))),
     }
 }
 

@@ -108,7 +108,7 @@ impl StoreError {
     /// What somebody can do about it.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            StoreError::BadPlace { .. } => ErrorKind::FixConfiguration,
+            StoreError::BadLocation { .. } => ErrorKind::FixConfiguration,
             StoreError::Missing { .. } | StoreError::Unavailable { .. } => ErrorKind::FixSurroundings,
         }
     }

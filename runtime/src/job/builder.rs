@@ -30,14 +30,14 @@ type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 #[must_use = "a job runs once run() or start() is called"]
 pub struct JobBuilder {
     settings: JobSettings,
-    place: Option<Place>,
+    log_choice: Option<LogChoice>,
     topics: Vec<TopicSpec>,
     until: Until,
     environment: Environment,
 }
 
-/// Where the log is.
-enum Place {
+/// Which log.
+enum LogChoice {
     Open(Arc<dyn Log>),
     #[cfg_attr(not(feature = "embedded"), allow(dead_code, reason = "there is no such log"))]
     Directory(PathBuf),
@@ -68,7 +68,7 @@ impl Job {
     pub fn builder(name: impl Into<String>) -> JobBuilder {
         JobBuilder {
             settings: JobSettings::new(name),
-            place: None,
+            log_choice: None,
             topics: Vec::new(),
             until: Until::Finished,
             environment: Arc::new(|name| std::env::var(name).ok()),
@@ -79,21 +79,21 @@ impl Job {
 impl JobBuilder {
     /// Runs on a log that is open.
     pub fn log(mut self, log: Arc<dyn Log>) -> Self {
-        self.place = Some(Place::Open(log));
+        self.log_choice = Some(LogChoice::Open(log));
         self
     }
 
     /// Runs on the embedded log in a directory, in `log` below it, with its state in `state` below it: as the command does
     /// with `--log`.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.place = Some(Place::Directory(directory.into()));
+        self.log_choice = Some(LogChoice::Directory(directory.into()));
         self
     }
 
     /// Runs on Kafka. Its state is in memory, unless a directory is named for it.
     #[cfg(feature = "kafka")]
     pub fn kafka(mut self, config: crate::log::kafka::KafkaConfig) -> Self {
-        self.place = Some(Place::Kafka(config));
+        self.log_choice = Some(LogChoice::Kafka(config));
         self
     }
 
@@ -182,17 +182,18 @@ impl JobBuilder {
             Some((_, value)) => Err(bad(name, format!("expected a number above 0, not \"{value}\""))),
         };
         if let Some(directory) = said("MILLSTREAM_LOG") {
-            self.place = Some(Place::Directory(directory.into()));
+            self.log_choice = Some(LogChoice::Directory(directory.into()));
         }
         if let Some(servers) = said("MILLSTREAM_BOOTSTRAP_SERVERS") {
-            self.place = Some(kafka_at(&servers)?);
+            self.log_choice = Some(kafka_at(&servers)?);
         }
         if let Some(directory) = said("MILLSTREAM_STATE") {
             self.settings.state_directory = Some(directory.into());
         }
-        if let Some(place) = said("MILLSTREAM_SNAPSHOTS") {
-            let place = place.parse().map_err(|error| bad("MILLSTREAM_SNAPSHOTS", format!("{error}")))?;
-            self.settings.snapshots = place;
+        if let Some(log_choice) = said("MILLSTREAM_SNAPSHOTS") {
+            let log_choice =
+                log_choice.parse().map_err(|error| bad("MILLSTREAM_SNAPSHOTS", format!("{error}")))?;
+            self.settings.snapshots = log_choice;
         }
         if let Some(workers) = number("MILLSTREAM_WORKERS")? {
             self.settings.workers = workers;
@@ -217,11 +218,11 @@ impl JobBuilder {
 
     /// Opens the log; where it is a directory the state goes beside it.
     fn open(&mut self) -> Result<Arc<dyn Log>, JobError> {
-        match self.place.take() {
-            Some(Place::Open(log)) => Ok(log),
-            Some(Place::Directory(directory)) => self.open_directory(directory),
+        match self.log_choice.take() {
+            Some(LogChoice::Open(log)) => Ok(log),
+            Some(LogChoice::Directory(directory)) => self.open_directory(directory),
             #[cfg(feature = "kafka")]
-            Some(Place::Kafka(config)) => Ok(Arc::new(crate::log::kafka::KafkaLog::connect(config)?)),
+            Some(LogChoice::Kafka(config)) => Ok(Arc::new(crate::log::kafka::KafkaLog::connect(config)?)),
             None => self.open_directory("millstream-data".into()),
         }
     }
@@ -247,12 +248,12 @@ impl JobBuilder {
 }
 
 #[cfg(feature = "kafka")]
-fn kafka_at(servers: &str) -> Result<Place, JobError> {
-    Ok(Place::Kafka(crate::log::kafka::KafkaConfig::new(servers)))
+fn kafka_at(servers: &str) -> Result<LogChoice, JobError> {
+    Ok(LogChoice::Kafka(crate::log::kafka::KafkaConfig::new(servers)))
 }
 
 #[cfg(not(feature = "kafka"))]
-fn kafka_at(_servers: &str) -> Result<Place, JobError> {
+fn kafka_at(_servers: &str) -> Result<LogChoice, JobError> {
     Err(bad(
         "MILLSTREAM_BOOTSTRAP_SERVERS",
         "this program was built without Kafka (feature \"kafka\")".to_owned(),

@@ -52,15 +52,16 @@ pub(super) fn find(
         }
         (Some(_), None, _) | (None, None, None) => Ok(Origin { control, from: None, is_written: true }),
         (None, Some(from), started) => {
-            let is_written =
-                started.as_ref().is_some_and(|started| started.id == from.id && started.place == from.place);
+            let is_written = started
+                .as_ref()
+                .is_some_and(|started| started.id == from.id && started.location == from.location);
             let from = started.map_or_else(|| Ok(Arc::clone(from)), |started| started.as_started(from))?;
             Ok(Origin { control, from: Some(from), is_written })
         }
         (None, None, Some(started)) => {
             let from = started.open().map_err(|error| SavepointError::StartCutShort {
                 job: settings.name.clone(),
-                place: started.place.clone(),
+                location: started.location.clone(),
                 reason: error.to_string(),
             })?;
             Ok(Origin { control, from: Some(Arc::new(from)), is_written: true })

@@ -11,7 +11,7 @@ use crate::error::JobError;
 use crate::log::{Admin, Isolation, Log, LogError, LogInfo, OffsetQuery, ReaderOptions, TopicPartition};
 use crate::plan::JobPlan;
 use crate::restore::read_control_topic;
-use crate::snapshot::{DirectoryStore, FoundState, SnapshotPlace, SnapshotStore, inspect_state};
+use crate::snapshot::{DirectoryStore, FoundState, SnapshotLocation, SnapshotStore, inspect_state};
 use crate::topics::{Examined, source_topics};
 use crate::watch::{check_inputs, read_by_journals};
 use millstream_operators::Topology;
@@ -128,7 +128,7 @@ pub(super) fn check_nothing_remains(log: &Arc<dyn Log>, settings: &JobSettings) 
             format!("state of its task {} at commit {commit} is in {}", state.identity.task, path.display());
         return deleted(remains, format!("the state directory {}", path.display()));
     }
-    if settings.snapshots == SnapshotPlace::Default && info.kind == "embedded" {
+    if settings.snapshots == SnapshotLocation::Default && info.kind == "embedded" {
         let directory = Path::new(&info.location).join("snapshots").join(job);
         let store = DirectoryStore::new(directory.clone());
         let is_manifest = |name: &str| name.rsplit('/').next().is_some_and(|file| file.starts_with("m-"));

@@ -71,9 +71,10 @@ impl Restore {
         let from = self.cx.from.as_ref();
         let is_restarted = from.is_some_and(|from| from.restarted.contains_key(place.topic.as_ref()));
         match control.topics.get(place.topic.as_ref()) {
-            _ if is_restarted => {
-                Ok((self.offset(place, OffsetQuery::Earliest)?, self.end_of(place, bounded)?))
-            }
+            _ if is_restarted => Ok((
+                self.offset(place, OffsetQuery::Earliest, Isolation::ReadCommitted)?,
+                self.end_of(place, bounded)?,
+            )),
             Some(_) => Ok((0, (*bounded != Bounded::Unbounded).then_some(0))),
             None => Ok((self.begin_of(place, startup)?, self.end_of(place, bounded)?)),
         }

@@ -29,7 +29,7 @@ impl Restore {
         let plan = &self.cx.plan;
         let missing = || self.unusable(&started, "it has no such task".to_owned());
         let saved = from.savepoint.task(self.task).ok_or_else(missing)?;
-        let snapshot = saved.snapshot(&from.place).ok_or_else(missing)?;
+        let snapshot = saved.snapshot(&from.location).ok_or_else(missing)?;
         let base = found.control.base(self.task);
         let inputs = from.savepoint.inputs(plan, self.task, saved)?;
         let adoption = Adoption {
@@ -44,7 +44,7 @@ impl Restore {
             to_mark: base_mark(base.number, base.hash),
             note: note_of(saved, inputs, plan.fingerprint()).encode(),
         };
-        info!(task = %self.task, commit = base.number, place = from.place, "taking state from the savepoint");
+        info!(task = %self.task, commit = base.number, location = from.location, "taking state from the savepoint");
         let import = self.cx.states.import(self.task)?;
         let download = Download::adopting(Arc::clone(from.store()), snapshot, import, adoption);
         Ok(Next::To(Stage::FetchSavepoint(found, Box::new(download))))
@@ -59,7 +59,7 @@ impl Restore {
     }
 
     fn unusable(&self, started: &StartedFrom, reason: String) -> SavepointError {
-        SavepointError::Unusable { task: self.task.to_string(), place: started.place.clone(), reason }
+        SavepointError::Unusable { task: self.task.to_string(), location: started.location.clone(), reason }
     }
 
     pub(super) fn fetch_savepoint(
@@ -76,9 +76,9 @@ impl Restore {
             Err(DownloadError::State(error)) => return Err(error.into()),
             Err(DownloadError::Unusable(why)) => {
                 let started = found.control.savepoint.as_ref();
-                let place = started.map_or_else(String::new, |started| started.place.clone());
+                let location = started.map_or_else(String::new, |started| started.location.clone());
                 let task = self.task.to_string();
-                return Err(SavepointError::Unusable { task, place, reason: why }.into());
+                return Err(SavepointError::Unusable { task, location, reason: why }.into());
             }
         }
         let state = match self.open_state(&found, None) {

@@ -9,27 +9,27 @@ use millstream_operators::Offset;
 pub enum SavepointError {
     /// There is none.
     #[error(
-        "there is no savepoint in {place}: it has no savepoint.json. One that could not be finished has none: take it again"
+        "there is no savepoint in {location}: it has no savepoint.json. One that could not be finished has none: take it again"
     )]
     Missing {
         /// Where it was looked for.
-        place: String,
+        location: String,
     },
     /// It can't be understood.
-    #[error("the savepoint in {place} is damaged: its savepoint.json {detail}; use another one")]
+    #[error("the savepoint in {location} is damaged: its savepoint.json {detail}; use another one")]
     Damaged {
         /// Where it is.
-        place: String,
+        location: String,
         /// What is wrong.
         detail: String,
     },
     /// A newer millstream took it.
     #[error(
-        "the savepoint in {place} has format {found}, this version reads up to {supported}; use the newer millstream"
+        "the savepoint in {location} has format {found}, this version reads up to {supported}; use the newer millstream"
     )]
     Newer {
         /// Where it is.
-        place: String,
+        location: String,
         /// Format found.
         found: u32,
         /// Newest format this version reads.
@@ -39,10 +39,10 @@ pub enum SavepointError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A savepoint is there already.
-    #[error("{place} holds a savepoint already, of job \"{job}\"; give a place of its own to each (--to)")]
+    #[error("{location} holds a savepoint already, of job \"{job}\"; give each a location of its own (--to)")]
     Occupied {
-        /// The place.
-        place: String,
+        /// The location.
+        location: String,
         /// The job whose savepoint it is.
         job: String,
     },
@@ -195,36 +195,36 @@ pub enum SavepointError {
     },
     /// The job was started from it with other topics restarted.
     #[error(
-        "the job was started from the savepoint in {place} with other topics restarted; leave --restart-topic out to go on with \
+        "the job was started from the savepoint in {location} with other topics restarted; leave --restart-topic out to go on with \
          it, or start another job (--job)"
     )]
     RestartedOtherwise {
         /// Where the savepoint was.
-        place: String,
+        location: String,
     },
     /// A start from it was cut short, and it can't be had now.
     #[error(
-        "job \"{job}\" was being started from the savepoint in {place} and has not committed yet, and: {reason}. Say where \
+        "job \"{job}\" was being started from the savepoint in {location} and has not committed yet, and: {reason}. Say where \
          the savepoint is now (run --from PLACE); or start over: remove its topics millstream.{job}.*"
     )]
     StartCutShort {
         /// The job.
         job: String,
         /// Where the savepoint was.
-        place: String,
+        location: String,
         /// Why it can't be had.
         reason: String,
     },
     /// What a task needs of it can't be had.
     #[error(
-        "task {task} needs the savepoint that its job was started from, in {place}, since it has neither state nor \
+        "task {task} needs the savepoint that its job was started from, in {location}, since it has neither state nor \
          snapshots of its own yet: {reason}. Give it back, or say where it is now: run --from PLACE"
     )]
     Unusable {
         /// The task.
         task: String,
         /// Where it was.
-        place: String,
+        location: String,
         /// Why it can't be had.
         reason: String,
     },

@@ -63,7 +63,7 @@ impl Savepoint {
                 SavepointError::TasksChanged { sub_topology, before, now }
             }
             ControlError::Unreadable { topic, detail, .. } => {
-                SavepointError::Damaged { place: topic, detail }
+                SavepointError::Damaged { location: topic, detail }
             }
         }
     }

@@ -14,7 +14,7 @@ impl OpenSavepoint {
     pub fn inspect(&self, read_all: bool) -> Result<Vec<(String, String)>, StoreError> {
         let mut wrong = Vec::new();
         for task in &self.savepoint.tasks {
-            let found = match task.snapshot(&self.place) {
+            let found = match task.snapshot(&self.location) {
                 Some(snapshot) => read_manifest(&*self.store, &snapshot).map_err(|error| error.to_string()),
                 None => Err("its hash is none".to_owned()),
             };

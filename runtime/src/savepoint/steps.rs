@@ -1,6 +1,6 @@
 //! The steps of taking a savepoint, one by one: for [`super::take`], and for tests that drive workers themselves.
 
-use super::place::read_manifest;
+use super::location::read_manifest;
 use super::{FORMAT, MANIFEST, OpenSavepoint, Savepoint, SavepointError, SavepointTask};
 use crate::control::ControlRecord;
 use crate::journal::ChainEnd;
@@ -147,7 +147,7 @@ impl Savepoint {
 /// [`SavepointError::Occupied`] when another savepoint is there; [`SavepointError::Store`].
 pub fn write_savepoint(
     store: &Arc<dyn SnapshotStore>,
-    place: &str,
+    location: &str,
     savepoint: &Savepoint,
 ) -> Result<OpenSavepoint, SavepointError> {
     let bytes = savepoint.encode();
@@ -164,11 +164,11 @@ pub fn write_savepoint(
         }
         pause(&mut tries);
     }
-    let written = OpenSavepoint::read(Arc::clone(store), place)?;
+    let written = OpenSavepoint::read(Arc::clone(store), location)?;
     if written.savepoint != *savepoint {
         // Somebody else was faster.
-        let (place, job) = (place.to_owned(), written.savepoint.job);
-        return Err(SavepointError::Occupied { place, job });
+        let (location, job) = (location.to_owned(), written.savepoint.job);
+        return Err(SavepointError::Occupied { location, job });
     }
     Ok(written)
 }

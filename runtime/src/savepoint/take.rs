@@ -8,12 +8,12 @@
 //!    every journal. Otherwise from step 2 again
 //! 5. the manifest is stored
 //!
-//! A crash before the last step leaves objects that the next savepoint at the same place takes over, and the job as it
+//! A crash before the last step leaves objects that the next savepoint at the same location takes over, and the job as it
 //! was. What is done in step 2 is what the next start of the job would do first.
 
-use super::place::read_manifest;
+use super::location::read_manifest;
 use super::steps::{SavepointPart, are_ends, store_part, write_savepoint};
-use super::{OpenSavepoint, Savepoint, SavepointError, SavepointTask, open_place};
+use super::{OpenSavepoint, Savepoint, SavepointError, SavepointTask, open_location};
 use crate::clock::{Clock, SystemClock};
 use crate::error::JobError;
 use crate::feeds::with_feeds;
@@ -68,15 +68,15 @@ pub fn take(
     settings: &TakeSettings<'_>,
     look: &mut dyn FnMut(TakeProgress) -> bool,
 ) -> Result<OpenSavepoint, JobError> {
-    let (store, place) = open_place(settings.to)?;
-    refuse_occupied(&store, &place)?;
+    let (store, location) = open_location(settings.to)?;
+    refuse_occupied(&store, &location)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let log = &with_feeds(log, topology, &clock);
     let mut admin = log.admin()?;
     let plan = started_plan(topology, log, &settings.job, &mut *admin)?;
     wait_until_nobody_runs(&plan, settings.job.session_timeout_ms, &mut *admin, look)?;
     let job = Job::start_held(topology, log, &settings.job)?;
-    let taken = Taking { log, store, place, settings, admin, job: &job }.take(look);
+    let taken = Taking { log, store, location, settings, admin, job: &job }.take(look);
     job.stop();
     // What ended a worker says more than that its tasks were missed.
     let ended = job.join();
@@ -86,10 +86,10 @@ pub fn take(
     }
 }
 
-fn refuse_occupied(store: &Arc<dyn SnapshotStore>, place: &str) -> Result<(), SavepointError> {
+fn refuse_occupied(store: &Arc<dyn SnapshotStore>, location: &str) -> Result<(), SavepointError> {
     let Some(bytes) = read_manifest(&**store)? else { return Ok(()) };
-    let job = Savepoint::decode(place, &bytes)?.job;
-    Err(SavepointError::Occupied { place: place.to_owned(), job })
+    let job = Savepoint::decode(location, &bytes)?.job;
+    Err(SavepointError::Occupied { location: location.to_owned(), job })
 }
 
 /// The plan of a job that has run on this log.
@@ -145,7 +145,7 @@ fn wait_until_nobody_runs(
 struct Taking<'a> {
     log: &'a Arc<dyn Log>,
     store: Arc<dyn SnapshotStore>,
-    place: String,
+    location: String,
     settings: &'a TakeSettings<'a>,
     admin: Box<dyn Admin>,
     job: &'a Job,
@@ -220,6 +220,6 @@ impl Taking<'_> {
         let control = read_control(&**self.log, &mut *self.admin, plan)?;
         let control = control.ok_or_else(|| SavepointError::NotStarted { job: plan.job().to_owned() })?;
         let savepoint = Savepoint::new(&self.log.info(), plan, control, self.settings.now_ms, tasks);
-        Ok(write_savepoint(&self.store, &self.place, &savepoint)?)
+        Ok(write_savepoint(&self.store, &self.location, &savepoint)?)
     }
 }

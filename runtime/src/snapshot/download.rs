@@ -34,7 +34,7 @@ impl From<StoreError> for DownloadError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } => DownloadError::Wait(error.to_string()),
-            StoreError::Missing { .. } | StoreError::BadPlace { .. } => {
+            StoreError::Missing { .. } | StoreError::BadLocation { .. } => {
                 DownloadError::Unusable(error.to_string())
             }
         }

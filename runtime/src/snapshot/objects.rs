@@ -16,7 +16,7 @@ const PIECE_BYTES: u64 = 8 << 20;
 
 /// A bucket, or a part of one.
 pub struct ObjectStorage {
-    place: String,
+    location: String,
     store: Box<dyn ObjectStore>,
     root: Path,
     runtime: Runtime,
@@ -27,10 +27,10 @@ impl ObjectStorage {
     /// `gs://..` and `az://..`, whose credentials come from the environment as their own tools expect them.
     ///
     /// # Errors
-    /// [`StoreError::BadPlace`].
-    pub fn open(place: &str) -> Result<Arc<dyn SnapshotStore>, StoreError> {
-        let bad = |reason: String| StoreError::BadPlace { place: place.to_owned(), reason };
-        let url = Url::parse(place).map_err(|error| bad(format!("not a URL ({error})")))?;
+    /// [`StoreError::BadLocation`].
+    pub fn open(location: &str) -> Result<Arc<dyn SnapshotStore>, StoreError> {
+        let bad = |reason: String| StoreError::BadLocation { location: location.to_owned(), reason };
+        let url = Url::parse(location).map_err(|error| bad(format!("not a URL ({error})")))?;
         if url.scheme() == "file" {
             let path: PathBuf = url.to_file_path().map_err(|()| bad("not an absolute path".to_owned()))?;
             return Ok(Arc::new(DirectoryStore::new(path)));
@@ -46,7 +46,7 @@ impl ObjectStorage {
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| bad(error.to_string()))?;
-        Ok(Arc::new(ObjectStorage { place: place.to_owned(), store, root, runtime }))
+        Ok(Arc::new(ObjectStorage { location: location.to_owned(), store, root, runtime }))
     }
 
     fn path(&self, name: &str) -> Path {
@@ -91,7 +91,7 @@ fn read_piece(content: &mut dyn Read, bytes: u64) -> std::io::Result<Vec<u8>> {
 
 impl SnapshotStore for ObjectStorage {
     fn describe(&self) -> String {
-        self.place.clone()
+        self.location.clone()
     }
 
     fn put(&self, name: &str, bytes: u64, content: &mut dyn Read) -> Result<(), StoreError> {
@@ -159,6 +159,6 @@ impl SnapshotStore for ObjectStorage {
 
 impl std::fmt::Debug for ObjectStorage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ObjectStorage").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("ObjectStorage").field("location", &self.location).finish_non_exhaustive()
     }
 }

@@ -66,10 +66,10 @@ pub enum StoreError {
         reason: String,
     },
     /// What the store is to be made from is wrong.
-    #[error("snapshots can't be kept at \"{place}\": {reason}")]
-    BadPlace {
+    #[error("snapshots can't be kept at \"{location}\": {reason}")]
+    BadLocation {
         /// What was given.
-        place: String,
+        location: String,
         /// What is wrong with it.
         reason: String,
     },

@@ -7,8 +7,8 @@ use millstream_operators::Offset;
 use millstream_operators::source::{Bounded, Startup};
 use std::collections::BTreeMap;
 
-/// A place in topics, as an option names it.
-enum Place {
+/// Where in topics reading begins or ends, as an option names it.
+enum Boundary {
     Beginning,
     End,
     Group,
@@ -37,12 +37,12 @@ pub(super) fn startup(topics: usize, options: &mut Options<'_>) -> Startup {
         ("timestamp", Mode::Timestamp),
         ("specific-offsets", Mode::Offsets),
     ];
-    match place("scan.startup.", &modes, topics, options) {
-        Place::Group | Place::Nowhere => Startup::GroupOffsets,
-        Place::Beginning => Startup::Earliest,
-        Place::End => Startup::Latest,
-        Place::Timestamp(time) => Startup::Timestamp(time),
-        Place::Offsets(offsets) => Startup::Offsets(offsets),
+    match boundary("scan.startup.", &modes, topics, options) {
+        Boundary::Group | Boundary::Nowhere => Startup::GroupOffsets,
+        Boundary::Beginning => Startup::Earliest,
+        Boundary::End => Startup::Latest,
+        Boundary::Timestamp(time) => Startup::Timestamp(time),
+        Boundary::Offsets(offsets) => Startup::Offsets(offsets),
     }
 }
 
@@ -55,30 +55,32 @@ pub(super) fn bounded(topics: usize, options: &mut Options<'_>) -> Bounded {
         ("timestamp", Mode::Timestamp),
         ("specific-offsets", Mode::Offsets),
     ];
-    match place("scan.bounded.", &modes, topics, options) {
-        Place::Nowhere | Place::Beginning => Bounded::Unbounded,
-        Place::End => Bounded::Latest,
-        Place::Group => Bounded::GroupOffsets,
-        Place::Timestamp(time) => Bounded::Timestamp(time),
-        Place::Offsets(offsets) => Bounded::Offsets(offsets),
+    match boundary("scan.bounded.", &modes, topics, options) {
+        Boundary::Nowhere | Boundary::Beginning => Bounded::Unbounded,
+        Boundary::End => Bounded::Latest,
+        Boundary::Group => Bounded::GroupOffsets,
+        Boundary::Timestamp(time) => Bounded::Timestamp(time),
+        Boundary::Offsets(offsets) => Bounded::Offsets(offsets),
     }
 }
 
-fn place(prefix: &str, modes: &[(&str, Mode)], topics: usize, options: &mut Options<'_>) -> Place {
+fn boundary(prefix: &str, modes: &[(&str, Mode)], topics: usize, options: &mut Options<'_>) -> Boundary {
     let mode = options.choice(&format!("{prefix}mode"), modes);
     let time = beside(prefix, "timestamp-millis", ("timestamp", mode == Mode::Timestamp), options);
     let offsets = beside(prefix, "specific-offsets", ("specific-offsets", mode == Mode::Offsets), options);
     let found = match mode {
-        Mode::Beginning => Some(Place::Beginning),
-        Mode::End => Some(Place::End),
-        Mode::Group => Some(Place::Group),
-        Mode::Nowhere => Some(Place::Nowhere),
+        Mode::Beginning => Some(Boundary::Beginning),
+        Mode::End => Some(Boundary::End),
+        Mode::Group => Some(Boundary::Group),
+        Mode::Nowhere => Some(Boundary::Nowhere),
         Mode::Timestamp => time.and_then(|text| {
-            options.time_ms(&format!("{prefix}timestamp-millis"), text).map(Place::Timestamp)
+            options.time_ms(&format!("{prefix}timestamp-millis"), text).map(Boundary::Timestamp)
         }),
-        Mode::Offsets => offsets.and_then(|text| specific(prefix, text, topics, options).map(Place::Offsets)),
+        Mode::Offsets => {
+            offsets.and_then(|text| specific(prefix, text, topics, options).map(Boundary::Offsets))
+        }
     };
-    found.unwrap_or(Place::Nowhere)
+    found.unwrap_or(Boundary::Nowhere)
 }
 
 /// An option that belongs to one mode: missing if it is not there, and a contradiction beside another mode.

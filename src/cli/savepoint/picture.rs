@@ -12,7 +12,7 @@ pub(crate) fn picture(found: &OpenSavepoint) -> String {
     let files: usize = savepoint.tasks.iter().map(|task| task.files).sum();
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = writeln!(text, "savepoint of job \"{}\" in {}", savepoint.job, found.place);
+    let _ = writeln!(text, "savepoint of job \"{}\" in {}", savepoint.job, found.location);
     let taken = format_time(savepoint.taken_ms);
     let _ = writeln!(text, "  taken     {taken} UTC by millstream {}", savepoint.version);
     let _ = writeln!(text, "  log       {}, cluster {}", savepoint.log, savepoint.cluster);
@@ -35,7 +35,7 @@ pub(crate) fn picture(found: &OpenSavepoint) -> String {
             let _ = writeln!(text, "{:indent$}{more}", "", indent = 37 + width);
         }
     }
-    let _ = writeln!(text, "\nstart from it: millstream run FILE --job NAME --from {}", found.place);
+    let _ = writeln!(text, "\nstart from it: millstream run FILE --job NAME --from {}", found.location);
     text
 }
 

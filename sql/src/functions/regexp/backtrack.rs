@@ -1,6 +1,6 @@
 //! Matches by going back, as Java does: for what the `regex` crate can't, with a limit to the steps.
 
-use super::node::{Greed, LINE_ENDS, Node, Place};
+use super::node::{Anchor, Greed, LINE_ENDS, Node};
 
 /// How many instructions an expression may have.
 const INSTRUCTIONS_MAX: usize = 50_000;
@@ -21,7 +21,7 @@ enum Step {
     Jump(usize),
     /// Keeps the place as one end of a group.
     Save(usize),
-    At(Place),
+    At(Anchor),
     BackReference(usize, bool),
     /// Looks for a match of the steps that follow, up to `end`; behind the place where it says so, with so many
     /// characters at least and at most.
@@ -337,26 +337,26 @@ impl Run<'_> {
     }
 }
 
-fn is_at(kind: Place, text: &str, place: usize) -> bool {
+fn is_at(kind: Anchor, text: &str, place: usize) -> bool {
     let before = text[..place].chars().next_back();
     let rest = &text[place..];
     let next = rest.chars().next();
     let ends = |char: char, unix: bool| if unix { char == '\n' } else { LINE_ENDS.contains(&char) };
     let inside = |unix: bool| !unix && before == Some('\r') && next == Some('\n');
     match kind {
-        Place::Start => place == 0,
-        Place::End => next.is_none(),
-        Place::LastLine { unix } => {
+        Anchor::Start => place == 0,
+        Anchor::End => next.is_none(),
+        Anchor::LastLine { unix } => {
             let is_last = next.is_some_and(|char| ends(char, unix) && char.len_utf8() == rest.len());
             next.is_none() || (is_last && !inside(unix)) || (!unix && rest == "\r\n")
         }
-        Place::LineStart { unix } => {
+        Anchor::LineStart { unix } => {
             next.is_some() && !inside(unix) && before.is_none_or(|char| ends(char, unix))
         }
-        Place::LineEnd { unix } => next.is_none_or(|char| ends(char, unix) && !inside(unix)),
-        Place::Word | Place::NoWord => {
+        Anchor::LineEnd { unix } => next.is_none_or(|char| ends(char, unix) && !inside(unix)),
+        Anchor::Word | Anchor::NoWord => {
             let is_word = |char: Option<char>| char.is_some_and(|char| char.is_alphanumeric() || char == '_');
-            (is_word(before) != is_word(next)) == (kind == Place::Word)
+            (is_word(before) != is_word(next)) == (kind == Anchor::Word)
         }
     }
 }

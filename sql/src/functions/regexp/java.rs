@@ -4,7 +4,7 @@
 //! `.`, `^` and `$` know all line terminators of Unicode unless `(?d)` is set.
 
 use super::class;
-use super::node::{Greed, LINE_ENDS, Node, Place, push_literal};
+use super::node::{Anchor, Greed, LINE_ENDS, Node, push_literal};
 use std::collections::BTreeMap;
 
 /// How deep groups may be nested.
@@ -140,10 +140,10 @@ impl Reader<'_> {
                 class.push(']');
                 Node::Class(class)
             }
-            '^' if flags.lines => Node::At(Place::LineStart { unix: flags.unix }),
-            '^' => Node::At(Place::Start),
-            '$' if flags.lines => Node::At(Place::LineEnd { unix: flags.unix }),
-            '$' => Node::At(Place::LastLine { unix: flags.unix }),
+            '^' if flags.lines => Node::At(Anchor::LineStart { unix: flags.unix }),
+            '^' => Node::At(Anchor::Start),
+            '$' if flags.lines => Node::At(Anchor::LineEnd { unix: flags.unix }),
+            '$' => Node::At(Anchor::LastLine { unix: flags.unix }),
             '[' => Node::Class(class::bracketed(self, flags, depth + 1)?),
             '\\' => self.escape(flags)?,
             char => literal(char, flags),
@@ -176,11 +176,11 @@ impl Reader<'_> {
         Ok(match letter {
             'p' | 'P' => Node::Class(class::of_property(self, letter == 'P', flags)?.class()),
             'b' if self.peek() == Some('{') => return Err(Problem::Unsupported("\\b{g}".to_owned())),
-            'b' => Node::At(Place::Word),
-            'B' => Node::At(Place::NoWord),
-            'A' => Node::At(Place::Start),
-            'Z' => Node::At(Place::LastLine { unix: flags.unix }),
-            'z' => Node::At(Place::End),
+            'b' => Node::At(Anchor::Word),
+            'B' => Node::At(Anchor::NoWord),
+            'A' => Node::At(Anchor::Start),
+            'Z' => Node::At(Anchor::LastLine { unix: flags.unix }),
+            'z' => Node::At(Anchor::End),
             'R' => Node::Alt(vec![
                 Node::Seq(vec![Node::Char('\r'), Node::Char('\n')]),
                 Node::Class(r"[\x{a}-\x{d}\x{85}\x{2028}\x{2029}]".to_owned()),

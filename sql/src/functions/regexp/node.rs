@@ -22,7 +22,7 @@ pub(super) enum Node {
     /// What a group has matched; whether the case of ASCII letters counts.
     BackReference(usize, bool),
     /// A kind of place.
-    At(Place),
+    At(Anchor),
 }
 
 /// How often a part is repeated where there is a choice.
@@ -36,9 +36,9 @@ pub(super) enum Greed {
     Possessive,
 }
 
-/// A kind of place in a text.
+/// Where in a text a match may go on without taking a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Anchor {
     /// `\A`
     Start,
     /// `\z`
@@ -62,7 +62,7 @@ impl Node {
     /// Whether there is a `$`, which looks at line terminators at the end of the text.
     pub(super) fn looks_at_end(&self) -> bool {
         match self {
-            Node::At(place) => matches!(place, Place::LastLine { .. }),
+            Node::At(place) => matches!(place, Anchor::LastLine { .. }),
             Node::Seq(nodes) | Node::Alt(nodes) => nodes.iter().any(Node::looks_at_end),
             Node::Repeat { node, .. }
             | Node::Group(node, _)
@@ -122,11 +122,11 @@ impl Node {
                 out.push(')');
             }
             Node::At(place) => match place {
-                Place::Start => out.push_str("\\A"),
-                Place::End | Place::LastLine { .. } => out.push_str("\\z"),
-                Place::Word => out.push_str("\\b"),
-                Place::NoWord => out.push_str("\\B"),
-                Place::LineStart { .. } | Place::LineEnd { .. } => return false,
+                Anchor::Start => out.push_str("\\A"),
+                Anchor::End | Anchor::LastLine { .. } => out.push_str("\\z"),
+                Anchor::Word => out.push_str("\\b"),
+                Anchor::NoWord => out.push_str("\\B"),
+                Anchor::LineStart { .. } | Anchor::LineEnd { .. } => return false,
             },
             Node::Look { .. } | Node::Atomic(_) | Node::BackReference(_, _) => return false,
         }

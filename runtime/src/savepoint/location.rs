@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct OpenSavepoint {
     /// Where it is.
-    pub place: String,
+    pub location: String,
     /// What it consists of.
     pub savepoint: Savepoint,
     /// Its id: the content name of its manifest.
@@ -24,38 +24,38 @@ pub struct OpenSavepoint {
     pub(crate) restarted: BTreeMap<String, TopicMark>,
 }
 
-/// The store at a place: a URL, or the path of a directory. Gives it with the place as it is found from anywhere.
+/// The store at a location: a URL, or the path of a directory. Gives it with the location as it is found from anywhere.
 ///
 /// # Errors
-/// [`SavepointError::Store`] for a place that can't be used.
-pub fn open_place(place: &str) -> Result<(Arc<dyn SnapshotStore>, String), SavepointError> {
-    if place.contains("://") {
-        return Ok((ObjectStorage::open(place)?, place.to_owned()));
+/// [`SavepointError::Store`] for a location that can't be used.
+pub fn open_location(location: &str) -> Result<(Arc<dyn SnapshotStore>, String), SavepointError> {
+    if location.contains("://") {
+        return Ok((ObjectStorage::open(location)?, location.to_owned()));
     }
-    let path = std::path::absolute(place).map_err(|error| {
-        let (place, reason) = (place.to_owned(), error.to_string());
-        StoreError::BadPlace { place, reason }
+    let path = std::path::absolute(location).map_err(|error| {
+        let (location, reason) = (location.to_owned(), error.to_string());
+        StoreError::BadLocation { location, reason }
     })?;
     let absolute = path.display().to_string();
     Ok((Arc::new(DirectoryStore::new(path)), absolute))
 }
 
 impl OpenSavepoint {
-    /// The savepoint at a place.
+    /// The savepoint at a location.
     ///
     /// # Errors
     /// [`SavepointError::Missing`], [`SavepointError::Damaged`], [`SavepointError::Newer`], [`SavepointError::Store`].
-    pub fn open(place: &str) -> Result<Self, SavepointError> {
-        let (store, place) = open_place(place)?;
-        Self::read(store, &place)
+    pub fn open(location: &str) -> Result<Self, SavepointError> {
+        let (store, location) = open_location(location)?;
+        Self::read(store, &location)
     }
 
-    pub(crate) fn read(store: Arc<dyn SnapshotStore>, place: &str) -> Result<Self, SavepointError> {
+    pub(crate) fn read(store: Arc<dyn SnapshotStore>, location: &str) -> Result<Self, SavepointError> {
         let bytes = read_manifest(&*store)?;
-        let bytes = bytes.ok_or_else(|| SavepointError::Missing { place: place.to_owned() })?;
-        let savepoint = Savepoint::decode(place, &bytes)?;
-        let (place, id) = (place.to_owned(), content_name(&bytes));
-        Ok(OpenSavepoint { place, savepoint, id, store, restarted: BTreeMap::new() })
+        let bytes = bytes.ok_or_else(|| SavepointError::Missing { location: location.to_owned() })?;
+        let savepoint = Savepoint::decode(location, &bytes)?;
+        let (location, id) = (location.to_owned(), content_name(&bytes));
+        Ok(OpenSavepoint { location, savepoint, id, store, restarted: BTreeMap::new() })
     }
 
     /// The same for topics that were made anew: they are read from their beginnings, with all state that comes of the topics
@@ -109,7 +109,7 @@ impl OpenSavepoint {
 
     /// Whether it is kept in a directory of this machine.
     pub fn is_directory(&self) -> bool {
-        !self.place.contains("://") && Path::new(&self.place).is_dir()
+        !self.location.contains("://") && Path::new(&self.location).is_dir()
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn read_manifest(store: &dyn SnapshotStore) -> Result<Option<Vec<u8>>
 impl std::fmt::Debug for OpenSavepoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OpenSavepoint")
-            .field("place", &self.place)
+            .field("location", &self.location)
             .field("id", &self.id)
             .finish_non_exhaustive()
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Where a job's snapshots are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum SnapshotPlace {
+pub enum SnapshotLocation {
     /// In a topic on Kafka, so that nothing else is needed; in the log's own directory on the embedded log.
     #[default]
     Default,
@@ -23,20 +23,20 @@ pub enum SnapshotPlace {
     Url(String),
 }
 
-impl FromStr for SnapshotPlace {
+impl FromStr for SnapshotLocation {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(match text {
-            "default" => SnapshotPlace::Default,
-            "off" => SnapshotPlace::Off,
-            "topic" => SnapshotPlace::Topic,
-            url => SnapshotPlace::Url(url.to_owned()),
+            "default" => SnapshotLocation::Default,
+            "off" => SnapshotLocation::Off,
+            "topic" => SnapshotLocation::Topic,
+            url => SnapshotLocation::Url(url.to_owned()),
         })
     }
 }
 
-impl SnapshotPlace {
+impl SnapshotLocation {
     /// The store of a job.
     ///
     /// # Errors
@@ -54,10 +54,10 @@ impl SnapshotPlace {
             Ok(Some(Arc::new(store)))
         };
         match self {
-            SnapshotPlace::Off => Ok(None),
-            SnapshotPlace::Topic => topic(),
-            SnapshotPlace::Url(url) => Ok(Some(ObjectStorage::open(url)?)),
-            SnapshotPlace::Default => match info.kind {
+            SnapshotLocation::Off => Ok(None),
+            SnapshotLocation::Topic => topic(),
+            SnapshotLocation::Url(url) => Ok(Some(ObjectStorage::open(url)?)),
+            SnapshotLocation::Default => match info.kind {
                 "kafka" => topic(),
                 "embedded" => {
                     let directory = Path::new(&info.location).join("snapshots");
