@@ -63,7 +63,7 @@ pub use project::Project;
 pub use rows::{RowCodec, RowWriter, ValueWriter};
 pub use temporal_join::TemporalJoin;
 pub use top_n::{RankFunction, TopN};
-pub use topology::{Node, NodeId, NodeSpec, Topology, TopologyError};
+pub use topology::{EXCHANGE_TASKS_MAX, Node, NodeId, NodeSpec, Topology, TopologyError};
 pub use union::Union;
 pub use unnest::{Unnest, element_types};
 

@@ -39,6 +39,10 @@ pub struct ControlRecord {
     pub stores: Vec<Vec<String>>,
     /// Number of tasks of each sub-topology: the partitions of its journal topic.
     pub tasks: Vec<u32>,
+    /// Tasks that a sub-topology was given at most that reads repartition topics alone. Jobs from before there was a limit have
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_tasks_max: Option<u32>,
     /// For every repartition topic, how many tasks write to it.
     pub upstream_tasks: BTreeMap<String, u32>,
     /// Offsets at which inputs begin that had no committed offset, by topic and partition.
@@ -76,7 +80,8 @@ impl From<TopicIdentity> for TopicMark {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartedFrom {
     /// Where it was.
-    pub place: String,
+    #[serde(rename = "place")]
+    pub location: String,
     /// Its id.
     pub id: String,
     /// The job it was taken of.
@@ -90,10 +95,10 @@ pub struct StartedFrom {
 
 impl StartedFrom {
     fn new(savepoint: &OpenSavepoint) -> Self {
-        let OpenSavepoint { place, savepoint, id, restarted, .. } = savepoint;
+        let OpenSavepoint { location, savepoint, id, restarted, .. } = savepoint;
         let commits = savepoint.tasks.iter().map(|task| (task.task.clone(), task.commit)).collect();
-        let (place, id, job) = (place.clone(), id.clone(), savepoint.job.clone());
-        StartedFrom { place, id, job, commits, restarted: restarted.clone() }
+        let (location, id, job) = (location.clone(), id.clone(), savepoint.job.clone());
+        StartedFrom { location, id, job, commits, restarted: restarted.clone() }
     }
 
     /// The savepoint, where it was.
@@ -101,10 +106,10 @@ impl StartedFrom {
     /// # Errors
     /// As [`OpenSavepoint::open`]; [`SavepointError::Missing`] also when another one is there now.
     pub(crate) fn open(&self) -> Result<OpenSavepoint, SavepointError> {
-        let found = OpenSavepoint::open(&self.place)?;
+        let found = OpenSavepoint::open(&self.location)?;
         let is_same = found.id == self.id;
         let found = is_same.then_some(found);
-        let found = found.ok_or_else(|| SavepointError::Missing { place: self.place.clone() })?;
+        let found = found.ok_or_else(|| SavepointError::Missing { location: self.location.clone() })?;
         Ok(found.restarted_as(&self.restarted))
     }
 
@@ -118,7 +123,7 @@ impl StartedFrom {
         }
         match from.restarted.is_empty() {
             true => Ok(Arc::new((**from).clone().restarted_as(&self.restarted))),
-            false => Err(SavepointError::RestartedOtherwise { place: self.place.clone() }),
+            false => Err(SavepointError::RestartedOtherwise { location: self.location.clone() }),
         }
     }
 }
@@ -213,6 +218,7 @@ impl ControlRecord {
             plan: plan.lines().to_vec(),
             stores: store_lines(plan.cut()),
             tasks: plan.cut().parts.iter().map(|part| part.tasks).collect(),
+            exchange_tasks_max: Some(plan.cut().exchange_tasks_max),
             upstream_tasks: (0..plan.cut().repartitions.len()).map(upstream).collect(),
             begins: by_topic(begins),
             ends: by_topic(ends),
@@ -267,7 +273,7 @@ impl ControlRecord {
     pub fn check_start(&self, job: &str, from: &OpenSavepoint) -> Result<(), SavepointError> {
         let before = match &self.savepoint {
             Some(savepoint) if savepoint.id == from.id => return Ok(()),
-            Some(savepoint) => format!(" and was started from the savepoint in {}", savepoint.place),
+            Some(savepoint) => format!(" and was started from the savepoint in {}", savepoint.location),
             None => String::new(),
         };
         Err(SavepointError::JobExists { job: job.to_owned(), before })

@@ -72,7 +72,12 @@ pub fn examine(
     admin: &mut dyn Admin,
     before: Before<'_>,
 ) -> Result<Examined, JobError> {
-    let topology = &with_topics_of_patterns(topology, admin)?;
+    let mut topology = with_topics_of_patterns(topology, admin)?;
+    if let Some(control) = before.control() {
+        // A job keeps the tasks that its state is divided among.
+        topology = topology.with_exchange_tasks_max(control.exchange_tasks_max.unwrap_or(u32::MAX));
+    }
+    let topology = &topology;
     let topics = source_topics(topology);
     let found = admin.identify_topics(&topics)?;
     let counts: BTreeMap<&str, Option<u32>> = topics

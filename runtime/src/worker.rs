@@ -360,14 +360,6 @@ impl Worker {
             _ => None,
         })
     }
-
-    /// The task whose input a partition is, if it runs.
-    fn tasks_reading<'a>(&'a self, place: &'a TopicPartition) -> impl Iterator<Item = TaskId> + 'a {
-        self.held.iter().filter_map(move |(id, held)| match held {
-            Held::Running(task) if task.positions().any(|(input, _)| input == place) => Some(*id),
-            _ => None,
-        })
-    }
 }
 
 /// Snapshots are stored as tasks are taken over: on a thread, or a turn at a time.

@@ -96,8 +96,10 @@ impl<'a> Lowering<'a> {
         for plan in plans {
             collect_needs(plan, &mut needs)?;
         }
+        let most = settings.get("millstream.exchange-tasks").and_then(|tasks| tasks.parse().ok());
+        let topology = most.into_iter().fold(Topology::new(), Topology::with_exchange_tasks_max);
         Ok(Lowering {
-            topology: Topology::new(),
+            topology,
             tables,
             settings,
             needs,

@@ -237,6 +237,8 @@ fn options(settings: &RocksSettings) -> Options {
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_manager(&settings.memory.write_buffers);
     options.set_write_buffer_size(settings.memtable_bytes);
+    // A memtable takes at least one of these, and counts it: a process may have hundreds of tasks with little state each.
+    options.set_arena_block_size(64 << 10);
     // One column family: a checkpoint is one batch, and a memtable per store would multiply memory by the stores.
     options.set_compression_type(DBCompressionType::Lz4);
     // Most keys that are looked up exist: what the last level's filters would save is less than what they would hold of

@@ -27,8 +27,12 @@ fn age(world: &World, job: &str, old: &str) {
     for part in ["place", "id"] {
         old = old.replace(&format!("@{part}"), now["savepoint"][part].as_str().unwrap_or_default());
     }
+    write_control(world, job, &old);
+}
+
+fn write_control(world: &World, job: &str, record: &str) {
     let mut records = RecordsBuilder::default();
-    records.push(Some(b"job"), Some(old.as_bytes()), 1_000);
+    records.push(Some(b"job"), Some(record.as_bytes()), 1_000);
     let mut writer = world.log.writer().unwrap();
     let place = TopicPartition::new(format!("millstream.{job}.control"), 0);
     writer.write(&place, records.finish()).unwrap();
@@ -78,4 +82,29 @@ fn a_job_whose_control_record_is_of_version_1_goes_on() {
 #[test]
 fn a_job_whose_control_record_is_of_version_2_goes_on() {
     old_record_goes_on(VERSION_2, true);
+}
+
+#[test]
+fn a_job_keeps_the_tasks_that_it_began_with() {
+    let world = World::new(On::Memory);
+    create(&world, 40);
+    produce(&world, 0);
+    let tasks = |job: &str| control(&world, job)["tasks"].clone();
+    let unlimited = format!("SET 'millstream.exchange-tasks' = '1000';{SUMS}");
+    let other = SUMS.replace("'topic' = 'out'", "'topic' = 'other'");
+    world.run(&unlimited, "job").unwrap();
+    world.run(&other, "limited").unwrap();
+    assert_eq!(tasks("job"), serde_json::json!([40, 40]));
+    assert_eq!(tasks("limited"), serde_json::json!([40, 32]));
+
+    // As a program wrote it that knew of no limit.
+    let mut before = control(&world, "job");
+    before.as_object_mut().unwrap().remove("exchange_tasks_max").unwrap();
+    write_control(&world, "job", &before.to_string());
+    produce(&world, 1);
+    world.run(SUMS, "job").unwrap();
+    world.run(&format!("SET 'millstream.exchange-tasks' = '1000';{other}"), "limited").unwrap();
+    assert_eq!(tasks("job"), serde_json::json!([40, 40]));
+    assert_eq!(tasks("limited"), serde_json::json!([40, 32]));
+    assert_eq!(output(&world, "out"), output(&world, "other"));
 }

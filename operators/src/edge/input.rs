@@ -35,6 +35,8 @@ enum InputWork {
         spec: Arc<ExchangeSpec>,
         from_part: u32,
         upstream: Vec<Upstream>,
+        /// Of all upstream tasks together.
+        clock: InputClock,
     },
 }
 
@@ -104,8 +106,8 @@ impl Input {
                     let Repartition { from_part, from_tasks, .. } = repartitions[*index];
                     let upstream = Upstream { clock: InputClock::new(true), last: None };
                     let upstream = vec![upstream; from_tasks as usize];
-                    let spec = Arc::clone(spec);
-                    (topic_of(*index), InputWork::Repartition { spec, from_part, upstream })
+                    let (spec, clock) = (Arc::clone(spec), clock_of_all(&upstream));
+                    (topic_of(*index), InputWork::Repartition { spec, from_part, upstream, clock })
                 }
             };
             inputs.push(Input { place: TopicPartition { topic, partition }, node: *node, work });
@@ -134,13 +136,7 @@ impl Input {
     /// Its clock: for a repartition topic the least of its upstream tasks.
     pub fn clock(&self) -> InputClock {
         match &self.work {
-            InputWork::Table { clock, .. } => *clock,
-            InputWork::Repartition { upstream, .. } => {
-                let clocks: Vec<InputClock> = upstream.iter().map(|upstream| upstream.clock).collect();
-                let idle = clocks.iter().all(|clock| clock.idle || clock.watermark == END_OF_TIME);
-                let last = clocks.iter().map(|clock| clock.last).max().unwrap_or(NO_WATERMARK);
-                InputClock { watermark: combine(&clocks), idle, last }
-            }
+            InputWork::Table { clock, .. } | InputWork::Repartition { clock, .. } => *clock,
         }
     }
 
@@ -224,10 +220,11 @@ impl Input {
                 *own = clock(0);
                 clocks[0].2.is_none()
             }
-            InputWork::Repartition { upstream, .. } => {
+            InputWork::Repartition { upstream, clock: of_all, .. } => {
                 for (index, task) in upstream.iter_mut().enumerate() {
                     *task = Upstream { clock: clock(index), last: clocks[index].2 };
                 }
+                *of_all = clock_of_all(upstream);
                 true
             }
         }
@@ -276,7 +273,7 @@ impl Input {
                 batch.origins = Some(Origins::Run { run: Arc::new(run), records: decoded.records.into() });
                 Ok(if batch.is_empty() { Vec::new() } else { vec![batch] })
             }
-            InputWork::Repartition { spec, from_part, upstream } => {
+            InputWork::Repartition { spec, from_part, upstream, clock } => {
                 let mut batches = Vec::new();
                 for record in records.iter() {
                     let receive = receive(record, spec, *from_part, upstream, others, task);
@@ -286,6 +283,7 @@ impl Input {
                         detail,
                     })?);
                 }
+                *clock = clock_of_all(upstream);
                 Ok(batches)
             }
         }
@@ -304,6 +302,14 @@ pub struct BehindClock {
 /// Whether the times of a table's rows are clock readings.
 fn goes_by_clock(spec: &SourceSpec) -> bool {
     spec.event_time.is_some_and(|time| time.by_clock)
+}
+
+/// The clock of a repartition topic: the least of its upstream tasks.
+fn clock_of_all(upstream: &[Upstream]) -> InputClock {
+    let clocks: Vec<InputClock> = upstream.iter().map(|upstream| upstream.clock).collect();
+    let idle = clocks.iter().all(|clock| clock.idle || clock.watermark == END_OF_TIME);
+    let last = clocks.iter().map(|clock| clock.last).max().unwrap_or(NO_WATERMARK);
+    InputClock { watermark: combine(&clocks), idle, last }
 }
 
 /// Takes in one block: checks that it is the next of its writer, and raises the writer's clock.
@@ -339,11 +345,13 @@ fn receive(
     let last = known.clock.last.max(newest.unwrap_or(NO_WATERMARK));
     known.clock = InputClock { watermark: header.watermark, idle: header.idle, last };
     let Some(mut batch) = rows.map(|rows| rows.batch) else { return Ok(None) };
-    let beside = upstream.iter().enumerate().filter(|(other, _)| *other != writer as usize);
-    let others = others.min(limit(beside.map(|(_, other)| other.clock)));
-    // The writer's bounds as this task sees them: it may know less, through its other inputs, and may not know more.
-    let bound = |bound: EventTime| bound.min(others).max(task);
-    batch.behind = batch.behind.map(|behind| behind.iter().copied().map(bound).collect::<Vec<_>>().into());
+    if let Some(behind) = &batch.behind {
+        let beside = upstream.iter().enumerate().filter(|(other, _)| *other != writer as usize);
+        let others = others.min(limit(beside.map(|(_, other)| other.clock)));
+        // The writer's bounds as this task sees them: it may know less, through its other inputs, and may not know more.
+        let bound = |bound: EventTime| bound.min(others).max(task);
+        batch.behind = Some(behind.iter().copied().map(bound).collect::<Vec<_>>().into());
+    }
     Ok(Some(batch))
 }
 

@@ -22,6 +22,8 @@ pub struct CutTopology {
     pub parts: Vec<SubTopology>,
     /// The repartition topics between them.
     pub repartitions: Vec<Repartition>,
+    /// Tasks that a part was given at most that reads exchanges alone.
+    pub exchange_tasks_max: u32,
 }
 
 /// A part of a topology between topics. One task runs it per partition.

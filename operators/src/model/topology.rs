@@ -53,10 +53,16 @@ pub struct TopologyError {
     pub message: String,
 }
 
+/// Tasks that a part gets at most that reads exchanges alone, unless the job says otherwise. Every task in front of an
+/// exchange writes to every one behind it: where both are as many as the partitions of a wide topic, blocks are small and their
+/// number grows with the square.
+pub const EXCHANGE_TASKS_MAX: u32 = 32;
+
 /// The operator graph of a job.
 #[derive(Debug, Clone, Default)]
 pub struct Topology {
     nodes: Vec<Node>,
+    exchange_tasks_max: Option<u32>,
 }
 
 impl Topology {
@@ -118,6 +124,18 @@ impl Topology {
             }
         }
         false
+    }
+
+    /// The same with so many tasks at most for a part that reads exchanges alone.
+    #[must_use]
+    pub fn with_exchange_tasks_max(mut self, tasks: u32) -> Self {
+        self.exchange_tasks_max = Some(tasks.max(1));
+        self
+    }
+
+    /// Tasks that a part gets at most that reads exchanges alone: [`EXCHANGE_TASKS_MAX`] unless it was said otherwise.
+    pub fn exchange_tasks_max(&self) -> u32 {
+        self.exchange_tasks_max.unwrap_or(EXCHANGE_TASKS_MAX)
     }
 
     /// The nodes, inputs before their readers.

@@ -14,34 +14,25 @@ pub(super) const WATERMARK: &str = "millstream.test.watermark";
 
 /// A topology whose sources take such records, wherever they were to begin and end; and the topics that it reads.
 pub(super) fn marked(topology: &Topology) -> (Topology, BTreeSet<String>) {
-    let (mut marked, mut topics) = (Topology::new(), BTreeSet::new());
-    for node in topology.nodes() {
-        let spec = match &node.spec {
-            NodeSpec::Source(source) => {
-                // Only what has event time has a watermark that can rise.
-                if source.event_time.is_some() {
-                    topics.extend(source.topics.iter().cloned());
-                }
-                // A test's times are what they are, whatever its clock reads.
-                let event_time =
-                    source.event_time.map(|time| EventTimeSpec { max_future_ms: i64::MAX, ..time });
-                NodeSpec::Source(Arc::new(SourceSpec {
-                    decoder: Arc::new(Marked(Arc::clone(&source.decoder))),
-                    startup: Startup::Earliest,
-                    bounded: Bounded::Unbounded,
-                    event_time,
-                    // A test says when time passes.
-                    idle_timeout_ms: i64::MAX,
-                    ..(**source).clone()
-                }))
-            }
-            other => other.clone(),
-        };
-        // It was added once before.
-        if let Err(error) = marked.add(&node.name, spec, &node.inputs) {
-            unreachable!("{error}");
-        }
-    }
+    let sources = topology.nodes().iter().filter_map(|node| match &node.spec {
+        NodeSpec::Source(source) => Some(source),
+        _ => None,
+    });
+    // Only what has event time has a watermark that can rise.
+    let timed = sources.filter(|source| source.event_time.is_some());
+    let topics = timed.flat_map(|source| source.topics.iter().cloned()).collect();
+    let marked = topology.clone().with_sources(|source| {
+        Some(SourceSpec {
+            decoder: Arc::new(Marked(Arc::clone(&source.decoder))),
+            startup: Startup::Earliest,
+            bounded: Bounded::Unbounded,
+            // A test's times are what they are, whatever its clock reads.
+            event_time: source.event_time.map(|time| EventTimeSpec { max_future_ms: i64::MAX, ..time }),
+            // A test says when time passes.
+            idle_timeout_ms: i64::MAX,
+            ..source.clone()
+        })
+    });
     (marked, topics)
 }
 

@@ -3,12 +3,13 @@
 use super::ownership::Held;
 use super::{Turn, Worker};
 use crate::error::JobError;
-use crate::log::{Isolation, Offset, OffsetQuery, Records, TopicPartition};
+use crate::log::{Isolation, OffsetQuery, Records, TopicPartition};
 use crate::metrics::Histogram;
 use crate::plan::TaskId;
 use crate::task::StepInput;
 use millstream_operators::{EventTime, Input};
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 /// Runs that a turn steps at most, so that commits and events are never far away.
@@ -40,6 +41,8 @@ pub(super) struct Intake {
 
 #[derive(Debug, Default)]
 struct Queue {
+    /// Who reads the partition, the task and which of its inputs; more than one where tables share a topic.
+    readers: Vec<(TaskId, usize)>,
     runs: VecDeque<Records>,
     bytes: usize,
     paused: bool,
@@ -49,10 +52,10 @@ struct Queue {
 
 impl Intake {
     /// Forgets partitions that are no longer read, and what was read of them.
-    pub(super) fn keep_only(&mut self, places: &[(TopicPartition, Offset)]) {
-        self.queues.retain(|place, _| places.iter().any(|(kept, _)| kept == place));
-        for (place, _) in places {
-            self.queues.entry(place.clone()).or_default();
+    pub(super) fn keep_only(&mut self, mut readers: BTreeMap<TopicPartition, Vec<(TaskId, usize)>>) {
+        self.queues.retain(|place, _| readers.contains_key(place));
+        while let Some((place, readers)) = readers.pop_first() {
+            self.queues.entry(place).or_default().readers = readers;
         }
     }
 
@@ -142,14 +145,29 @@ impl Worker {
     /// Steps tasks over what waits: of each task's inputs the one whose event time is furthest behind, so that a join
     /// does not have to keep what the other side is not ready for. Says whether something was stepped.
     pub(super) fn step_tasks(&mut self) -> bool {
+        let queues = self.intake.queues.iter().filter(|(_, queue)| !queue.runs.is_empty());
+        let mut waiting: BinaryHeap<Reverse<(EventTime, TopicPartition)>> = queues
+            .filter_map(|(place, queue)| Some(Reverse((self.watermark_of(queue)?, place.clone()))))
+            .collect();
         for stepped in 0..STEPS_PER_TURN {
             if self.outbox_is_full() || self.is_throttled() {
                 return stepped > 0;
             }
-            let Some(place) = self.next_place() else { return stepped > 0 };
+            let Some(Reverse((_, place))) = waiting.pop() else { return stepped > 0 };
             self.step_run(&place);
+            let queue = self.intake.queues.get(&place).filter(|queue| !queue.runs.is_empty());
+            waiting.extend(queue.and_then(|queue| Some(Reverse((self.watermark_of(queue)?, place.clone())))));
         }
         true
+    }
+
+    /// The watermark of a partition as its readers have it, the least; `None` while nobody does.
+    fn watermark_of(&self, queue: &Queue) -> Option<EventTime> {
+        let watermark = |(task, input): &(TaskId, usize)| match self.held.get(task) {
+            Some(Held::Running(task)) => Some(task.inputs()[*input].clock().watermark),
+            _ => None,
+        };
+        queue.readers.iter().filter_map(watermark).min()
     }
 
     /// Whether a limit on the rate says to wait.
@@ -165,28 +183,11 @@ impl Worker {
         self.intake.allowed <= 0
     }
 
-    fn next_place(&self) -> Option<TopicPartition> {
-        let mut best: Option<(EventTime, &TopicPartition)> = None;
-        for held in self.held.values() {
-            let Held::Running(task) = held else { continue };
-            for input in task.inputs() {
-                let place = input.place();
-                if self.intake.is_empty(place) {
-                    continue;
-                }
-                let watermark = input.clock().watermark;
-                if best.is_none_or(|(least, _)| watermark < least) {
-                    best = Some((watermark, place));
-                }
-            }
-        }
-        best.map(|(_, place)| place.clone())
-    }
-
     fn step_run(&mut self, place: &TopicPartition) {
         let queue_bytes_max = self.queue_bytes_max();
         let Some(queue) = self.intake.queues.get_mut(place) else { return };
         let Some(mut records) = queue.runs.pop_front() else { return };
+        let readers = queue.readers.clone();
         let allowed = usize::try_from(self.intake.allowed).unwrap_or(0).max(1);
         queue.bytes = queue.bytes.saturating_sub(records.data_bytes());
         if self.cx.settings.records_per_second.is_some() && records.len() > allowed {
@@ -206,7 +207,8 @@ impl Worker {
             self.intake.stepped(&records);
         }
         let now = self.cx.clock.wall_ms();
-        let tasks: Vec<TaskId> = self.tasks_reading(place).collect();
+        // Of a task that has several inputs here one step is all of them.
+        let tasks: BTreeSet<TaskId> = readers.into_iter().map(|(task, _)| task).collect();
         for id in tasks {
             let Some(Held::Running(task)) = self.held.get_mut(&id) else { continue };
             if let Err(error) = task.step(StepInput::Run { place, records: records.clone() }, now) {

@@ -5,12 +5,12 @@ use super::commit::After;
 use super::{Phase, Worker};
 use crate::control::ControlRecord;
 use crate::error::JobError;
-use crate::log::{LogError, MemberEvent, TopicPartition};
+use crate::log::{LogError, MemberEvent, Offset, TopicPartition};
 use crate::plan::TaskId;
 use crate::restore::{Restore, RestoreContext, RestoreProgress, RestoreTurn, Restored, read_control};
 use crate::task::Task;
 use millstream_operators::brief;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -294,22 +294,31 @@ impl Worker {
     /// Moves restores on and takes over what they bring. Says whether it did something.
     pub(super) fn drive_restores(&mut self) -> Result<bool, JobError> {
         let mut busy = self.begin_restores()?;
+        let mut any = false;
         loop {
             let (result, moved) = self.restores.next();
             busy |= moved;
-            let Some((number, result)) = result else { return Ok(busy) };
+            let Some((number, result)) = result else { break };
             let of_number = |held: &Held| matches!(held, Held::Restoring(handle) if handle.number == number);
             let Some(id) = self.held.iter().find(|(_, held)| of_number(held)).map(|(id, _)| *id) else {
                 continue;
             };
             match result {
-                Ok(restored) => self.take_over(id, *restored)?,
+                Ok(restored) => {
+                    self.take_over(id, *restored);
+                    any = true;
+                }
                 Err(JobError::MorePartitions { .. }) if self.waits_for_partitions() => {
                     self.held.insert(id, Held::Waiting);
                 }
                 Err(error) => self.fail(id, error),
             }
         }
+        // Once for all of them: each looks at every input of the worker.
+        if any {
+            self.reassign()?;
+        }
+        Ok(busy)
     }
 
     /// Begins to take over what waits, as far as the control record allows.
@@ -363,7 +372,7 @@ impl Worker {
         }
     }
 
-    fn take_over(&mut self, id: TaskId, restored: Restored) -> Result<(), JobError> {
+    fn take_over(&mut self, id: TaskId, restored: Restored) {
         let Restored { task, control, control_is_new, from_snapshot } = restored;
         self.counts.snapshots_fetched += u64::from(from_snapshot);
         self.looks_at_topics.missing = None;
@@ -374,7 +383,6 @@ impl Worker {
             self.set_control(control);
         }
         self.held.insert(id, Held::Running(Box::new(task)));
-        self.reassign()
     }
 
     pub(super) fn set_control(&mut self, control: ControlRecord) {
@@ -397,20 +405,28 @@ impl Worker {
 
     /// Tells the reader what to read: the inputs of the running tasks, from where they stand.
     pub(super) fn reassign(&mut self) -> Result<(), JobError> {
-        let mut places: Vec<(TopicPartition, u64)> = Vec::new();
-        for held in self.held.values() {
+        let mut places: Vec<(TopicPartition, Offset)> = Vec::new();
+        let mut readers: BTreeMap<TopicPartition, Vec<(TaskId, usize)>> = BTreeMap::new();
+        for (id, held) in &self.held {
             let Held::Running(task) = held else { continue };
-            let inputs = task.inputs().iter().zip(task.positions());
-            let read = inputs.filter(|(input, _)| !self.is_held(input)).map(|(_, position)| position);
-            for (place, position) in read.filter(|(_, position)| !position.ended) {
-                // Two inputs over one partition that stand apart: the one behind decides.
-                match places.iter_mut().find(|(known, _)| known == place) {
-                    Some(known) => known.1 = known.1.min(position.next),
-                    None => places.push((place.clone(), position.next)),
+            for (index, (input, (place, position))) in task.inputs().iter().zip(task.positions()).enumerate()
+            {
+                if self.is_held(input) || position.ended {
+                    continue;
+                }
+                let of_place = readers.entry(place.clone()).or_default();
+                of_place.push((*id, index));
+                match of_place.len() {
+                    1 => places.push((place.clone(), position.next)),
+                    // Two inputs over one partition that stand apart: the one behind decides.
+                    _ => places
+                        .iter_mut()
+                        .filter(|(known, _)| known == place)
+                        .for_each(|known| known.1 = known.1.min(position.next)),
                 }
             }
         }
-        self.intake.keep_only(&places);
+        self.intake.keep_only(readers);
         self.reader.assign(&places)?;
         Ok(())
     }

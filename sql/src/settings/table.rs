@@ -163,6 +163,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         applied: Applied::Anyway,
     },
     Setting {
+        key: "millstream.exchange-tasks",
+        kind: Kind::Count,
+        help: "Of a new job, the most tasks behind an exchange, where rows of a key come together: 32 unless set, as many as the input has partitions where these are fewer. A job keeps what it began with.",
+        applied: Applied::In("lower.rs"),
+    },
+    Setting {
         key: "millstream.commit-interval",
         kind: Kind::Duration,
         help: "How often results are committed: how late they appear.",

@@ -70,7 +70,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Number of tasks of each part: the most partitions among its topics; where it reads only repartition topics,
-    /// as many as the tasks that feed it.
+    /// as many as the tasks that feed it, up to the limit of the topology.
     pub(super) fn tasks(&self, partitions: PartitionCounts<'_>) -> Result<BTreeMap<usize, u32>, CutError> {
         let mut tasks = BTreeMap::new();
         for &part in &self.part {
@@ -100,6 +100,7 @@ impl<'a> Parts<'a> {
             for exchange in self.feeding(part) {
                 most = most.max(self.tasks_of(self.part[exchange], partitions, tasks)?);
             }
+            most = most.min(self.topology.exchange_tasks_max());
         }
         tasks.insert(part, most.max(1));
         Ok(most.max(1))
@@ -196,7 +197,7 @@ impl<'a> Parts<'a> {
             parts.push(self.build_part(part, index, tasks[&part], &repartition_of, partitions));
         }
         parts.sort_by_key(|part| part.index);
-        CutTopology { parts, repartitions }
+        CutTopology { parts, repartitions, exchange_tasks_max: self.topology.exchange_tasks_max() }
     }
 
     fn readers(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
