@@ -135,3 +135,9 @@ need_java() {
     command -v mvn >/dev/null || missing+=(maven)
     [ ${#missing[@]} = 0 ] || install "${missing[@]}"
 }
+
+# What Flink takes, beside Maven: its planner is fetched as classes, and what drives it is compiled.
+need_jdk() {
+    need_java
+    command -v javac >/dev/null || install default-jdk-headless
+}

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// 2015-07-15 00:00:00, where Flink's Nexmark begins.
-const BASE_MS: u64 = 1_436_918_400_000;
+pub(crate) const BASE_MS: u64 = 1_436_918_400_000;
 
 /// What has been written, for the number of rows that the queries have.
 #[derive(Debug, Default)]
@@ -104,7 +104,7 @@ pub(crate) fn load(log: &Arc<dyn Log>, events: u64) -> Counts {
     counts
 }
 
-fn write_event(out: &mut String, event: &Event) {
+pub(crate) fn write_event(out: &mut String, event: &Event) {
     match event {
         Event::Person(person) => {
             out.push_str(r#"{"event_type":0,"person":{"#);
