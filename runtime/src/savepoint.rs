@@ -345,7 +345,7 @@ mod tests {
         let id = TaskId::FIRST;
         assert_eq!(savepoint.positions(), [(TopicPartition::new("in", 0), 17)].into());
         let found = OpenSavepoint {
-            place: "p".into(),
+            location: "p".into(),
             id: content_name(&savepoint.encode()),
             store: open_location("p").expect("a path").0,
             restarted: Default::default(),
