@@ -142,6 +142,17 @@ fn a_damaged_row_key_or_origin_costs_no_more_than_its_bytes() {
     survives("origin", &origin(), 100, |mut bytes| drop(Origin::decode(&mut bytes)));
 }
 
+/// The first row of a batch in a format.
+fn encoded(format: &str, batch: Batch) -> Vec<u8> {
+    let format = formats::parse(format, &Default::default()).expect("a format");
+    let columns = batch.columns().expect("columns").clone();
+    let mut encoder = format.encoder(columns.schema().fields()).expect("an encoder");
+    let mut out = Vec::new();
+    encoder.begin(&mut columns.columns().iter(), &[]).expect("columns");
+    encoder.encode(0, &mut out).expect("a row");
+    out
+}
+
 #[test]
 fn a_damaged_payload_costs_no_more_than_its_bytes() {
     let fields = parse_batch(EVERY_TYPE).columns().expect("columns").schema().fields().clone();
@@ -150,11 +161,13 @@ fn a_damaged_payload_costs_no_more_than_its_bytes() {
     let json = br#"{"b": true, "i": 1, "l": 2e3, "f": 1.5e-300, "s": "a\u00e9b", "y": "AQI=", "d": 1.25, "t": "2020-01-02 03:04:05",
         "r": {"a": 1, "b": "x"}, "a": [[1, 2], [], null], "m": {"k": "v"}}"#;
     let change = [br#"{"before": "#, &json[..], br#", "after": "#, json, br#", "op": "u"}"#].concat();
-    let cases: [(&str, &arrow::datatypes::Fields, &[u8]); 4] = [
+    let record = encoded("avro", parse_batch(EVERY_TYPE));
+    let cases: [(&str, &arrow::datatypes::Fields, &[u8]); 5] = [
         ("json", &fields, json),
         ("debezium-json", &fields, &change),
         ("csv", flat.fields(), b"12,\"a \"\"b\"\"\",1e3,2020-01-02 03:04:05\n"),
         ("raw", text.fields(), "some täxt".as_bytes()),
+        ("avro", &fields, &record),
     ];
     for (name, fields, sound) in cases {
         let format = formats::parse(name, &Default::default()).expect("a format");

@@ -8,6 +8,7 @@ use crate::log::LogError;
 use crate::savepoint::SavepointError;
 use crate::snapshot::StoreError;
 use crate::task::TaskError;
+use millstream_operators::formats::LookupError;
 use millstream_operators::{CutError, Offset, TopicPartition};
 use millstream_state::StateError;
 
@@ -32,6 +33,9 @@ pub enum JobError {
     /// The log refuses or failed.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A schema registry refuses, or does not answer at a start.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// A setting of a program makes no sense.
     #[error("{key}: {reason}")]
     Setting {

@@ -6,6 +6,7 @@ mod error;
 pub mod feeds;
 pub mod job;
 pub mod journal;
+mod lookup;
 mod memory;
 pub mod metrics;
 mod plan;

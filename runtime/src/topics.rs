@@ -3,6 +3,7 @@
 use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::log::{Admin, LogError, TopicSpec};
+use crate::lookup;
 use crate::plan::{JobPlan, StateFrom};
 use crate::savepoint::{OpenSavepoint, Savepoint};
 use millstream_operators::source::SourceSpec;
@@ -136,6 +137,7 @@ pub fn prepare(
     before: Before<'_>,
 ) -> Result<(JobPlan, Vec<String>), JobError> {
     let mut examined = examine(topology, job, group, admin, before)?;
+    look_up(topology)?;
     let mut made = Vec::new();
     let mut others = false;
     for spec in examined.missing.iter().chain(&examined.missing_internal) {
@@ -152,6 +154,17 @@ pub fn prepare(
         examined = examine(topology, job, group, admin, before)?;
     }
     Ok((examined.plan, told))
+}
+
+/// Gets what the sinks need before they can write. A registry that is starting itself is asked for a few seconds.
+fn look_up(topology: &Topology) -> Result<(), JobError> {
+    for node in topology.nodes() {
+        let NodeSpec::Sink(sink) = &node.spec else { continue };
+        for lookup in sink.writer.before_writing() {
+            lookup::get_patiently(&lookup)?;
+        }
+    }
+    Ok(())
 }
 
 /// The topology with the topics that its patterns name now; where there is none the pattern stays, and is missed as a topic.

@@ -13,6 +13,7 @@ mod ahead;
 pub(crate) mod beside;
 mod commit;
 mod intake;
+mod lookups;
 mod memory;
 mod ownership;
 mod settings;
@@ -37,6 +38,7 @@ use crate::snapshot::SnapshotRunner;
 use crate::task::Task;
 use commit::Commit;
 use intake::Intake;
+use lookups::Lookups;
 use millstream_operators::PrintedLine;
 use ownership::Held;
 use settle::Settle;
@@ -115,6 +117,7 @@ pub struct Worker {
     /// When it was asked for last, and how long to wait before the next time, milliseconds.
     control_asked: (u64, u64),
     intake: Intake,
+    lookups: Lookups,
     last_commit_ms: u64,
     /// How long commits take, as a mean that follows the last of them.
     commit_cost_ms: u64,
@@ -174,6 +177,7 @@ impl Worker {
             new_control: None,
             control_asked: (0, 0),
             intake: Intake::default(),
+            lookups: Lookups::default(),
             last_commit_ms: now,
             commit_cost_ms: 0,
             records_at_commit: 0,
@@ -229,6 +233,7 @@ impl Worker {
         self.look_at_topics_if_due();
         let mut busy = self.drive_restores()?;
         busy |= self.drive_snapshots();
+        busy |= self.drive_lookups()?;
         if self.stopping && self.stop_when_clean()? || self.change_plan()? {
             return Ok(Turn::Busy);
         }

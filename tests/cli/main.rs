@@ -15,6 +15,7 @@ mod looks;
 mod mended;
 mod object_storage;
 mod processes;
+mod registry;
 mod savepoints;
 mod serve;
 mod sql;

@@ -16,6 +16,7 @@
 //! assert_eq!(decoder.finish()[0].len(), 1);
 //! ```
 
+pub mod avro;
 pub mod columns;
 pub mod csv;
 mod datetime;
@@ -34,6 +35,7 @@ mod types;
 mod view;
 mod write;
 
+pub use avro::schemas::{Lookup, LookupError};
 pub use datetime::TimestampStandard;
 pub use decoder::{Absent, Decoder, PayloadDecoder, Run};
 pub use encoder::Encoder;
@@ -71,6 +73,22 @@ pub trait Format: Debug + Send + Sync {
     /// # Errors
     /// As [`Format::decoder`].
     fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError>;
+
+    /// Whether its records need anything from elsewhere: schemas of a registry.
+    fn looks_up(&self) -> bool {
+        false
+    }
+
+    /// What has to be got before these payloads can be decoded, and has not been yet. Asked again once that is there, it
+    /// names the next.
+    fn lacks(&self, _payloads: &mut dyn Iterator<Item = &[u8]>) -> Option<Lookup> {
+        None
+    }
+
+    /// What has to be got before rows of these fields can be encoded.
+    fn before_writing(&self, _fields: &Fields) -> Option<Lookup> {
+        None
+    }
 }
 
 /// What is known of a format without its options.
@@ -127,6 +145,14 @@ pub enum FormatError {
         option: String,
         /// The options there are.
         known: String,
+    },
+    /// An option that has to be there.
+    #[error("option '{option}' is missing: {what}")]
+    MissingOption {
+        /// The option, with the format's prefix.
+        option: String,
+        /// What it says.
+        what: &'static str,
     },
     /// A value that an option can't have.
     #[error("'{option}' = '{value}': expected {expected}")]
@@ -222,9 +248,9 @@ mod tests {
     fn options_that_mean_nothing_are_refused_with_what_there_is() {
         for (name, options, message) in [
             (
-                "avro",
+                "orc",
                 &[][..],
-                "there is no format 'avro'; there are 'json', 'csv', 'raw' and 'debezium-json'",
+                "there is no format 'orc'; there are 'json', 'csv', 'raw', 'avro', 'avro-confluent' and 'debezium-json'",
             ),
             (
                 "raw",

@@ -69,6 +69,15 @@ impl<'o> OptionReader<'o> {
         }
     }
 
+    /// The format's name.
+    pub(crate) fn format(&self) -> &'static str {
+        self.format
+    }
+
+    pub(crate) fn missing(&self, name: &str, what: &'static str) -> FormatError {
+        FormatError::MissingOption { option: format!("{}.{name}", self.format), what }
+    }
+
     pub(crate) fn bad(&self, name: &str, value: &str, expected: impl Display) -> FormatError {
         FormatError::BadOption {
             option: format!("{}.{name}", self.format),

@@ -1,17 +1,16 @@
 //! The formats there are, by name.
 
 use super::options::OptionReader;
-use super::{Facts, Format, FormatError, csv, debezium, json, raw};
+use super::{Facts, Format, FormatError, avro, csv, debezium, json, raw};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The formats. A new one is a folder, and a line here.
-pub const FORMATS: &[Registered] = &[json::FORMAT, csv::FORMAT, raw::FORMAT, debezium::FORMAT];
+pub const FORMATS: &[Registered] =
+    &[json::FORMAT, csv::FORMAT, raw::FORMAT, avro::FORMAT, avro::CONFLUENT, debezium::FORMAT];
 
 /// Formats of Flink's that there are not, and what to do instead.
 const OTHERS: &[(&str, &str)] = &[
-    ("avro", "write the records as 'json', or read them as 'raw' BYTES"),
-    ("avro-confluent", "write the records as 'json', or read them as 'raw' BYTES"),
     ("debezium-avro-confluent", "write the changes as 'debezium-json'"),
     ("canal-json", "write the changes as 'debezium-json'"),
     ("maxwell-json", "write the changes as 'debezium-json'"),

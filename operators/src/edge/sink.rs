@@ -16,6 +16,7 @@ pub use upsert::UpsertSink;
 
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
+use crate::formats::Lookup;
 use crate::operator::{BuildCx, Operator};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -50,6 +51,11 @@ pub trait SinkWriter: Send + Sync + Debug {
     /// # Errors
     /// A sentence that says why not, and what to do instead.
     fn accepts(&self, kind: StreamKind) -> Result<(), String>;
+
+    /// What has to be got from elsewhere before the job begins: numbers of schemas.
+    fn before_writing(&self) -> Vec<Lookup> {
+        Vec::new()
+    }
 
     /// A new operator for one task; `partitions` of the topic, 0 without one.
     ///
@@ -87,6 +93,11 @@ pub trait RowEncoderSpec: Send + Sync + Debug {
     /// Whether what it writes says what happened to a row, so that a record can stand for a row that is taken back.
     fn writes_changes(&self) -> bool {
         false
+    }
+
+    /// What has to be got from elsewhere before it can write.
+    fn before_writing(&self) -> Option<Lookup> {
+        None
     }
 
     /// A new encoder.

@@ -6,6 +6,7 @@
 use crate::batch::{EventTime, Ops, Payload, StreamKind};
 use crate::error::OperatorError;
 use crate::feed::Feed;
+use crate::formats::Lookup;
 use crate::meaning::SourceMeaning;
 use crate::records::{Offset, Records, TopicPartition};
 use arrow::buffer::ScalarBuffer;
@@ -165,6 +166,12 @@ pub trait DecoderSpec: Send + Sync + Debug {
 
     /// What its rows mean; `topics` says what they are read from. State is found again by it.
     fn meaning(&self, topics: &str) -> SourceMeaning;
+
+    /// What has to be got from elsewhere before these records can be decoded, and has not been yet. Decoding does no I/O:
+    /// whoever reads gets it, and asks again.
+    fn lacks(&self, _records: &Records) -> Option<Lookup> {
+        None
+    }
 
     /// A new decoder for one task.
     ///

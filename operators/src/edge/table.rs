@@ -27,8 +27,9 @@ pub use metadata::Metadata;
 use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::expression::Expression;
-use crate::formats::{self, FormatError, sql_type};
+use crate::formats::{self, FormatError, Lookup, sql_type};
 use crate::meaning::{Columns, SourceMeaning};
+use crate::records::Records;
 use crate::source::{Decoder, DecoderSpec};
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use decode::TableDecoder;
@@ -231,6 +232,17 @@ impl DecoderSpec for TableDecoderSpec {
             columns.join(", "),
             output.join(", "),
         )
+    }
+
+    fn lacks(&self, records: &Records) -> Option<Lookup> {
+        let count = records.len();
+        let of_value = || {
+            let mut payloads = (0..count).filter_map(|index| records.get(index).value);
+            self.value.format.looks_up().then(|| self.value.format.lacks(&mut payloads)).flatten()
+        };
+        let key = self.key.as_ref().filter(|key| key.format.looks_up());
+        let of_key = || key?.format.lacks(&mut (0..count).filter_map(|index| records.get(index).key));
+        of_value().or_else(of_key)
     }
 
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {

@@ -24,7 +24,7 @@ impl JobError {
             JobError::Refused { .. } => ErrorKind::FixInput,
             JobError::Setting { .. } => ErrorKind::FixConfiguration,
             JobError::MorePartitions { .. } => ErrorKind::Retry,
-            JobError::Print { .. } => ErrorKind::FixSurroundings,
+            JobError::Print { .. } | JobError::Lookup(_) => ErrorKind::FixSurroundings,
             JobError::StateInUse { .. } => ErrorKind::RestoreState,
             JobError::DataLoss { .. }
             | JobError::Contradiction { .. }

@@ -69,7 +69,7 @@ impl<J: Send + 'static, R: Send + 'static> Beside<J, R> {
 }
 
 impl<J, R> Beside<J, R> {
-    fn submit(&self, job: J) {
+    pub(crate) fn submit(&self, job: J) {
         if let Some(jobs) = &self.jobs {
             // The thread lives as long as this end of the channel.
             let _ = jobs.send(job);

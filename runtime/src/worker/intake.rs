@@ -25,6 +25,8 @@ const CLOCK_EVERY_MS: i64 = 100;
 const CLOCK_AT_LEAST_EVERY_MS: i64 = 5_000;
 /// How long reading may be in vain until that is said, milliseconds.
 const TROUBLE_AFTER_MS: u64 = 2_000;
+/// How long to wait for records when those that are there wait for something else.
+const HELD: Duration = Duration::from_millis(10);
 
 /// Runs that were read and wait for their task.
 #[derive(Debug, Default)]
@@ -61,6 +63,16 @@ impl Intake {
 
     pub(super) fn is_empty(&self, place: &TopicPartition) -> bool {
         self.queues.get(place).is_none_or(|queue| queue.runs.is_empty())
+    }
+
+    /// Partitions of which something waits.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &TopicPartition> {
+        self.queues.iter().filter(|(_, queue)| !queue.runs.is_empty()).map(|(place, _)| place)
+    }
+
+    /// The run of a partition that is next.
+    pub(super) fn next_run(&self, place: &TopicPartition) -> Option<&Records> {
+        self.queues.get(place)?.runs.front()
     }
 
     /// Whether nothing waits.
@@ -101,7 +113,12 @@ impl Intake {
 impl Worker {
     /// Reads from the log into the queues. Says whether something came.
     pub(super) fn read(&mut self, wait: Duration) -> Result<bool, JobError> {
-        let wait = if self.intake.is_drained() { wait } else { Duration::ZERO };
+        let wait = match self.intake.is_drained() {
+            true => wait,
+            // What waits for a schema is looked at again soon.
+            false if self.intake.waiting().all(|place| self.lookups.holds(place)) => wait.min(HELD),
+            false => Duration::ZERO,
+        };
         let mut runs = Vec::new();
         match self.reader.poll(wait, &mut runs) {
             Ok(()) => self.intake.trouble = None,
@@ -145,7 +162,9 @@ impl Worker {
     /// Steps tasks over what waits: of each task's inputs the one whose event time is furthest behind, so that a join
     /// does not have to keep what the other side is not ready for. Says whether something was stepped.
     pub(super) fn step_tasks(&mut self) -> bool {
-        let queues = self.intake.queues.iter().filter(|(_, queue)| !queue.runs.is_empty());
+        let is_ready =
+            |(place, queue): &(&TopicPartition, &Queue)| !queue.runs.is_empty() && !self.lookups.holds(place);
+        let queues = self.intake.queues.iter().filter(is_ready);
         let mut waiting: BinaryHeap<Reverse<(EventTime, TopicPartition)>> = queues
             .filter_map(|(place, queue)| Some(Reverse((self.watermark_of(queue)?, place.clone()))))
             .collect();
@@ -154,6 +173,9 @@ impl Worker {
                 return stepped > 0;
             }
             let Some(Reverse((_, place))) = waiting.pop() else { return stepped > 0 };
+            if self.is_held_for_lookup(&place) {
+                continue;
+            }
             self.step_run(&place);
             let queue = self.intake.queues.get(&place).filter(|queue| !queue.runs.is_empty());
             waiting.extend(queue.and_then(|queue| Some(Reverse((self.watermark_of(queue)?, place.clone())))));

@@ -6,7 +6,7 @@ use crate::error::{Span, SqlError, code, nearest};
 use crate::script::Spanned;
 use arrow::datatypes::{Field, Fields};
 use millstream_operators::StreamKind;
-use millstream_operators::formats::{self, FORMATS, Format, FormatError};
+use millstream_operators::formats::{self, FORMATS, Format, FormatError, Registered};
 use millstream_operators::table::{KeyOptions, Layout, Part, ValueFields};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -135,13 +135,14 @@ fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Opt
     let Some(registered) = formats::named(&name.value) else { return options.fail(no_such_format(name)) };
     let mut values: BTreeMap<String, String> =
         given.iter().map(|(name, (_, value))| ((*name).to_owned(), value.value.clone())).collect();
+    let completed = complete(registered, prefix, &mut values, options);
     // Each round reports one option and leaves it out.
     loop {
         let error = match registered.with(&values) {
             Ok(format) => {
                 options
                     .know_of_format(registered.options().into_iter().map(|option| format!("{full}{option}")));
-                let complete = values.len() == given.len();
+                let complete = values.len() == given.len() + completed;
                 return complete.then_some(Named { format, span: name.span });
             }
             Err(error) => error,
@@ -151,6 +152,26 @@ fn named(name: &Spanned<String>, prefix: &str, options: &mut Options<'_>) -> Opt
         if option.is_none_or(|option| values.remove(&option).is_none()) {
             return None;
         }
+    }
+}
+
+/// Sets what follows from other options: a schema is registered under the name of its topic, as by Flink. Says how many.
+fn complete(
+    registered: &Registered,
+    prefix: &str,
+    values: &mut BTreeMap<String, String>,
+    options: &Options<'_>,
+) -> usize {
+    const SUBJECT: [&str; 2] = ["subject", "schema-registry.subject"];
+    let is_given = SUBJECT.iter().any(|name| values.contains_key(*name));
+    let topic = options.value("topic").filter(|topic| !topic.contains(';'));
+    match topic {
+        Some(topic) if !is_given && registered.options().contains(&SUBJECT[0]) => {
+            let part = if prefix == "key." { "key" } else { "value" };
+            values.insert(SUBJECT[0].to_owned(), format!("{topic}-{part}"));
+            1
+        }
+        _ => 0,
     }
 }
 
@@ -183,6 +204,12 @@ fn option_error(
             };
             let message = format!("format '{}' has no option '{option}'", name.value);
             (Some(option), SqlError::new(code::UNKNOWN_OPTION, span, message).help(help))
+        }
+        FormatError::MissingOption { option, what } => {
+            let short = option.strip_prefix(&format!("{}.", name.value)).unwrap_or(&option);
+            let message = format!("option '{full}{short}' is missing");
+            let error = SqlError::new(code::MISSING_OPTION, name.span, message);
+            (None, error.help(format!("set '{full}{short}' to {what}")))
         }
         FormatError::BadOption { option, value, expected } => {
             let short = option.strip_prefix(&format!("{}.", name.value)).unwrap_or(&option).to_owned();

@@ -53,6 +53,12 @@ impl<'d> Options<'d> {
         self.left.get(name).map(|(_, value)| value.value.as_str())
     }
 
+    /// The value of an option, asked for or not.
+    pub(super) fn value(&self, name: &str) -> Option<&'d str> {
+        let found = self.given.iter().find(|(given, _)| given.value == name);
+        found.map(|(_, value)| value.value.as_str())
+    }
+
     /// Whether an option is in the text, asked for or not.
     pub(super) fn was_given(&self, name: &str) -> bool {
         self.given.iter().any(|(given, _)| given.value == name)

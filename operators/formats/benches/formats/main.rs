@@ -18,7 +18,7 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use millstream_formats::csv::{CsvDecoder, CsvEncoder, CsvOptions};
 use millstream_formats::json::{JsonDecoder, JsonEncoder, JsonOptions};
-use millstream_formats::{Encoder, PayloadDecoder};
+use millstream_formats::{Absent, Encoder, PayloadDecoder, Run};
 use millstream_operators::source::{DecodeCx, DecoderSpec};
 use millstream_operators::table::{ColumnFrom, Part, TableColumn, TableDecoderSpec};
 use millstream_operators::{
@@ -45,6 +45,7 @@ fn main() {
     encode_json(&bench);
     decode_table(&bench);
     csv(&bench);
+    avro(&bench);
 }
 
 /// What is to be run.
@@ -286,6 +287,65 @@ fn csv(bench: &Bench) {
             black_box(&out);
         }
     });
+}
+
+/// The events of `decode json bid`, as Avro in the schema of their table.
+fn avro(bench: &Bench) {
+    let names = ["encode avro bid ours", "decode avro bid all ours", "decode avro bid three ours"];
+    if !names.iter().any(|name| bench.wanted(name)) {
+        return;
+    }
+    let all = event_fields(&|_| true);
+    let three = event_fields(&|name| ["bid", "auction", "price", "dateTime"].contains(&name));
+    let three = Fields::from(vec![Arc::clone(&three[three.len() - 1])]);
+    let format = millstream_formats::parse("avro", &Default::default()).unwrap();
+    let mut json = JsonDecoder::new(&all, &JsonOptions::default()).unwrap();
+    let mut batches: Vec<Vec<ArrayRef>> = Vec::new();
+    for run in Random(7).records(RUN * RUNS, bid).chunks(RUN) {
+        run.iter().for_each(|record| drop(json.decode(record.as_bytes()).unwrap()));
+        batches.push(json.finish());
+    }
+    let mut encoder = format.encoder(&all).unwrap();
+    let mut encode = |batch: &Vec<ArrayRef>, out: &mut Vec<u8>, ends: &mut Vec<usize>| {
+        encoder.begin(&mut batch.iter(), &[]).unwrap();
+        for row in 0..batch[0].len() {
+            encoder.encode(row, out).unwrap();
+            ends.push(out.len());
+        }
+    };
+    let mut runs: Vec<Vec<Vec<u8>>> = Vec::new();
+    for batch in &batches {
+        let (mut out, mut ends) = (Vec::new(), vec![0]);
+        encode(batch, &mut out, &mut ends);
+        runs.push(ends.windows(2).map(|ends| out[ends[0]..ends[1]].to_vec()).collect());
+    }
+    let bytes: usize = runs.iter().flatten().map(Vec::len).sum();
+    let measure = |name: &str, pass: &mut dyn FnMut()| {
+        if bench.wanted(name) {
+            measure(name, bench.passes, RUN * RUNS, bytes, pass);
+        }
+    };
+    let (mut out, mut ends) = (Vec::new(), Vec::new());
+    measure(names[0], &mut || {
+        for batch in &batches {
+            (out.clear(), ends.clear());
+            encode(batch, &mut out, &mut ends);
+            black_box(&out);
+        }
+    });
+    let runs: Vec<Vec<Option<&[u8]>>> =
+        runs.iter().map(|run| run.iter().map(|record| Some(record.as_slice())).collect()).collect();
+    for (name, needed) in [(names[1], &all), (names[2], &three)] {
+        let mut decoder = format.decoder(&all, needed).unwrap();
+        measure(name, &mut || {
+            for payloads in &runs {
+                let mut run = Run::default();
+                decoder.decode_run(payloads, Absent::AsItIs, &mut run);
+                assert!(run.bad.is_empty());
+                black_box((decoder.finish(), run));
+            }
+        });
+    }
 }
 
 /// Runs a case and prints what it cost.

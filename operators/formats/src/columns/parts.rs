@@ -223,6 +223,31 @@ impl MapBuilder {
         (&mut self.keys, &mut self.values)
     }
 
+    /// Which of the pairs from `first` on are the last of their key; `None` when all are.
+    pub(crate) fn last_of_each(&self, first: usize) -> Option<Vec<bool>> {
+        let ColumnBuilder::Utf8(keys) = self.keys.as_ref() else { return None };
+        let count = keys.rows() - first;
+        let key = |pair: usize| keys.get(first + pair);
+        let few = count <= 8;
+        if few && (1..count).all(|pair| (0..pair).all(|before| key(before) != key(pair))) {
+            return None;
+        }
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by_key(|pair| key(*pair));
+        let mut kept = vec![true; count];
+        for pair in order.windows(2).filter(|pair| key(pair[0]) == key(pair[1])) {
+            // The sort is stable: of equal keys the later one comes behind.
+            kept[pair[0]] = false;
+        }
+        kept.contains(&false).then_some(kept)
+    }
+
+    /// Drops all pairs from `first` on, which belong to no row yet.
+    pub(crate) fn cut_back(&mut self, first: usize) {
+        self.keys.truncate(first);
+        self.values.truncate(first);
+    }
+
     /// Pairs of all rows that have been ended.
     pub(crate) fn sealed_pairs(&self) -> usize {
         self.ends.last()

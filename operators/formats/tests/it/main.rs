@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod avro;
 mod csv;
 mod debezium;
 mod json;

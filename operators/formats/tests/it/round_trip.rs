@@ -181,6 +181,26 @@ fn csv_fields() -> Fields {
     fields(types)
 }
 
+/// What Avro holds: times of day of milliseconds, and fields that are called by letters.
+fn avro_fields() -> Fields {
+    let holds = |data_type: &DataType| !matches!(data_type, DataType::Time64(_));
+    let scalars: Vec<DataType> = scalar_types().into_iter().filter(holds).collect();
+    let plain: Vec<DataType> =
+        scalars.iter().filter(|it| !matches!(it, DataType::Timestamp(..))).cloned().collect();
+    let named = |types: Vec<DataType>| -> Fields {
+        let fields = fields(types);
+        fields.iter().map(|field| field.as_ref().clone().with_name(field.name().replace(' ', "_"))).collect()
+    };
+    let deep = DataType::Struct(named(vec![DataType::Utf8, DataType::new_list(DataType::Float64, true)]));
+    let mut types = scalars.clone();
+    types.push(DataType::Struct(named(scalars)));
+    types.push(DataType::new_list(deep.clone(), true));
+    types.push(DataType::new_list(DataType::new_list(DataType::Int64, true), false));
+    types.push(map_type(DataType::Utf8, DataType::Struct(named(plain))));
+    types.push(map_type(DataType::Utf8, deep));
+    named(types)
+}
+
 fn random_rows(fields: &Fields, seed: u64, rows: usize, purpose: For) -> RecordBatch {
     let mut random = Random(seed);
     let mut columns: Vec<ColumnBuilder> =
@@ -231,6 +251,14 @@ proptest! {
         ] {
             prop_assert_eq!(&back_and_forth(&format("json", options), &batch), &batch);
         }
+    }
+
+    #[test]
+    fn avro_gives_back_random_rows(seed in any::<u64>(), rows in 0..20usize, slice in 0..5usize) {
+        let batch = random_rows(&avro_fields(), seed, rows, For::Json);
+        let batch = batch.slice(slice.min(rows), rows - slice.min(rows));
+        let avro = format("avro", &[("timestamp_mapping.legacy", "false")]);
+        prop_assert_eq!(&back_and_forth(&avro, &batch), &batch);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{RowEncoder, RowEncoderSpec, SinkWriter, partition_for_key};
 use crate::OperatorError;
 use crate::batch::{Batch, Ops, StreamKind};
 use crate::expression::Failure;
+use crate::formats::Lookup;
 use crate::operator::{BuildCx, Cx, Operator, Port};
 use crate::source::Policy;
 use std::sync::Arc;
@@ -52,6 +53,11 @@ impl SinkWriter for AppendSink {
                 self.table
             )),
         }
+    }
+
+    fn before_writing(&self) -> Vec<Lookup> {
+        let key = self.key.as_ref().and_then(|key| key.before_writing());
+        key.into_iter().chain(self.value.before_writing()).collect()
     }
 
     fn build(&self, partitions: u32, _cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {

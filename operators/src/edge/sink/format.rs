@@ -5,7 +5,7 @@ use crate::OperatorError;
 use crate::batch::Batch;
 use arrow::array::ArrayRef;
 use arrow::datatypes::Fields;
-use millstream_formats::{Encoder, Format, FormatError, sql_type};
+use millstream_formats::{Encoder, Format, FormatError, Lookup, sql_type};
 use std::sync::Arc;
 
 /// Writes some columns of a stream in a format: the keys or the values of a sink.
@@ -44,6 +44,10 @@ impl RowEncoderSpec for FormatEncoderSpec {
 
     fn writes_changes(&self) -> bool {
         self.format.facts().changes
+    }
+
+    fn before_writing(&self) -> Option<Lookup> {
+        self.format.before_writing(&self.fields)
     }
 
     fn build(&self) -> Result<Box<dyn RowEncoder>, OperatorError> {

@@ -4,6 +4,7 @@ use super::{RowEncoder, RowEncoderSpec, SinkWriter, partition_for_key};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, StreamKind};
 use crate::expression::Failure;
+use crate::formats::Lookup;
 use crate::keys::SlotTable;
 use crate::operator::{BuildCx, Cx, Operator, Port};
 use crate::source::Policy;
@@ -30,6 +31,10 @@ impl SinkWriter for UpsertSink {
 
     fn accepts(&self, _kind: StreamKind) -> Result<(), String> {
         Ok(())
+    }
+
+    fn before_writing(&self) -> Vec<Lookup> {
+        self.key.before_writing().into_iter().chain(self.value.before_writing()).collect()
     }
 
     fn build(&self, partitions: u32, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {

@@ -181,10 +181,8 @@ impl Reader {
         }
         let first = map.sealed_pairs();
         let tail = self.pairs(value, map, rest, depth, None)?;
-        if let Some(kept) = last_of_each(map, first) {
-            let (keys, values) = map.open();
-            keys.truncate(first);
-            values.truncate(first);
+        if let Some(kept) = map.last_of_each(first) {
+            map.cut_back(first);
             self.pairs(value, map, rest, depth, Some(&kept))?;
         }
         map.seal();
@@ -236,25 +234,6 @@ impl Reader {
         }
         None
     }
-}
-
-/// Which of the pairs from `first` on are the last of their key; `None` when all are.
-fn last_of_each(map: &mut MapBuilder, first: usize) -> Option<Vec<bool>> {
-    let (ColumnBuilder::Utf8(keys), _) = map.open() else { return None };
-    let count = keys.rows() - first;
-    let key = |pair: usize| keys.get(first + pair);
-    let few = count <= 8;
-    if few && (1..count).all(|pair| (0..pair).all(|before| key(before) != key(pair))) {
-        return None;
-    }
-    let mut order: Vec<usize> = (0..count).collect();
-    order.sort_by_key(|pair| key(*pair));
-    let mut kept = vec![true; count];
-    for pair in order.windows(2).filter(|pair| key(pair[0]) == key(pair[1])) {
-        // The sort is stable: of equal keys the later one comes behind.
-        kept[pair[0]] = false;
-    }
-    kept.contains(&false).then_some(kept)
 }
 
 /// Which fields of an object have come: bits for the first 64, for others what their columns say.
