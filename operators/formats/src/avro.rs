@@ -11,6 +11,7 @@
 //! Unlike in Flink a record with bytes left behind it is bad, since it was written in another schema; so are numbers out of
 //! the range of their columns.
 
+mod changes;
 mod confluent;
 mod decode;
 mod default;
@@ -25,6 +26,7 @@ mod write;
 pub use confluent::ConfluentOptions;
 pub use decode::AvroDecoder;
 
+pub(crate) use changes::FORMAT as DEBEZIUM_CONFLUENT;
 pub(crate) use confluent::FORMAT as CONFLUENT;
 
 use super::options::{OptionReader, describe};
@@ -75,12 +77,12 @@ impl Format for AvroOptions {
     }
 
     fn decoder(&self, declared: &Fields, needed: &Fields) -> Result<Box<dyn Decoder>, FormatError> {
-        let schema = Arc::new(derive::derive(FORMAT.facts.name, declared, self.legacy_timestamps)?);
+        let schema = Arc::new(derive::derive(FORMAT.facts.name, declared, self.legacy_timestamps, false)?);
         Ok(Box::new(AvroDecoder::of_schema(&schema, declared, needed)?))
     }
 
     fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError> {
-        let schema = derive::derive(FORMAT.facts.name, fields, self.legacy_timestamps)?;
+        let schema = derive::derive(FORMAT.facts.name, fields, self.legacy_timestamps, false)?;
         let fields = write::compile_fields(&schema, &schema.root, fields).map_err(conflict)?;
         Ok(Box::new(AvroEncoder { fields, columns: Vec::new() }))
     }

@@ -21,6 +21,11 @@ pub trait PayloadDecoder: Debug + Send {
     /// [`BadPayload`] says what is wrong; no row has been appended then.
     fn take(&mut self, payload: Option<&[u8]>) -> Result<Outcome, BadPayload>;
 
+    /// After [`Outcome::Several`]: `1` for each row that was appended, `-1` for each that is taken back.
+    fn signs(&self) -> &[i8] {
+        &[]
+    }
+
     /// Appends a row of nulls, whether or not the fields may be null.
     fn append_null_row(&mut self);
 
@@ -105,6 +110,7 @@ impl<D: PayloadDecoder> Decoder for D {
                     run.row(index, -1);
                     run.row(index, 1);
                 }
+                Ok(Outcome::Several) => self.signs().iter().for_each(|sign| run.row(index, *sign)),
                 Err(bad) => run.bad.push((index as u32, bad)),
             }
         }

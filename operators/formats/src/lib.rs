@@ -17,10 +17,10 @@
 //! ```
 
 pub mod avro;
+mod changes;
 pub mod columns;
 pub mod csv;
 mod datetime;
-pub mod debezium;
 mod decoder;
 mod encoder;
 pub mod generated;
@@ -114,6 +114,8 @@ pub enum Outcome {
     Deletion,
     /// Two rows: one that is taken back, and the one in its place.
     Update,
+    /// Any number of rows, some of which may be taken back: [`PayloadDecoder::signs`] says which.
+    Several,
 }
 
 /// A payload that could not be decoded.
@@ -250,7 +252,8 @@ mod tests {
             (
                 "orc",
                 &[][..],
-                "there is no format 'orc'; there are 'json', 'csv', 'raw', 'avro', 'avro-confluent' and 'debezium-json'",
+                "there is no format 'orc'; there are 'json', 'csv', 'raw', 'avro', 'avro-confluent', 'debezium-json', \
+                 'debezium-avro-confluent', 'canal-json', 'maxwell-json' and 'ogg-json'",
             ),
             (
                 "raw",

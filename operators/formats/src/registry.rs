@@ -1,20 +1,26 @@
 //! The formats there are, by name.
 
 use super::options::OptionReader;
-use super::{Facts, Format, FormatError, avro, csv, debezium, json, raw};
+use super::{Facts, Format, FormatError, avro, changes, csv, json, raw};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The formats. A new one is a folder, and a line here.
-pub const FORMATS: &[Registered] =
-    &[json::FORMAT, csv::FORMAT, raw::FORMAT, avro::FORMAT, avro::CONFLUENT, debezium::FORMAT];
+pub const FORMATS: &[Registered] = &[
+    json::FORMAT,
+    csv::FORMAT,
+    raw::FORMAT,
+    avro::FORMAT,
+    avro::CONFLUENT,
+    changes::DEBEZIUM,
+    avro::DEBEZIUM_CONFLUENT,
+    changes::CANAL,
+    changes::MAXWELL,
+    changes::OGG,
+];
 
 /// Formats of Flink's that there are not, and what to do instead.
 const OTHERS: &[(&str, &str)] = &[
-    ("debezium-avro-confluent", "write the changes as 'debezium-json'"),
-    ("canal-json", "write the changes as 'debezium-json'"),
-    ("maxwell-json", "write the changes as 'debezium-json'"),
-    ("ogg-json", "write the changes as 'debezium-json'"),
     ("protobuf", "write the records as 'json', or read them as 'raw' BYTES"),
     ("parquet", "it is for files; topics are of 'json', 'csv' or 'raw'"),
     ("orc", "it is for files; topics are of 'json', 'csv' or 'raw'"),

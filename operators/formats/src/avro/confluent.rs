@@ -83,17 +83,30 @@ impl ConfluentOptions {
     }
 
     /// The schema of rows of these fields, as it is registered.
-    pub(crate) fn own_schema(&self, name: &'static str, fields: &Fields) -> Result<OwnSchema, FormatError> {
+    pub(crate) fn own_schema(
+        &self,
+        name: &'static str,
+        fields: &Fields,
+        nullable: bool,
+    ) -> Result<OwnSchema, FormatError> {
         match &self.schema {
             Some((text, schema)) => Ok((text.clone(), Arc::clone(schema))),
             None => {
-                let schema = derive(name, fields, true)?;
+                let schema = derive(name, fields, true, nullable)?;
                 Ok((text(&schema).map_err(conflict)?, Arc::new(schema)))
             }
         }
     }
 
-    pub(crate) fn lacks(&self, payloads: &mut dyn Iterator<Item = &[u8]>) -> Option<Lookup> {
+    /// Where the registry is, and who asks it, changes nothing about the rows.
+    pub(crate) fn describe_as(&self, name: &str) -> String {
+        match &self.schema {
+            None => name.to_owned(),
+            Some((text, _)) => format!("{name}(schema={text})"),
+        }
+    }
+
+    pub(crate) fn missing(&self, payloads: &mut dyn Iterator<Item = &[u8]>) -> Option<Lookup> {
         self.schemas.lacks(payloads.filter_map(|payload| split(payload).ok()).map(|(id, _)| id))
     }
 
@@ -116,32 +129,28 @@ impl Format for ConfluentOptions {
         const { &FORMAT.facts }
     }
 
-    /// Where the registry is, and who asks it, changes nothing about the rows.
     fn describe(&self) -> String {
-        match &self.schema {
-            None => FORMAT.facts.name.to_owned(),
-            Some((text, _)) => format!("{}(schema={text})", FORMAT.facts.name),
-        }
+        self.describe_as(FORMAT.facts.name)
     }
 
     fn decoder(&self, declared: &Fields, needed: &Fields) -> Result<Box<dyn Decoder>, FormatError> {
         let reader = match &self.schema {
             Some((_, schema)) => Arc::clone(schema),
-            None => Arc::new(derive(FORMAT.facts.name, declared, true)?),
+            None => Arc::new(derive(FORMAT.facts.name, declared, true, false)?),
         };
         let schemas = Arc::clone(&self.schemas);
         Ok(Box::new(AvroDecoder::of_schemas(schemas, reader, declared, needed)?))
     }
 
     fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError> {
-        let own = self.own_schema(FORMAT.facts.name, fields)?;
+        let own = self.own_schema(FORMAT.facts.name, fields, false)?;
         let writes = compile_fields(&own.1, &own.1.root, fields).map_err(conflict)?;
         let head = Head::new(self, own)?;
         Ok(Box::new(ConfluentEncoder { head, fields: writes, columns: Vec::new() }))
     }
 
     fn lacks(&self, payloads: &mut dyn Iterator<Item = &[u8]>) -> Option<Lookup> {
-        ConfluentOptions::lacks(self, payloads)
+        self.missing(payloads)
     }
 
     fn looks_up(&self) -> bool {
@@ -149,7 +158,7 @@ impl Format for ConfluentOptions {
     }
 
     fn before_writing(&self, fields: &Fields) -> Option<Lookup> {
-        let (text, _) = self.own_schema(FORMAT.facts.name, fields).ok()?;
+        let (text, _) = self.own_schema(FORMAT.facts.name, fields, false).ok()?;
         self.number(text)
     }
 }

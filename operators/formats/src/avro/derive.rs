@@ -12,13 +12,19 @@ use std::fmt::Write;
 const RECORD: &str = "org.apache.flink.avro.generated.record";
 
 /// The schema of rows of these fields. With the `legacy` mapping a `TIMESTAMP` is an instant, of milliseconds, and a
-/// `TIMESTAMP_LTZ` is nothing; else they are a time on the wall and an instant.
+/// `TIMESTAMP_LTZ` is nothing; else they are a time on the wall and an instant. A record that is `nullable` is a union with null.
 ///
 /// # Errors
 /// [`FormatError::Unsupported`] and [`FormatError::Conflict`] for what a schema can't say.
-pub(crate) fn derive(format: &'static str, fields: &Fields, legacy: bool) -> Result<Schema, FormatError> {
+pub(crate) fn derive(
+    format: &'static str,
+    fields: &Fields,
+    legacy: bool,
+    nullable: bool,
+) -> Result<Schema, FormatError> {
     let mut deriver = Deriver { format, legacy, named: Vec::new() };
-    let root = deriver.record(fields, RECORD)?;
+    let record = deriver.record(fields, RECORD)?;
+    let root = if nullable { Node::Union(vec![Node::Null, record]) } else { record };
     let mut schema = Schema { root, named: deriver.named };
     schema.find_empty();
     Ok(schema)

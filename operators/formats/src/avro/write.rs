@@ -133,6 +133,34 @@ pub(crate) fn write_row(
     Ok(())
 }
 
+/// Appends a record that says what happened to a row: with the row before or after, and what happened.
+///
+/// # Errors
+/// As [`write_row`].
+pub(crate) fn write_change(
+    record: &[FieldWrite],
+    columns: &[View],
+    row: usize,
+    goes: bool,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
+    for (place, field) in record.iter().enumerate() {
+        let is_there = place == 2 || (place == 0) == goes;
+        match (field.branches, is_there) {
+            (Some([null, _]), false) => out.push(null),
+            (Some([_, value]), true) => out.push(value),
+            (None, true) => {}
+            (None, false) => return Err(named(&field.name, "null, which the schema does not have")),
+        }
+        match &field.write {
+            _ if !is_there => {}
+            Write::Record(fields) => write_row(fields, columns, row, out)?,
+            _ => push_bytes(if goes { b"d" } else { b"c" }, out),
+        }
+    }
+    Ok(())
+}
+
 #[cold]
 fn named(name: &str, why: &str) -> String {
     format!("field \"{name}\": {why}")

@@ -198,6 +198,18 @@ impl StructBuilder {
 }
 
 impl ListBuilder {
+    /// The items of a row.
+    pub(crate) fn range(&self, row: usize) -> std::ops::Range<usize> {
+        self.ends.range(row)
+    }
+
+    /// Lets the last row have the items that were appended behind it.
+    pub(crate) fn close_behind(&mut self) {
+        let rows = self.ends.rows();
+        self.ends.truncate(rows - 1);
+        self.ends.push(self.items.len());
+    }
+
     /// The items, to append to; [`ListBuilder::seal`] ends the array.
     #[inline]
     pub(crate) fn open(&mut self) -> &mut ColumnBuilder {

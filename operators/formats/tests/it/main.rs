@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod avro;
+mod changes;
 mod csv;
 mod debezium;
 mod json;
