@@ -46,7 +46,7 @@ CREATE TABLE f (id INT) WITH ('connector' = 'upsert-kafka', 'format' = 'json');
 -- connectors and formats
 CREATE TABLE g (id INT) WITH ('connector' = 'kafaka');
 CREATE TABLE h (id INT) WITH ('connector' = 'jdbc', 'url' = 'x');
-CREATE TABLE i (id INT) WITH ('connector' = 'kafka', 'topic' = 'i', 'format' = 'avro', 'avro.encoding' = 'json');
+CREATE TABLE i (id INT) WITH ('connector' = 'kafka', 'topic' = 'i', 'format' = 'orc');
 CREATE TABLE j (a INT, b INT) WITH ('connector' = 'kafka', 'topic' = 'j', 'format' = 'raw');
 CREATE TABLE k (a INT, b MAP<INT, INT>) WITH ('connector' = 'kafka', 'topic' = 'k', 'format' = 'json');
 CREATE TABLE k2 (a INT) WITH ('connector' = 'kafka', 'topic' = 'k', 'format' = 'json', 'value.format' = 'json');

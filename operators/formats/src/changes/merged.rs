@@ -1,7 +1,8 @@
 //! Rows before an update, of which a record has only what has changed: the rest is that of the row after.
 //!
 //! A field that is null in the row before is one that was null, or one that did not change: the record is looked at once more
-//! for which of the two it is. Unlike in Flink, which looks through all rows of a record, each is looked at by itself.
+//! for which of the two it is. Unlike in Flink, which looks through all rows of a record for the name of a field, each is looked at by itself: there a second row of an update may go
+//! as one that never came.
 
 use super::{Envelope, Sides};
 use crate::columns::{ColumnBuilder, map_type};
