@@ -28,6 +28,7 @@ pub use decode::AvroDecoder;
 
 pub(crate) use changes::FORMAT as DEBEZIUM_CONFLUENT;
 pub(crate) use confluent::FORMAT as CONFLUENT;
+pub(crate) use decode::hex;
 
 use super::options::{OptionReader, describe};
 use super::view::View;

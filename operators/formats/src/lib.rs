@@ -28,6 +28,7 @@ pub mod json;
 mod numbers;
 mod options;
 mod print;
+pub mod protobuf;
 pub mod raw;
 mod registry;
 mod text;
@@ -253,7 +254,7 @@ mod tests {
                 "orc",
                 &[][..],
                 "there is no format 'orc'; there are 'json', 'csv', 'raw', 'avro', 'avro-confluent', 'debezium-json', \
-                 'debezium-avro-confluent', 'canal-json', 'maxwell-json' and 'ogg-json'",
+                 'debezium-avro-confluent', 'canal-json', 'maxwell-json', 'ogg-json' and 'protobuf'",
             ),
             (
                 "raw",

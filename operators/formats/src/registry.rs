@@ -1,7 +1,7 @@
 //! The formats there are, by name.
 
 use super::options::OptionReader;
-use super::{Facts, Format, FormatError, avro, changes, csv, json, raw};
+use super::{Facts, Format, FormatError, avro, changes, csv, json, protobuf, raw};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ pub const FORMATS: &[Registered] = &[
     changes::CANAL,
     changes::MAXWELL,
     changes::OGG,
+    protobuf::FORMAT,
 ];
 
 /// Formats of Flink's that there are not, and what to do instead.
 const OTHERS: &[(&str, &str)] = &[
-    ("protobuf", "write the records as 'json', or read them as 'raw' BYTES"),
     ("parquet", "it is for files; topics are of 'json', 'csv' or 'raw'"),
     ("orc", "it is for files; topics are of 'json', 'csv' or 'raw'"),
 ];

@@ -69,26 +69,31 @@ pub(crate) fn encode_default(
             }
             return Err(unfit());
         }
-        Node::Named(index) => match &schema.named[*index].kind {
-            Kind::Record(fields) => {
-                let values = value.as_object().ok_or_else(unfit)?;
-                for field in fields {
-                    let value = values.get(&field.name).or(field.default.as_ref()).ok_or_else(unfit)?;
-                    encode_default(schema, &field.node, value, out, depth + 1)?;
-                }
-            }
-            Kind::Enum(symbols, _) => {
-                let symbol = value.as_str().ok_or_else(unfit)?;
-                let place = symbols.iter().position(|known| known == symbol).ok_or_else(unfit)?;
-                push_long(place as i64, out);
-            }
-            Kind::Fixed(size, _) => {
-                let bytes = latin1(value).filter(|bytes| bytes.len() == *size).ok_or_else(unfit)?;
-                out.extend_from_slice(&bytes);
-            }
-        },
+        Node::Named(index) => encode_named(schema, *index, value, out, depth).ok_or_else(unfit)?,
     }
     Ok(())
+}
+
+/// Appends a default of a type with a name; `None` when it is none.
+fn encode_named(schema: &Schema, index: usize, value: &Value, out: &mut Vec<u8>, depth: usize) -> Option<()> {
+    match &schema.named[index].kind {
+        Kind::Record(fields) => {
+            let values = value.as_object()?;
+            for field in fields {
+                let value = values.get(&field.name).or(field.default.as_ref())?;
+                encode_default(schema, &field.node, value, out, depth + 1).ok()?;
+            }
+        }
+        Kind::Enum(symbols, _) => {
+            let symbol = value.as_str()?;
+            push_long(symbols.iter().position(|known| known == symbol)? as i64, out);
+        }
+        Kind::Fixed(size, _) => {
+            let bytes = latin1(value).filter(|bytes| bytes.len() == *size)?;
+            out.extend_from_slice(&bytes);
+        }
+    }
+    Some(())
 }
 
 /// Bytes as schemas spell them: a character for each.

@@ -260,52 +260,14 @@ impl Compiler<'_> {
         use DataType as T;
         let (schema, named) = (self.writer, self.reader);
         let reader = not_null(reader);
-        let kind = |node: &Node| match node {
-            Node::Named(index) => Some(&schema.named[*index].kind),
-            _ => None,
-        };
+        if let Some(read) = scalar(schema, writer, reader, needed.data_type()) {
+            return Ok(read);
+        }
         let unfit = || {
             let found = schema.describe(writer);
             Err(format!("the writer has {found}, which can't be read as {}", sql_type(needed.data_type())))
         };
-        let times = |logical: &Logical| match (logical, reader) {
-            (Logical::Timestamp(unit, _) | Logical::Time(unit), _) => Some(*unit),
-            // A plain number counts what the reader's schema says.
-            (Logical::None, Node::Int(Logical::Time(unit)) | Node::Long(Logical::Timestamp(unit, _))) => {
-                Some(*unit)
-            }
-            (Logical::None, Node::Long(Logical::Time(unit))) => Some(*unit),
-            _ => None,
-        };
-        match (needed.data_type(), writer, kind(writer)) {
-            (T::Boolean, Node::Boolean, _) => Ok(Read::Boolean),
-            (T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::Float32 | T::Float64, Node::Int(_), _) => {
-                Ok(Read::Int)
-            }
-            (T::Date32, Node::Int(Logical::Date | Logical::None), _) => Ok(Read::Int),
-            (T::Int64 | T::Float32 | T::Float64, Node::Long(_), _) => Ok(Read::Long),
-            (T::Float32 | T::Float64, Node::Float, _) => Ok(Read::Float),
-            (T::Float64, Node::Double, _) => Ok(Read::Double),
-            (T::Time32(_) | T::Time64(_), Node::Int(logical) | Node::Long(logical), _) => {
-                let unit = times(logical).filter(|_| !matches!(logical, Logical::Timestamp(..)));
-                unit.map_or_else(unfit, |unit| Ok(Read::Units(unit)))
-            }
-            (T::Timestamp(..), Node::Long(logical), _) => {
-                let unit = times(logical).filter(|_| !matches!(logical, Logical::Time(_)));
-                unit.map_or_else(unfit, |unit| Ok(Read::Units(unit)))
-            }
-            (T::Utf8 | T::Binary, Node::String | Node::Bytes(_), _) => Ok(Read::Bytes),
-            (T::Utf8, _, Some(Kind::Enum(symbols, _))) => {
-                Ok(Read::Enum(symbols.iter().map(|symbol| symbol.as_str().into()).collect()))
-            }
-            (T::Utf8, _, Some(Kind::Fixed(16, Logical::Uuid))) => Ok(Read::Uuid),
-            (T::Binary, _, Some(Kind::Fixed(size, _))) => Ok(Read::Fixed(*size)),
-            (T::Decimal128(_, scale), Node::Bytes(logical), _) => {
-                decimal(None, *logical, *scale).map_or_else(unfit, Ok)
-            }
-            (T::Decimal128(_, scale), _, Some(Kind::Fixed(size, logical))) => {
-                decimal(Some(*size), *logical, *scale).map_or_else(unfit, Ok)
-            }
+        match (needed.data_type(), writer, kind_of(schema, writer)) {
             (T::Struct(inner), _, Some(Kind::Record(fields))) => {
                 let T::Struct(all) = declared.data_type() else { return unfit() };
                 let wanted = Wanted::new(named, reader, all, inner)?;
@@ -330,6 +292,52 @@ impl Compiler<'_> {
             _ => unfit(),
         }
     }
+}
+
+fn kind_of<'s>(schema: &'s Schema, node: &Node) -> Option<&'s Kind> {
+    match node {
+        Node::Named(index) => Some(&schema.named[*index].kind),
+        _ => None,
+    }
+}
+
+/// How a value that holds no others is read; `None` where it can't be.
+fn scalar(schema: &Schema, writer: &Node, reader: &Node, wanted: &DataType) -> Option<Read> {
+    use DataType as T;
+    let times = |logical: &Logical| match (logical, reader) {
+        (Logical::Timestamp(unit, _) | Logical::Time(unit), _) => Some(*unit),
+        // A plain number counts what the reader's schema says.
+        (Logical::None, Node::Int(Logical::Time(unit)) | Node::Long(Logical::Timestamp(unit, _))) => {
+            Some(*unit)
+        }
+        (Logical::None, Node::Long(Logical::Time(unit))) => Some(*unit),
+        _ => None,
+    };
+    Some(match (wanted, writer, kind_of(schema, writer)) {
+        (T::Boolean, Node::Boolean, _) => Read::Boolean,
+        (T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::Float32 | T::Float64, Node::Int(_), _) => Read::Int,
+        (T::Date32, Node::Int(Logical::Date | Logical::None), _) => Read::Int,
+        (T::Int64 | T::Float32 | T::Float64, Node::Long(_), _) => Read::Long,
+        (T::Float32 | T::Float64, Node::Float, _) => Read::Float,
+        (T::Float64, Node::Double, _) => Read::Double,
+        (T::Time32(_) | T::Time64(_), Node::Int(logical) | Node::Long(logical), _) => {
+            Read::Units(times(logical).filter(|_| !matches!(logical, Logical::Timestamp(..)))?)
+        }
+        (T::Timestamp(..), Node::Long(logical), _) => {
+            Read::Units(times(logical).filter(|_| !matches!(logical, Logical::Time(_)))?)
+        }
+        (T::Utf8 | T::Binary, Node::String | Node::Bytes(_), _) => Read::Bytes,
+        (T::Utf8, _, Some(Kind::Enum(symbols, _))) => {
+            Read::Enum(symbols.iter().map(|symbol| symbol.as_str().into()).collect())
+        }
+        (T::Utf8, _, Some(Kind::Fixed(16, Logical::Uuid))) => Read::Uuid,
+        (T::Binary, _, Some(Kind::Fixed(size, _))) => Read::Fixed(*size),
+        (T::Decimal128(_, scale), Node::Bytes(logical), _) => decimal(None, *logical, *scale)?,
+        (T::Decimal128(_, scale), _, Some(Kind::Fixed(size, logical))) => {
+            decimal(Some(*size), *logical, *scale)?
+        }
+        _ => return None,
+    })
 }
 
 /// A decimal of this scale, by what the writer says of it; of plain bytes the column's scale counts.

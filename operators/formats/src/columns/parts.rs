@@ -138,6 +138,11 @@ impl Variable {
 }
 
 impl StructBuilder {
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.nulls.len()
+    }
+
     /// Brings the fields up to the rows appended.
     #[inline]
     pub(super) fn catch_up(&mut self) {
@@ -198,6 +203,11 @@ impl StructBuilder {
 }
 
 impl ListBuilder {
+    /// Number of items that belong to no row yet.
+    pub(crate) fn open_items(&self) -> usize {
+        self.items.len() - self.ends.last()
+    }
+
     /// The items of a row.
     pub(crate) fn range(&self, row: usize) -> std::ops::Range<usize> {
         self.ends.range(row)
@@ -252,6 +262,11 @@ impl MapBuilder {
             kept[pair[0]] = false;
         }
         kept.contains(&false).then_some(kept)
+    }
+
+    /// Number of pairs that belong to no row yet.
+    pub(crate) fn open_pairs(&self) -> usize {
+        self.keys.len() - self.ends.last()
     }
 
     /// Drops all pairs from `first` on, which belong to no row yet.

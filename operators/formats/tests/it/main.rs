@@ -8,5 +8,6 @@ mod csv;
 mod debezium;
 mod json;
 mod json_differential;
+mod protobuf;
 mod raw;
 mod round_trip;
