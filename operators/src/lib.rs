@@ -27,7 +27,7 @@ use relational::{join, key_by, project, temporal_join, top_n, union, unnest};
 pub use edge::{dead_letter, exchange, feed, lz4, origin, sink, source, table};
 pub use kit::keys;
 pub use model::{clock, expression, meaning};
-pub use relational::aggregate;
+pub use relational::{aggregate, match_recognize};
 
 pub use batch::{
     Batch, END_OF_TIME, EventTime, NO_WATERMARK, Ops, Payload, RowVec, StreamKind, take_columns,

@@ -3,6 +3,7 @@
 pub mod aggregate;
 pub(crate) mod join;
 pub(crate) mod key_by;
+pub mod match_recognize;
 pub(crate) mod project;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;

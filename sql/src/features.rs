@@ -6,6 +6,7 @@
 
 pub(crate) mod group_windows;
 pub(crate) mod grouping_sets;
+pub(crate) mod match_recognize;
 pub(crate) mod over;
 pub(crate) mod proctime;
 pub(crate) mod temporal_join;
@@ -28,6 +29,7 @@ const ALL: &[Registered] = &[
     Registered::of::<temporal_join::TemporalJoin>(),
     Registered::of::<top_n::RankedRows>(),
     Registered::of::<over::OverRows>(),
+    Registered::of::<match_recognize::MatchRows>(),
     Registered::of::<unnest::Elements>(),
     Registered::of::<unnest::UnnestTable>(),
 ];

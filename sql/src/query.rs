@@ -18,6 +18,7 @@ mod forms;
 mod interval;
 mod joins;
 mod parse;
+pub(crate) mod patterns;
 mod provider;
 pub(crate) mod relations;
 mod rewrite;
@@ -28,6 +29,7 @@ mod typing;
 mod unread;
 mod words;
 
+pub(crate) use aggregates::of_numbers as number_aggregate;
 pub(crate) use provider::Names;
 pub(crate) use rewrite::{aggregate_as_flink, analyze, cast_as_flink, check_deterministic, optimize};
 pub(crate) use special::{call as sql_call, text as sql_text_literal};

@@ -23,6 +23,7 @@ mod bounded;
 mod connectors;
 mod dead_letters;
 mod keys;
+mod match_recognize;
 mod pairs;
 mod plans;
 mod proctime;

@@ -6,6 +6,8 @@ mod aggregate;
 mod aggregate_model;
 mod join;
 mod join_model;
+mod match_model;
+mod match_recognize;
 mod materialize;
 mod normalize;
 mod over;

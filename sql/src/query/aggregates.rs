@@ -17,6 +17,11 @@ pub(super) fn numeric() -> impl Iterator<Item = Arc<AggregateUDF>> {
     })
 }
 
+/// The aggregate of numbers of a name.
+pub(crate) fn of_numbers(name: &str) -> Option<Arc<AggregateUDF>> {
+    numeric().find(|aggregate| aggregate.name() == name)
+}
+
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Numeric {
     name: &'static str,

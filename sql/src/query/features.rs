@@ -46,12 +46,6 @@ const fn feature(
 /// The first that is found is named: what is special stands in front of what is general.
 const FEATURES: &[Feature] = &[
     feature(
-        "MATCH_RECOGNIZE (",
-        "MATCH_RECOGNIZE",
-        "look for the pattern with joins of the table with itself, bounded in time by BETWEEN",
-        "SELECT m.a FROM t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES A.v AS a PATTERN (A B) DEFINE B AS B.v > A.v) AS m",
-    ),
-    feature(
         "LATERAL SNAPSHOT (",
         "LATERAL SNAPSHOT",
         "join with FOR SYSTEM_TIME AS OF the time of the left row",

@@ -2,7 +2,7 @@
 
 use super::relations::error_at;
 use super::{calls, rows, special};
-use crate::features::group_windows;
+use crate::features::{group_windows, match_recognize};
 use crate::script::{CATALOG, DATABASE};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::sql::sqlparser::ast::{
@@ -119,6 +119,13 @@ impl VisitorMut for AsFlinkMeans {
         }
         name_columns(&mut query.body);
         match bounds_of_windows(&mut query.body) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<DataFusionError> {
+        match match_recognize::named(table) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
@@ -252,7 +259,8 @@ fn relation_name(table: &TableFactor) -> Option<String> {
         TableFactor::Table { alias, name, .. } => (alias, name.0.last()?.as_ident().map(|name| &name.value)),
         TableFactor::Derived { alias, .. }
         | TableFactor::TableFunction { alias, .. }
-        | TableFactor::Function { alias, .. } => (alias, None),
+        | TableFactor::Function { alias, .. }
+        | TableFactor::MatchRecognize { alias, .. } => (alias, None),
         _ => return None,
     };
     alias.as_ref().map(|alias| &alias.name.value).or(name).cloned()

@@ -1,6 +1,7 @@
 //! The words of a query as a syntax tree, and what is wrong with them in words of our own.
 
 use super::forms::known_forms;
+use super::patterns;
 use super::special::map_literals;
 use crate::error::{Span, SqlError, code};
 use crate::script::{FlinkDialect, Positions, Tokens, found_word};
@@ -19,7 +20,8 @@ pub(crate) const PARTITION_BY: &str = "PARTITION BY";
 
 /// Reads a query.
 pub(super) fn parse_query(tokens: &Tokens, positions: &Positions) -> Result<Box<Query>, SqlError> {
-    let words = map_literals(known_forms(&lateral_elements(without_table_arguments(&tokens.tokens))));
+    let words = patterns::as_one_word(tokens, positions)?;
+    let words = map_literals(known_forms(&lateral_elements(without_table_arguments(&words))));
     parse(words, tokens, positions, |parser| parser.parse_query())
 }
 

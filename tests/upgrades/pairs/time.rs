@@ -8,6 +8,9 @@ const WINDOWS: &str = "INSERT INTO windows SELECT g, window_start, SUM(n) FROM T
 const SESSIONS: &str = "INSERT INTO windows SELECT g, window_start, SUM(n) FROM TABLE(SESSION(TABLE t PARTITION BY g, \
                         DESCRIPTOR(at), INTERVAL '1' SECOND)) GROUP BY g, window_start, window_end;";
 
+const PATTERNS: &str = "INSERT INTO out SELECT g, x, y FROM t MATCH_RECOGNIZE (PARTITION BY g ORDER BY at MEASURES A.n AS x, \
+                        LAST(B.m) AS y AFTER MATCH SKIP PAST LAST ROW PATTERN (A B{2}) DEFINE B AS B.n > A.n);";
+
 pub(crate) const PAIRS: &[Pair] = &[
     pair(
         "a window of another size",
@@ -50,5 +53,22 @@ pub(crate) const PAIRS: &[Pair] = &[
         SESSIONS,
         &[("SESSION(TABLE t PARTITION BY g,", "TUMBLE(TABLE t,")],
         Refused(&["INSERT INTO windows: its ", "sessions, gap 1000 ms", "tumbling 1000 ms"]),
+    ),
+    pair(
+        "a pattern whose variables are called otherwise",
+        PATTERNS,
+        &[
+            ("A.n AS x", "ONE.n AS x"),
+            ("PATTERN (A B{2})", "PATTERN (ONE B{2})"),
+            ("B.n > A.n", "B.n > ONE.n"),
+        ],
+        Kept("out"),
+    ),
+    pair("another pattern", PATTERNS, &[("B{2}", "B{3}")], Refused(&["finds: (#0 #1{2}) became (#0 #1{3})"])),
+    pair(
+        "a pattern that goes on elsewhere",
+        PATTERNS,
+        &[("PAST LAST ROW", "TO NEXT ROW")],
+        Refused(&["goes on: SKIP PAST LAST ROW became SKIP TO NEXT ROW"]),
     ),
 ];

@@ -2,7 +2,7 @@
 
 use super::choice::{common_detail, common_type};
 use super::{Known, Typer, refuse};
-use crate::features::proctime;
+use crate::features::{match_recognize, proctime};
 use crate::functions::casting::cast_of;
 use crate::functions::values::cast::is_total;
 use crate::functions::values::detail::{Detail, TimeDigits};
@@ -46,6 +46,13 @@ impl Typer<'_> {
         }
         if proctime::is_clock(&func) {
             return Ok(Known::new(called(func, args), proctime::data_type()));
+        }
+        if match_recognize::is_value(&func) {
+            let fails = args.iter().any(|arg| arg.fails);
+            let expr = called(func, args);
+            let (_, field) = expr.to_field(self.schema)?;
+            let detail = Detail::of(&field);
+            return Ok(Known { fails, detail, ..Known::new(expr, field.data_type().clone()) });
         }
         match func.name() {
             "get_field" => {
