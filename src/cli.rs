@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod completions;
 mod dead_letter;
+mod diff;
 mod doctor;
 mod explain;
 mod failure;
@@ -116,6 +117,11 @@ enum Command {
     /// its input topics are there and fit each other, and which topics it would create; with --from, whether it could start
     /// from that savepoint. Changes nothing.
     Check(check::CheckArgs),
+    /// Say what a restart with another SQL file would make of a job's state
+    ///
+    /// Compares two files as a restart does: which operators go on with their state, which are new and begin empty, and
+    /// what the job would be refused for. Needs no job and no log, and changes nothing.
+    Diff(diff::DiffArgs),
     /// Say what an error means, or show the plan of a SQL file
     ///
     /// Every error of a SQL file has a code, as MS0501, and every code a page: what it means, an example, and what to do. With
@@ -184,6 +190,7 @@ impl Cli {
             }
             Command::Savepoint(args) => args.run(),
             Command::Check(args) => args.run(),
+            Command::Diff(args) => args.run(),
             Command::Explain(args) => args.run(),
             Command::Topic(command) => command.run(),
             Command::State(command) => command.run(),

@@ -88,6 +88,7 @@ pub mod worker {
 pub mod topics {
     pub use millstream_runtime::feeds::with_feeds;
     pub use millstream_runtime::topics::{Before, Examined, check_input_topics, examine, started};
+    pub use millstream_runtime::{Comparison, compare};
 }
 
 /// The logs that jobs run on: embedded in a directory, Kafka, and one in memory for tests.
@@ -160,8 +161,8 @@ pub mod log {
 #[cfg(feature = "sql")]
 pub mod sql {
     pub use millstream_sql::{
-        JobSetting, PLANNER, Picture, Question, Relation, Span, SqlError, SqlErrors, SqlJob, ask,
-        check_tables, error, explain, plan, relations,
+        Answered, JobSetting, PLANNER, Picture, Question, Relation, Span, SqlError, SqlErrors, SqlJob, ask,
+        check_tables, error, explain, plan, relations, show,
     };
 
     #[doc(hidden)]

@@ -27,7 +27,7 @@ pub use memory::{MEMORY_BYTES_MIN, MemoryPlan, StateBudget};
 /// The log that jobs run on: a crate of its own.
 pub use millstream_log as log;
 pub use millstream_log::{clock, exit_now};
-pub use plan::{JobPlan, OperatorRecord, PartRecord, PlanRecord, TaskId};
+pub use plan::{Comparison, JobPlan, OperatorRecord, PartRecord, PlanRecord, TaskId, compare};
 pub use rules::Rules;
 pub use states::{MemoryStates, StateDirectory, StateStore};
 

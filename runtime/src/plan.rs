@@ -1,8 +1,10 @@
 //! The plan of a job as the runtime runs it: the cut topology, its fingerprint, and the names of everything internal.
 
+mod compare;
 mod matching;
 mod record;
 
+pub use compare::{Comparison, compare};
 pub(crate) use matching::StateFrom;
 pub use record::{OperatorRecord, PartRecord, PlanRecord};
 

@@ -211,6 +211,11 @@ impl fmt::Display for SqlErrors {
     }
 }
 
+/// What is shown of a file's text, without what may be a secret of it and without what steers a terminal.
+pub(crate) fn shown(file: &str, text: &str) -> String {
+    picture::printable(&secrets::find(file).hidden_in(text))
+}
+
 /// The known name that is meant by `name`: the nearest if it is near enough, or the only one that begins so.
 pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let lower = name.to_lowercase();

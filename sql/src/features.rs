@@ -9,6 +9,7 @@ pub(crate) mod grouping_sets;
 pub(crate) mod match_recognize;
 pub(crate) mod over;
 pub(crate) mod proctime;
+pub(crate) mod state_ttl;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;
 pub(crate) mod unnest;

@@ -23,7 +23,7 @@ fn read(path: &Path) -> (Script, SqlErrors) {
     let mut settings = Settings::default();
     for statement in &script.statements {
         match statement {
-            Statement::CreateTable(def) => {
+            Statement::CreateTable(def) if def.like.is_none() && def.query.is_none() => {
                 errors.extend(crate::catalog::table(def).err().unwrap_or_default())
             }
             Statement::Set { key, value } => {
@@ -131,7 +131,7 @@ fn one_line(statement: &Statement) -> String {
             let inserts = inserts.iter().map(|insert| one_line(&Statement::Insert(insert.clone())));
             format!("set of\n  {}", inserts.collect::<Vec<_>>().join("\n  "))
         }
-        Statement::Explain(inner) => format!("explain {}", one_line(inner)),
+        Statement::Explain(inner, _) => format!("explain {}", one_line(inner)),
         Statement::Select { query } => format!("query {}", words(query)),
         Statement::Set { key, value } => format!("{} = {}", key.value, value.value),
         other => panic!("{other:?}"),
@@ -231,4 +231,13 @@ const PARTS: &[&str] = &[
     "NOT NULL",
     "DECIMAL(5",
     "LIKE",
+    "/*+ OPTIONS('a' = 'b') */",
+    "/*+",
+    "*/",
+    "ALTER TABLE t",
+    "ADD x INT",
+    "DROP",
+    "SHOW",
+    "RENAME TO",
+    "FIRST",
 ];

@@ -30,5 +30,5 @@ pub mod testing;
 pub use error::{Picture, Span, SqlError, SqlErrors};
 pub use explain::explain;
 pub use guard::PLANNER;
-pub use plan::{Question, Relation, SqlJob, ask, check_tables, plan, relations};
+pub use plan::{Answered, Question, Relation, SqlJob, ask, check_tables, plan, relations, show};
 pub use settings::JobSetting;

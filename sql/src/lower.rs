@@ -25,7 +25,7 @@ pub(crate) use source::SourceTable;
 pub(crate) use stream::{PartitionedBy, Partitioning, RowKey, Stream, Windows};
 
 use crate::expression::Columns;
-use crate::features::feature;
+use crate::features::{feature, state_ttl};
 use crate::query::{Words, in_flinks_types, words};
 use crate::settings::Settings;
 use datafusion::common::DataFusionError;
@@ -83,6 +83,8 @@ pub(crate) struct Lowering<'a> {
     /// What the operators of the current statement are named after.
     scope: String,
     names: BTreeSet<String>,
+    /// Sides of joins whose rows are kept for a time of their own.
+    kept: BTreeSet<String>,
 }
 
 impl<'a> Lowering<'a> {
@@ -107,6 +109,7 @@ impl<'a> Lowering<'a> {
             lowered: HashMap::new(),
             scope: String::new(),
             names: BTreeSet::new(),
+            kept: BTreeSet::new(),
         })
     }
 
@@ -122,6 +125,19 @@ impl<'a> Lowering<'a> {
         let free = free.unwrap_or(name);
         self.names.insert(free.clone());
         free
+    }
+
+    /// Refuses a time to keep rows that no join goes by.
+    pub(crate) fn check_kept(&self, plan: &LogicalPlan) -> Result<(), Refusal> {
+        let missed = state_ttl::marks(plan).into_iter().find(|(mark, _)| !self.kept.contains(mark));
+        match missed {
+            None => Ok(()),
+            Some((_, name)) => Err(Refusal::new(
+                format!("STATE_TTL of {name} means nothing here: it is no side of a join that keeps rows"),
+                "leave it out; it is for the tables, views and queries that a JOIN names, and not for aggregates, \
+                 ranks, or joins that are bounded by time",
+            )),
+        }
     }
 
     /// The zone whose clocks show a `TIMESTAMP_LTZ`.
@@ -169,10 +185,16 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The keys of the tables that are read.
+    pub(crate) fn tables_read(&self) -> BTreeSet<String> {
+        self.sources.keys().cloned().collect()
+    }
+
     /// Adds the operators of a query that is only explained.
     pub(crate) fn explain_query(&mut self, plan: &LogicalPlan) -> Result<(), Refusal> {
         self.scope = "query".to_owned();
         let stream = self.lower(plan, Changes::Both)?;
+        self.check_kept(plan)?;
         let writer = std::sync::Arc::new(millstream_operators::sink::Blackhole);
         let sink = millstream_operators::sink::SinkSpec { table: "query".to_owned(), topic: None, writer };
         let name = self.free_name("query / rows".to_owned());

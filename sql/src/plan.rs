@@ -1,20 +1,29 @@
 //! A file of SQL as one job.
 
+mod alter;
 mod ask;
+mod clients;
+mod declared;
+mod hinted;
+mod insert;
+mod like;
+mod show;
 
-pub use ask::{Question, Relation, ask, check_tables, relations};
+pub use ask::{Question, Relation, ask, check_tables, relations, show};
 
-use crate::catalog::{self, ColumnKind, Connector, TopicTable};
-use crate::error::{Span, SqlError, SqlErrors, code, nearest};
-use crate::explain::explain;
+pub use show::Answered;
+
+use crate::catalog::Connector;
+use crate::error::{Span, SqlError, SqlErrors, code};
+use crate::explain::{Shows, explained};
 use crate::functions::time::zone::{UTC, Zone};
 use crate::guard::{self, on_own_stack};
 use crate::lower::{InsertInto, Lowering, SourceTable, converted};
 use crate::query::{self, For, Names};
-use crate::script::{
-    self, CreateTable, CreateView, Ident, Insert, OnConflict, Script, Spanned, Statement, Tokens,
-};
+use crate::script::{self, CreateTable, CreateView, Ident, OnConflict, Script, Statement, Tokens};
 use crate::settings::{self, JobSetting, Settings};
+use arrow::datatypes::DataType;
+use clients::Clients;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use millstream_operators::Topology;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,8 +47,10 @@ pub struct SqlJob {
     pub client_properties: BTreeMap<String, String>,
     /// The plan, for people.
     pub explain: String,
-    /// Whether the file asks only for the plan.
+    /// Whether the file asks only for the plan, or to be shown something.
     pub only_explain: bool,
+    /// What `SHOW`, `DESCRIBE` and `SET` alone answer, in their order.
+    pub answers: Vec<Answered>,
 }
 
 /// Plans the statements of a file as one job.
@@ -59,7 +70,7 @@ pub fn plan(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
 fn plan_here(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
     let (script, mut errors) = script::parse(text);
     let mut planner = Planner::read(&script, &mut errors);
-    if errors.is_empty() && planner.inserts.is_empty() {
+    if errors.is_empty() && planner.inserts.is_empty() && planner.answers.is_empty() {
         let end = Span { start: text.trim_end().len(), end: text.trim_end().len() };
         let error = SqlError::new(code::STATEMENT, end, "the file has nothing to run");
         errors.push(error.help("add INSERT INTO sink SELECT .. FROM source;"));
@@ -76,21 +87,61 @@ fn plan_here(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
 /// A statement that was planned, and is lowered when all are.
 struct PlannedInsert<'s> {
     plan: LogicalPlan,
-    /// The table that is written, by its name, and its columns by column of the query; none for an explained query.
-    into: Option<(&'s Ident, Vec<usize>)>,
+    /// What is written; none for an explained query.
+    into: Option<Written<'s>>,
     on_conflict: Option<OnConflict>,
     tokens: &'s Tokens,
     explained: bool,
 }
 
+/// The table that a statement writes to.
+struct Written<'s> {
+    name: &'s Ident,
+    /// The table as it is then: see [`Planner::tables`].
+    key: String,
+    /// By column of the query: the column of the table.
+    columns: Vec<usize>,
+}
+
+/// A table as it is now.
+struct DeclaredTable {
+    /// See [`Planner::tables`].
+    key: String,
+    /// What it came to by all that changed it.
+    def: CreateTable,
+}
+
+/// A view as it is now.
+struct DeclaredView<'s> {
+    def: &'s CreateView,
+    query: &'s Tokens,
+    /// The names that its columns are given.
+    named: Option<&'s Vec<Ident>>,
+    columns: Vec<(String, DataType)>,
+    /// The how manieth it is.
+    number: usize,
+}
+
 struct Planner<'s> {
     script: &'s Script,
     names: Names,
+    /// Every table that there is, or was when some statement was planned: one that is altered, dropped and made anew, or
+    /// read with other options stands here as often. The keys are the names of tables, and of further ones a text that no
+    /// file can have for a name.
     tables: BTreeMap<String, SourceTable>,
+    /// By name: the tables there are now.
+    current: BTreeMap<String, DeclaredTable>,
     /// Tables and views whose definition is wrong: statements that use them are not to blame.
     broken: BTreeSet<String>,
-    /// The queries of the views.
-    views: BTreeMap<String, &'s Tokens>,
+    views: BTreeMap<String, DeclaredView<'s>>,
+    views_made: usize,
+    /// Tables that are read or written with other options, by key and options.
+    hinted: BTreeMap<(String, Vec<(String, String)>), String>,
+    /// Views that can't be read any more, and why.
+    stale: BTreeMap<String, String>,
+    answers: Vec<Answered>,
+    /// What is shown of plans.
+    shows: Shows,
     inserts: Vec<PlannedInsert<'s>>,
     settings: Settings,
     errors: Vec<SqlError>,
@@ -100,7 +151,7 @@ struct Planner<'s> {
 /// A file up to its analysed plans: what tests ask a batch engine for.
 pub(crate) struct Analyzed {
     tables: BTreeMap<String, SourceTable>,
-    inserts: Vec<(String, Vec<usize>, LogicalPlan)>,
+    inserts: Vec<(String, String, Vec<usize>, LogicalPlan)>,
 }
 
 impl Analyzed {
@@ -116,8 +167,8 @@ impl Analyzed {
             return Err(SqlErrors::new(file_name, text, errors));
         }
         let inserts = planner.inserts.into_iter().filter_map(|insert| {
-            let (name, columns) = insert.into?;
-            Some((name.value.clone(), columns, insert.plan))
+            let Written { name, key, columns } = insert.into?;
+            Some((name.value.clone(), key, columns, insert.plan))
         });
         let inserts = inserts.collect();
         Ok(Analyzed { tables: planner.tables, inserts })
@@ -130,8 +181,8 @@ impl Analyzed {
     /// By statement: the table, and the plan with the columns that are written.
     pub(crate) fn into_queries(self) -> Vec<(String, datafusion::common::Result<LogicalPlan>)> {
         let Analyzed { tables, inserts } = self;
-        let queries = inserts.into_iter().map(|(name, columns, plan)| {
-            let written = tables.get(&name).map(|table| {
+        let queries = inserts.into_iter().map(|(name, key, columns, plan)| {
+            let written = tables.get(&key).map(|table| {
                 let exprs = columns.iter().enumerate().map(|(from, to)| {
                     let field = table.schema.field(*to);
                     let expr = converted(plan.schema(), from, field);
@@ -155,10 +206,13 @@ impl Analyzed {
 /// The zone of the session, which is that of the whole file.
 fn zone(script: &Script) -> Zone {
     let mut settings = Settings::new();
+    // What is wrong with them is said where they are planned.
     for statement in &script.statements {
-        if let Statement::Set { key, value } = statement {
-            // What is wrong with it is said where it is planned.
-            let _ = settings::set(&mut settings, key, value);
+        match statement {
+            Statement::Set { key, value } => drop(settings::set(&mut settings, key, value)),
+            Statement::Reset { key: Some(key), .. } => drop(settings::reset(&mut settings, key)),
+            Statement::Reset { key: None, .. } => settings.clear(),
+            _ => {}
         }
     }
     settings.get("table.local-time-zone").and_then(|name| Zone::named(name)).unwrap_or(UTC)
@@ -181,7 +235,13 @@ impl<'s> Planner<'s> {
             names: Names::in_zone(zone(script)),
             tables: BTreeMap::new(),
             broken: script.broken.iter().map(|name| name.value.clone()).collect(),
+            current: BTreeMap::new(),
             views: BTreeMap::new(),
+            views_made: 0,
+            hinted: BTreeMap::new(),
+            stale: BTreeMap::new(),
+            answers: Vec::new(),
+            shows: Shows::default(),
             inserts: Vec::new(),
             settings: Settings::new(),
             errors: Vec::new(),
@@ -202,11 +262,18 @@ impl<'s> Planner<'s> {
         match statement {
             Statement::CreateTable(table) => self.create_table(table),
             Statement::CreateView(view) => self.create_view(view),
+            Statement::Change(change) => self.change(change),
+            Statement::Show(show) => self.show(show),
+            Statement::Use(_) => {}
+            Statement::Reset { key, .. } => self.reset(key.as_ref()),
             Statement::Insert(insert) => self.insert(insert, explained),
             Statement::StatementSet(inserts) => {
                 inserts.iter().for_each(|insert| self.insert(insert, explained))
             }
-            Statement::Explain(inner) => self.add_unguarded(inner, true),
+            Statement::Explain(inner, shows) => {
+                self.shows = self.shows.and(*shows);
+                self.add_unguarded(inner, true);
+            }
             Statement::Select { query } => {
                 if let Some(plan) = self.query(query, For::Rows) {
                     let (into, on_conflict) = (None, None);
@@ -226,114 +293,61 @@ impl<'s> Planner<'s> {
         }
     }
 
-    fn create_table(&mut self, def: &CreateTable) {
-        let positions = &self.script.positions;
-        let planned = catalog::table(def).and_then(|table| SourceTable::new(table, &self.names, positions));
-        match planned {
-            Ok(table) => {
-                self.names.add_table(&def.name.value, table.schema.clone());
-                self.tables.insert(def.name.value.clone(), table);
-            }
-            Err(errors) => {
-                self.broken.insert(def.name.value.clone());
-                self.errors.extend(errors);
-            }
-        }
-    }
-
-    fn create_view(&mut self, view: &'s CreateView) {
-        let of = if view.columns.is_some() { For::Rows } else { For::View };
-        let plan = self.query(&view.query, of).and_then(|plan| self.rename(plan, view));
-        match plan {
-            Some(plan) => {
-                self.views.insert(view.name.value.clone(), &view.query);
-                self.names.add_view(&view.name.value, plan);
-            }
-            None => {
-                self.broken.insert(view.name.value.clone());
-            }
-        }
-    }
-
-    /// The plan with the columns named as `CREATE VIEW v (a, b)` says.
-    fn rename(&mut self, plan: LogicalPlan, view: &CreateView) -> Option<LogicalPlan> {
-        let names: Vec<String> = match &view.columns {
-            Some(names) => names.iter().map(|name| name.value.clone()).collect(),
-            None => plan.schema().fields().iter().map(|field| field.name().clone()).collect(),
-        };
-        let (given, found) = (names.len(), plan.schema().fields().len());
-        if given != found {
-            let message =
-                format!("view {} names {given} columns, but its query has {found}", view.name.value);
-            self.errors.push(SqlError::new(code::COLUMN, view.name.span, message).help("name each of them"));
-            return None;
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
-            let message = format!("view {} has two columns called {twice}", view.name.value);
-            let help = "give one of them another name with AS";
-            self.errors.push(SqlError::new(code::COLUMN, view.name.span, message).help(help));
-            return None;
-        }
-        let renamed = plan.schema().iter().zip(&names).map(|(column, name)| Expr::from(column).alias(name));
-        let renamed: Vec<Expr> = renamed.collect();
-        match LogicalPlanBuilder::from(plan).project(renamed).and_then(LogicalPlanBuilder::build) {
-            Ok(plan) => Some(plan),
-            Err(error) => {
-                let positions = &self.script.positions;
-                self.errors.push(query::from_datafusion(&error, &self.names, &view.query, positions));
-                None
-            }
-        }
-    }
-
     /// Plans a query; `None` when something is wrong with it, or with what it reads.
     fn query(&mut self, tokens: &Tokens, of: For) -> Option<LogicalPlan> {
-        if tokens.words().any(|word| self.broken.contains(word)) {
+        if !self.is_readable(tokens) {
             return None;
         }
         match query::plan_query(tokens, of, &self.names, &self.script.positions) {
             Ok(plan) => Some(plan),
             Err(error) => {
+                let error = self.of_stale(tokens.words(), tokens.span).unwrap_or(error);
                 self.errors.push(error);
                 None
             }
         }
     }
 
-    fn insert(&mut self, insert: &'s Insert, explained: bool) {
-        let plan = self.query(&insert.query, For::Rows);
-        let target = &insert.target;
-        if self.broken.contains(&target.value) {
-            return;
+    /// What is to be said of the first of these names that is one of a view which can't be read any more.
+    fn of_stale<'w>(&self, mut names: impl Iterator<Item = &'w str>, span: Span) -> Option<SqlError> {
+        let (view, why) = names.find_map(|name| Some((name, self.stale.get(name)?)))?;
+        let message = format!("view {view} can't be read any more: {why}");
+        let error = SqlError::new(code::QUERY, span, message).label("here");
+        Some(error.help("create it again behind the statement that changed what it reads"))
+    }
+
+    /// Whether a query can be planned: what it reads is there, and its hints are taken.
+    fn is_readable(&mut self, tokens: &Tokens) -> bool {
+        if tokens.words().any(|word| self.broken.contains(word)) {
+            return false;
         }
-        let Some(table) = self.tables.get(&target.value) else {
-            let message = match self.views.contains_key(&target.value) {
-                true => format!("{} is a view: it can't be written to", target.value),
-                false => format!("there is no table {}", target.value),
-            };
-            let help = match nearest(&target.value, self.tables.keys().map(String::as_str)) {
-                Some(near) => format!("did you mean {near}?"),
-                None => "declare it with CREATE TABLE in front of this statement".to_owned(),
-            };
-            self.errors.push(SqlError::new(code::QUERY, target.span, message).help(help));
-            return;
-        };
-        let Some(plan) = plan else { return };
-        match columns_of_insert(insert, table, plan.schema().fields().len()) {
-            Ok(columns) => {
-                let into = Some((target, columns));
-                let on_conflict = insert.on_conflict;
-                self.inserts.push(PlannedInsert {
-                    plan,
-                    into,
-                    on_conflict,
-                    tokens: &insert.query,
-                    explained,
-                });
+        self.take_hints(tokens)
+    }
+
+    /// `RESET`: of one key, or of all.
+    fn reset(&mut self, key: Option<&script::Spanned<String>>) {
+        match key {
+            None => self.settings.clear(),
+            Some(key) => {
+                if let Err(error) = settings::reset(&mut self.settings, key) {
+                    self.errors.push(error);
+                }
             }
-            Err(error) => self.errors.push(error),
         }
+    }
+
+    /// What the tables that count say of the job's client: those there are, and those that are read or written.
+    fn clients(&self, reads: &BTreeSet<String>, errors: &mut Vec<SqlError>) -> Clients {
+        let is_current = |key: &str| self.current.values().any(|table| table.key == key);
+        let is_written =
+            |key: &str| self.inserts.iter().flat_map(|insert| &insert.into).any(|into| into.key == key);
+        let used = self.tables.iter().filter_map(|(key, table)| match &table.table.connector {
+            Connector::Topic(topic) if is_current(key) || is_written(key) || reads.contains(key) => {
+                Some(topic.as_ref())
+            }
+            _ => None,
+        });
+        Clients::of(used, errors)
     }
 
     /// Lowers all statements into one topology.
@@ -352,6 +366,7 @@ impl<'s> Planner<'s> {
                 Err(error) => errors.push(error),
             }
         }
+        let views = self.views.iter().map(|(name, view)| (name.clone(), view.query)).collect();
         let plans = optimized.iter().map(|(plan, _)| plan);
         let mut lowering = match Lowering::new(&self.tables, &self.settings, plans) {
             Ok(lowering) => lowering,
@@ -363,7 +378,7 @@ impl<'s> Planner<'s> {
         for (plan, insert) in &optimized {
             let lowered = guard::caught(insert.tokens.span, || match &insert.into {
                 None => lowering.explain_query(plan),
-                Some((name, columns)) => self.tables.get(&name.value).map_or(Ok(()), |target| {
+                Some(Written { name, key, columns }) => self.tables.get(key).map_or(Ok(()), |target| {
                     let (table, columns) = (name.value.as_str(), columns.clone());
                     let on_conflict = insert.on_conflict;
                     lowering.insert(&InsertInto { plan, table, columns, on_conflict }, target)
@@ -371,19 +386,17 @@ impl<'s> Planner<'s> {
             });
             match lowered {
                 Ok(Ok(())) => {}
-                Ok(Err(refusal)) => {
-                    errors.push(query::refused(&refusal, insert.tokens, &self.views, positions))
-                }
+                Ok(Err(refusal)) => errors.push(query::refused(&refusal, insert.tokens, &views, positions)),
                 Err(error) => errors.push(error),
             }
         }
+        let reads = lowering.tables_read();
         let topology = lowering.topology;
-        let used = self.tables.values().filter_map(|table| match &table.table.connector {
-            Connector::Topic(topic) => Some(topic.as_ref()),
-            _ => None,
-        });
-        let clients = Clients::of(used, errors);
-        let explain = if errors.is_empty() { explain(&topology, &|_| Some(4)) } else { Ok(String::new()) };
+        let clients = self.clients(&reads, errors);
+        let explain = match errors.is_empty() && !topology.nodes().is_empty() {
+            true => explained(&topology, &|_| Some(4), self.shows),
+            false => Ok(String::new()),
+        };
         let guarantee = self.settings.get("millstream.delivery-guarantee").map(String::as_str);
         let explain = explain.map(|text| match guarantee {
             Some(guarantee @ "at-least-once") => {
@@ -401,87 +414,7 @@ impl<'s> Planner<'s> {
             client_properties: clients.properties,
             explain: explain.unwrap_or_else(|error| error.to_string()),
             only_explain,
+            answers: self.answers,
         })
-    }
-}
-
-/// By column of the query: the column of the table it is written to.
-fn columns_of_insert(insert: &Insert, table: &SourceTable, found: usize) -> Result<Vec<usize>, SqlError> {
-    let writable: Vec<usize> = (0..table.table.columns.len())
-        .filter(|column| matches!(table.table.columns[*column].kind, ColumnKind::Physical))
-        .collect();
-    let name = |column: &usize| table.table.columns[*column].name.value.as_str();
-    let mut columns = Vec::new();
-    for ident in &insert.columns {
-        let Some(column) = writable.iter().find(|column| name(column) == ident.value) else {
-            let message = format!("table {} has no column {} to write", insert.target.value, ident.value);
-            let near = nearest(&ident.value, writable.iter().map(name));
-            let help = near.map_or_else(
-                || format!("it has {}", join(&writable, name)),
-                |near| format!("did you mean {near}?"),
-            );
-            return Err(SqlError::new(code::COLUMN, ident.span, message).help(help));
-        };
-        if columns.contains(column) {
-            return Err(SqlError::new(code::COLUMN, ident.span, format!("{} is named twice", ident.value)));
-        }
-        columns.push(*column);
-    }
-    let columns = if insert.columns.is_empty() { writable.clone() } else { columns };
-    if columns.len() != found {
-        let (wanted, target) = (columns.len(), &insert.target.value);
-        let message = format!("the query has {found} columns, but {wanted} are written to table {target}");
-        let help = format!("select {}", join(&columns, name));
-        return Err(SqlError::new(code::COLUMN, insert.target.span, message).help(help));
-    }
-    Ok(columns)
-}
-
-fn join<'a>(columns: &[usize], name: impl Fn(&usize) -> &'a str) -> String {
-    columns.iter().map(name).collect::<Vec<_>>().join(", ")
-}
-
-/// What the tables say of the clients; they have to agree, since a job has one.
-#[derive(Default)]
-struct Clients {
-    group: Option<String>,
-    bootstrap_servers: Option<String>,
-    properties: BTreeMap<String, String>,
-}
-
-impl Clients {
-    fn of<'t>(tables: impl Iterator<Item = &'t TopicTable>, errors: &mut Vec<SqlError>) -> Self {
-        let mut clients = Clients::default();
-        for table in tables {
-            agree(&mut clients.group, "group.id", table.group.as_ref(), errors);
-            agree(
-                &mut clients.bootstrap_servers,
-                "bootstrap.servers",
-                table.bootstrap_servers.as_ref(),
-                errors,
-            );
-            for (key, value) in &table.properties {
-                let mut known = clients.properties.remove(key);
-                agree(&mut known, key, Some(value), errors);
-                clients.properties.extend(known.map(|known| (key.clone(), known)));
-            }
-        }
-        clients
-    }
-}
-
-fn agree(known: &mut Option<String>, key: &str, value: Option<&Spanned<String>>, errors: &mut Vec<SqlError>) {
-    match (known.as_ref(), value) {
-        (Some(known), Some(value)) if *known != value.value => {
-            let message = format!("tables of one job differ in 'properties.{key}'");
-            let help = "a job has one client; give all its tables the same value";
-            errors.push(
-                SqlError::new(code::CONFLICT, value.span, message)
-                    .label("another value stands above")
-                    .help(help),
-            );
-        }
-        (None, Some(value)) => *known = Some(value.value.clone()),
-        _ => {}
     }
 }

@@ -15,6 +15,7 @@ mod features;
 mod fields;
 mod flink;
 mod forms;
+mod hints;
 mod interval;
 mod joins;
 mod parse;
@@ -30,7 +31,7 @@ mod unread;
 mod words;
 
 pub(crate) use aggregates::of_numbers as number_aggregate;
-pub(crate) use provider::Names;
+pub(crate) use provider::{Names, ScanOf};
 pub(crate) use rewrite::{aggregate_as_flink, analyze, cast_as_flink, check_deterministic, optimize};
 pub(crate) use special::{call as sql_call, text as sql_text_literal};
 pub(crate) use typing::type_node;
@@ -101,6 +102,7 @@ fn plan_known<T>(
         let vague = error.code == code::SYNTAX;
         (error, vague)
     })?;
+    hints::apply(&mut query, tokens, names).map_err(|error| (error, false))?;
     let taken = prepare(&mut query).map_err(|error| (error, false))?;
     check(&mut query, of, names, tokens, positions).map_err(|error| {
         let vague = error.code == code::UNSUPPORTED;

@@ -4,26 +4,34 @@
 //! and expressions stay words ([`Tokens`]) until the planner reads them. After an error reading goes on at the next
 //! column, option or statement, so that one run reports what is wrong with the whole file.
 
+mod change;
 mod columns;
 mod create;
 mod dialect;
+mod hints;
 mod lexer;
+mod like;
 mod parser;
 mod refused;
+mod show;
 mod statement;
 mod types;
 
 use crate::error::{Span, SqlError, code};
+use crate::explain::Shows;
 use crate::functions::values::detail::{Detail, TimeDigits};
 use arrow::datatypes::{DataType, Field};
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use datafusion::sql::sqlparser::tokenizer::{Span as LineSpan, Token, TokenWithSpan};
 use millstream_operators::columns::map_type;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+pub(crate) use change::{Change, ColumnChange, Position, TableChange};
 pub(crate) use dialect::FlinkDialect;
 pub(crate) use lexer::Positions;
+pub(crate) use like::{Feature, Like, Merging};
 pub(crate) use parser::found_word;
+pub(crate) use show::{Filter, Show, Shown};
 
 /// The catalog that tables are in, as Flink calls the one that is always there.
 pub(crate) const CATALOG: &str = "default_catalog";
@@ -49,9 +57,34 @@ pub(crate) struct Spanned<T> {
 pub(crate) struct Tokens {
     /// The words, with places in lines and columns; [`Positions`] turns these into bytes.
     pub tokens: Vec<TokenWithSpan>,
+    /// Hints between them.
+    pub hints: Vec<Hint>,
     /// From the first word to the last.
     pub span: Span,
 }
+
+/// `NAME(..)` of `/*+ NAME(..), .. */`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hint {
+    /// The word that it stands behind.
+    pub after: LineSpan,
+    pub name: Ident,
+    /// `'key' = 'value'`, none twice.
+    pub options: Options,
+    /// What else stands in its parentheses.
+    pub names: Vec<Ident>,
+    pub span: Span,
+}
+
+impl Hint {
+    /// Whether it is called so, in any case.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.value.eq_ignore_ascii_case(name)
+    }
+}
+
+/// `'key' = 'value', ..`
+pub(crate) type Options = Vec<(Spanned<String>, Spanned<String>)>;
 
 impl Tokens {
     /// The words that may be names.
@@ -87,8 +120,19 @@ pub(crate) enum Statement {
         key: Spanned<String>,
         value: Spanned<String>,
     },
+    /// `RESET`, of one key or of all.
+    Reset {
+        key: Option<Spanned<String>>,
+        span: Span,
+    },
+    /// `DROP` and `ALTER`.
+    Change(Change),
+    /// `USE` of the one catalog or the one database that there are.
+    Use(Span),
+    /// `SHOW`, `DESCRIBE`, and `SET` alone.
+    Show(Show),
     /// `EXPLAIN` of an [`Statement::Insert`], [`Statement::StatementSet`] or [`Statement::Select`].
-    Explain(Box<Statement>),
+    Explain(Box<Statement>, Shows),
     /// A query alone: only inside [`Statement::Explain`].
     Select {
         query: Tokens,
@@ -100,11 +144,19 @@ pub(crate) enum Statement {
 pub(crate) struct CreateTable {
     pub name: Ident,
     pub if_not_exists: bool,
+    pub temporary: bool,
     pub columns: Vec<ColumnDef>,
     pub watermarks: Vec<WatermarkDef>,
     pub primary_key: Option<PrimaryKeyDef>,
+    pub comment: Option<String>,
     /// The options of `WITH`, none twice.
-    pub options: Vec<(Spanned<String>, Spanned<String>)>,
+    pub options: Options,
+    /// The table that it takes columns and options of.
+    pub like: Option<Like>,
+    /// The query of `CREATE TABLE .. AS`, which gives it columns and is written to it.
+    pub query: Option<Tokens>,
+    /// Names alone, in the place of columns: the order of those of the query.
+    pub order: Vec<Ident>,
     /// The whole statement.
     pub span: Span,
 }
@@ -147,6 +199,8 @@ pub(crate) struct WatermarkDef {
 /// `PRIMARY KEY (..) NOT ENFORCED`, for the table or behind a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PrimaryKeyDef {
+    /// What `CONSTRAINT` calls it.
+    pub name: Option<String>,
     pub columns: Vec<Ident>,
     pub span: Span,
 }
@@ -159,6 +213,7 @@ pub(crate) struct CreateView {
     pub query: Tokens,
     pub if_not_exists: bool,
     pub temporary: bool,
+    pub comment: Option<String>,
     pub span: Span,
 }
 
@@ -166,6 +221,8 @@ pub(crate) struct CreateView {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Insert {
     pub target: Ident,
+    /// Hints behind the table's name.
+    pub hints: Vec<Hint>,
     /// The columns that are named; empty when none are.
     pub columns: Vec<Ident>,
     /// `SELECT ..`, `VALUES ..`, `WITH ..`.
@@ -194,7 +251,10 @@ impl Statement {
                 _ => Span::default(),
             },
             Statement::Set { key, value } => key.span.to(value.span),
-            Statement::Explain(inner) => inner.span(),
+            Statement::Reset { span, .. } | Statement::Use(span) => *span,
+            Statement::Change(change) => change.span,
+            Statement::Show(show) => show.span,
+            Statement::Explain(inner, _) => inner.span(),
             Statement::Select { query } => query.span,
         }
     }
@@ -205,6 +265,19 @@ impl Statement {
             Statement::CreateTable(table) => Some((&table.name, table.if_not_exists)),
             Statement::CreateView(view) => Some((&view.name, view.if_not_exists)),
             _ => None,
+        }
+    }
+
+    /// Whether it changes what tables, views and settings there are, and does nothing else.
+    pub(crate) fn declares(&self) -> bool {
+        match self {
+            Statement::CreateTable(_)
+            | Statement::CreateView(_)
+            | Statement::Change(_)
+            | Statement::Use(_)
+            | Statement::Set { .. }
+            | Statement::Reset { .. } => true,
+            _ => false,
         }
     }
 }
@@ -255,10 +328,18 @@ fn nullable(data_type: &DataType) -> DataType {
 
 /// Refuses what makes a table or view of a name that there is already, unless it says `IF NOT EXISTS`.
 fn without_repetitions(statements: Vec<Statement>, errors: &mut Vec<SqlError>) -> Vec<Statement> {
-    let mut names = BTreeSet::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     let is_new = |statement: &Statement| {
+        if let Statement::Change(change) = statement {
+            change.renames(&mut names);
+            return true;
+        }
         let Some((name, if_not_exists)) = statement.makes() else { return true };
         let new = names.insert(name.value.clone());
+        let fills = matches!(statement, Statement::CreateTable(CreateTable { query: Some(_), .. }));
+        if !new && if_not_exists && fills {
+            return true;
+        }
         if !new && !if_not_exists {
             let message = format!("there is already a table or view \"{}\"", name.value);
             errors.push(SqlError::new(code::SYNTAX, name.span, message).help("give it another name"));

@@ -44,6 +44,24 @@ pub(crate) fn set(
     }
 }
 
+/// Takes `RESET 'key'`. What was not set is as it was.
+///
+/// # Errors
+/// For keys that are not known.
+pub(crate) fn reset(settings: &mut Settings, key: &Spanned<String>) -> Result<(), SqlError> {
+    match SETTINGS.iter().find(|setting| setting.key == key.value) {
+        None => warning(key).map(drop).map_err(|error| *error),
+        Some(setting) => {
+            let key = match setting.applied {
+                Applied::As(other) => other,
+                _ => setting.key,
+            };
+            settings.remove(key);
+            Ok(())
+        }
+    }
+}
+
 /// What a key of Flink's may differ in from one that means something here, and be taken for that.
 const TYPING_ERRORS: usize = 2;
 

@@ -7,6 +7,7 @@
 use crate::error::SqlErrors;
 use crate::features::feature;
 use crate::plan::Analyzed;
+use crate::query::ScanOf;
 use arrow::array::RecordBatch;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Result, plan_err};
@@ -48,7 +49,7 @@ pub fn batch_queries(
 fn over_rows(node: LogicalPlan, rows: &BTreeMap<String, RecordBatch>) -> Result<Transformed<LogicalPlan>> {
     match &node {
         LogicalPlan::TableScan(scan) => {
-            let Some(batch) = rows.get(scan.table_name.table()) else {
+            let Some(batch) = rows.get(ScanOf::of(scan).name) else {
                 return plan_err!("no rows for {}", scan.table_name);
             };
             let table = MemTable::try_new(batch.schema(), vec![vec![batch.clone()]])?;

@@ -31,6 +31,7 @@ impl CheckArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         let job = self.file.plan()?;
         let name = self.file.name(&job)?;
+        JobFile::print_answers(&job)?;
         print(&job.explain)?;
         let from = self.from.as_deref().map(OpenSavepoint::open).transpose()?;
         if job.only_explain || !(self.file.log.is_given() || from.is_some()) {

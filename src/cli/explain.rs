@@ -30,7 +30,9 @@ impl ExplainArgs {
                 "there is no error {what}; millstream explain codes lists all"
             )));
         }
-        print(&JobFile::at(&what).plan()?.explain)
+        let job = JobFile::at(&what).plan()?;
+        JobFile::print_answers(&job)?;
+        print(&job.explain)
     }
 }
 

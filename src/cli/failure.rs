@@ -44,6 +44,8 @@ pub(crate) enum Failure {
     Io(String),
     /// State or snapshots are not what they should be.
     Damaged(String),
+    /// Going on would lose or repeat records.
+    History(String),
     /// Interrupted, with work left.
     Interrupted(String),
     /// Tests of SQL files failed.
@@ -61,6 +63,7 @@ impl Failure {
             Failure::Log(error) => code_of(error.kind()),
             Failure::Io(_) => 4,
             Failure::Damaged(_) => 5,
+            Failure::History(_) => 6,
             Failure::Interrupted(_) => 130,
             Failure::Tests(_) => 1,
         }
@@ -171,6 +174,7 @@ impl fmt::Display for Failure {
             Failure::Usage(message)
             | Failure::Io(message)
             | Failure::Damaged(message)
+            | Failure::History(message)
             | Failure::Interrupted(message)
             | Failure::Tests(message) => f.write_str(message),
             Failure::Sql(errors) => write!(f, "{errors}"),
@@ -279,6 +283,7 @@ mod tests {
             (LogError::Rejected("r".to_owned()).into(), 2),
             (in_use.into(), 5),
             (data_loss.into(), 6),
+            (Failure::History(String::new()), 6),
             (Failure::Interrupted(String::new()), 130),
             (Failure::Tests(String::new()), 1),
         ];

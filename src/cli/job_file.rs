@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::log_args::LogArgs;
+use super::output::print;
 use super::progress::say;
 use clap::Args;
 use millstream::operators::records::names::job_name;
@@ -36,6 +37,14 @@ impl JobFile {
         let planned = plan(&name, &text)?;
         planned.warnings.lines().for_each(|warning| say(&format!("warning: {warning}")));
         Ok(planned)
+    }
+
+    /// Prints what its `SHOW` and `DESCRIBE` answer.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    pub(crate) fn print_answers(job: &SqlJob) -> Result<(), Failure> {
+        job.answers.iter().try_for_each(|answer| print(&answer.to_string()))
     }
 
     fn is_standard_input(&self) -> bool {
@@ -125,6 +134,7 @@ mod tests {
             group: None,
             explain: String::new(),
             only_explain: false,
+            answers: Vec::new(),
             bootstrap_servers: None,
             client_properties: BTreeMap::new(),
         };

@@ -75,6 +75,7 @@ impl RunArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         let planned = self.file.plan()?;
         let name = self.file.name(&planned)?;
+        JobFile::print_answers(&planned)?;
         if planned.only_explain {
             return print(&planned.explain);
         }

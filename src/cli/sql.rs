@@ -12,7 +12,7 @@ use super::progress::say;
 use super::{Failure, signals};
 use clap::Args;
 use millstream::log::Log;
-use millstream::sql::{Question, ask, check_tables};
+use millstream::sql::{Question, ask, check_tables, show};
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,8 +91,11 @@ impl SqlArgs {
 impl Asker {
     /// Takes a statement: a question is answered, what declares is added to the tables.
     fn tell(&mut self, statement: &str, follow: bool, asked_to_end: &AtomicBool) -> Result<(), Failure> {
+        if let Some(answered) = show(&self.file, &self.tables, statement) {
+            return print(&answered?.to_string());
+        }
         let first = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
-        if !["CREATE", "SET", "DROP"].contains(&first.as_str()) {
+        if !["CREATE", "SET", "RESET", "DROP", "ALTER", "USE"].contains(&first.as_str()) {
             return self.ask(statement, follow, asked_to_end);
         }
         let tables = format!("{}\n{statement};", self.tables);

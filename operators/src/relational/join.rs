@@ -22,6 +22,7 @@ mod interval;
 mod output;
 mod regular;
 pub(crate) mod rows;
+mod rule;
 mod running;
 mod sides;
 

@@ -53,6 +53,16 @@ pub(crate) fn updating(
     residual: bool,
     ttl_ms: Option<i64>,
 ) -> Keyed<Join> {
+    updating_for(kind, inputs, residual, [ttl_ms; 2])
+}
+
+/// With a time of its own for the rows of each side.
+pub(crate) fn updating_for(
+    kind: JoinKind,
+    inputs: [StreamKind; 2],
+    residual: bool,
+    ttl_ms: [Option<i64>; 2],
+) -> Keyed<Join> {
     let mut on = on(kind, inputs);
     on.residual = residual.then(a_below_b);
     keyed(Join { on, ttl_ms })

@@ -4,7 +4,7 @@
 //! by itself, what a nested loop over the rows that are there gives. The output itself, and the state, must not depend
 //! on how rows were cut, evicted or restored.
 
-use crate::join::{interval, updating};
+use crate::join::{interval, updating_for};
 use millstream_operators::testing::{After, Happening, Harness, Keyed, batch, play_every_way, print_all};
 use millstream_operators::{Join, JoinKind, Port, StreamKind};
 use proptest::prelude::*;
@@ -83,7 +83,7 @@ struct Row {
 struct Model {
     kind: JoinKind,
     residual: bool,
-    ttl_ms: Option<i64>,
+    ttl_ms: [Option<i64>; 2],
     upsert_right: bool,
     now: i64,
     rows: [Vec<Row>; 2],
@@ -121,7 +121,7 @@ impl Model {
 
     fn meets(&self, own: usize, (key, value): (Option<u8>, i64), other: &Row) -> bool {
         let (a, b) = if own == 0 { (value, other.value) } else { (other.value, value) };
-        let is_there = self.ttl_ms.is_none_or(|ttl_ms| other.came + ttl_ms > self.now);
+        let is_there = self.ttl_ms[1 - own].is_none_or(|ttl_ms| other.came + ttl_ms > self.now);
         key.is_some() && key == other.key && (!self.residual || a < b) && is_there
     }
 
@@ -151,7 +151,7 @@ impl Model {
     fn take(&mut self, own: usize, key: Option<u8>, value: i64) {
         let place = self.rows[own].iter().rposition(|row| row.key == key && row.value == value);
         let is_there =
-            |row: &Row| key.is_none() || self.ttl_ms.is_none_or(|ttl_ms| row.came + ttl_ms > self.now);
+            |row: &Row| key.is_none() || self.ttl_ms[own].is_none_or(|ttl_ms| row.came + ttl_ms > self.now);
         let Some(place) = place.filter(|place| is_there(&self.rows[own][*place])) else { return };
         self.take_at(own, place);
     }
@@ -176,7 +176,7 @@ impl Model {
     /// An upsert or deletion makes the row of its key go.
     fn delete(&mut self, key: Option<u8>) {
         if let Some(place) = self.rows[1].iter().position(|row| row.key == key) {
-            if self.ttl_ms.is_none_or(|ttl_ms| self.rows[1][place].came + ttl_ms > self.now) {
+            if self.ttl_ms[1].is_none_or(|ttl_ms| self.rows[1][place].came + ttl_ms > self.now) {
                 self.take_at(1, place);
             } else {
                 self.rows[1].remove(place);
@@ -259,7 +259,7 @@ proptest! {
         actions in actions(),
         kind in all_kinds(),
         residual in any::<bool>(),
-        ttl_ms in proptest::option::weighted(0.4, 20..100i64),
+        ttl_ms in proptest::array::uniform2(proptest::option::weighted(0.4, 20..100i64)),
         upsert_right in any::<bool>(),
     ) {
         let inputs = [StreamKind::Changelog, if upsert_right { StreamKind::Upsert } else { StreamKind::Changelog }];
@@ -309,11 +309,11 @@ proptest! {
             open = true;
         }
         steps.push(Step::Commit);
-        let spec = updating(kind, inputs, residual, ttl_ms);
+        let spec = updating_for(kind, inputs, residual, ttl_ms);
         let (output, state) = play(&spec, &steps, After::Nothing, false, 1);
         model.bag.retain(|_, count| *count != 0);
         prop_assert_eq!(fold(&output), model.bag.clone());
-        if ttl_ms.is_none() {
+        if ttl_ms == [None, None] {
             prop_assert_eq!(fold(&output), model.nested_loop());
         }
         for after in [After::Nothing, After::Evict, After::EvictSometimes, After::Checkpoint, After::Crash] {

@@ -19,6 +19,7 @@
 //! | a topic that is not read any more | refused: its positions would be forgotten |
 //! | rows between tasks that are written differently | refused on a restart, since some may be unread; from a savepoint there are none |
 
+use super::compare::Comparison;
 use super::record::{OperatorRecord, PlanRecord, statement_of};
 use millstream_operators::meaning::Fact;
 use millstream_operators::{CutTopology, InputFrom, Work};
@@ -70,6 +71,29 @@ pub(super) fn fit(
         return Err(changes);
     }
     Ok(matching.renumbered(cut, names, &part_of))
+}
+
+/// What becomes of each operator, and why the plan would be refused.
+pub(super) fn compared(before: &PlanRecord, now: &PlanRecord, from: StateFrom) -> Comparison {
+    let mut matching = Matching::new(before, now);
+    matching.match_operators();
+    let mut refused = matching.changed_operators(from);
+    if refused.is_empty() {
+        matching.match_parts(&mut refused);
+    }
+    let (mut kept, mut empty) = (Vec::new(), Vec::new());
+    for (id, operator) in Matching::operators(now).filter(|(_, operator)| operator.sends_to.is_none()) {
+        match matching.matched.get(&id) {
+            Some((part, at)) => {
+                let was = &before.parts[*part].operators[*at].name;
+                kept.push((named(&operator.name), named(was)));
+            }
+            // Of a statement that was there it is refused.
+            None if !before.statements.contains(operator.statement()) => empty.push(named(&operator.name)),
+            None => {}
+        }
+    }
+    Comparison { kept, empty, refused, ..Comparison::default() }
 }
 
 struct Matching<'a> {

@@ -6,6 +6,7 @@
 
 use crate::expression::field_of;
 use crate::features::feature;
+use crate::query::ScanOf;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result};
@@ -90,7 +91,7 @@ pub(crate) fn add_reads(expr: &Expr, need: &Need, schema: &DFSchema, columns: &m
 fn collect(plan: &LogicalPlan, wanted: &[Need], needs: &mut Needs) -> Result<()> {
     match plan {
         LogicalPlan::TableScan(scan) => {
-            let table = needs.entry(scan.table_name.table().to_owned()).or_default();
+            let table = needs.entry(ScanOf::of(scan).key.to_owned()).or_default();
             for (position, need) in wanted.iter().enumerate() {
                 let column = scan.projection.as_ref().map_or(position, |projection| projection[position]);
                 table.entry(column).or_default().add(need);

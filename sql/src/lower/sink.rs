@@ -103,6 +103,7 @@ impl Lowering<'_> {
         let last_only = is_upserted && !cuts && keeps_groups(insert.plan, &key, true);
         let changes = if last_only { Changes::LastOnly } else { Changes::Both };
         let stream = self.lower(insert.plan, changes)?;
+        self.check_kept(insert.plan)?;
         if stream.windows.is_some() {
             return Err(Refusal::new(
                 "the rows of an open window are written",

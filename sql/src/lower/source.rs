@@ -7,7 +7,7 @@ use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable, Waterm
 use crate::error::{SqlError, code};
 use crate::expression::{Columns, Evaluated, sql_text};
 use crate::features::proctime;
-use crate::query::{Names, plan_expression};
+use crate::query::{Names, ScanOf, plan_expression};
 use crate::script::Positions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
@@ -109,16 +109,16 @@ impl SourceTable {
 
 impl Lowering<'_> {
     pub(super) fn lower_scan(&mut self, scan: &TableScan) -> Result<Stream, Refusal> {
-        let name = scan.table_name.table();
+        let ScanOf { name, key } = ScanOf::of(scan);
         let tables = self.tables;
-        let Some(table) = tables.get(name) else {
+        let Some(table) = tables.get(key) else {
             return Err(Refusal::new(format!("there is no table {name}"), "declare it with CREATE TABLE"));
         };
-        let source = match self.sources.get(name) {
+        let source = match self.sources.get(key) {
             Some(source) => source.clone(),
             None => {
-                let source = self.add_source(name, table)?;
-                self.sources.insert(name.to_owned(), source.clone());
+                let source = self.add_source(name, key, table)?;
+                self.sources.insert(key.to_owned(), source.clone());
                 source
             }
         };
@@ -129,7 +129,7 @@ impl Lowering<'_> {
         Ok(source.with_columns(&picked, places))
     }
 
-    fn add_source(&mut self, name: &str, source: &SourceTable) -> Result<Stream, Refusal> {
+    fn add_source(&mut self, name: &str, key: &str, source: &SourceTable) -> Result<Stream, Refusal> {
         let Connector::Topic(topic) = &source.table.connector else {
             return Err(Refusal::new(
                 format!("{name} can only be written to"),
@@ -137,13 +137,8 @@ impl Lowering<'_> {
             ));
         };
         let topics: Vec<String> = topic.topics.iter().map(|topic| topic.value.clone()).collect();
-        if let Some(other) = self.reader_of(&topics) {
-            return Err(Refusal::new(
-                format!("tables {other} and {name} read the same topic"),
-                format!("declare the columns of both in one table, and make {name} a view of it"),
-            ));
-        }
-        let needs = self.needs.remove(name).unwrap_or_default();
+        self.check_read_once(name, &topics)?;
+        let needs = self.needs.remove(key).unwrap_or_default();
         let (columns, places) = table_columns(source, topic, &needs)?;
         let event_time = source.event_time(topic, &needs);
         let output: Vec<usize> = (0..columns.len()).collect();
@@ -174,8 +169,8 @@ impl Lowering<'_> {
             bad_records: bad,
             dead_letters,
         };
-        let node = self.topology.add(name, NodeSpec::Source(Arc::new(spec)), &[])?;
-        self.names.insert(name.to_owned());
+        let node_name = self.free_name(name.to_owned());
+        let node = self.topology.add(node_name, NodeSpec::Source(Arc::new(spec)), &[])?;
         let placed =
             |columns: &[usize]| columns.iter().map(|column| places[*column]).collect::<Option<Vec<_>>>();
         let told_apart = stream_kind(topic) != StreamKind::Append && !source.table.primary_key.is_empty();
@@ -219,6 +214,21 @@ impl Lowering<'_> {
         let stream = self.exchange(stream, places, by);
         self.scope = statement;
         stream
+    }
+
+    /// Refuses what reads a topic again that is read already.
+    fn check_read_once(&self, name: &str, topics: &[String]) -> Result<(), Refusal> {
+        match self.reader_of(topics) {
+            None => Ok(()),
+            Some(other) if other == name => Err(Refusal::new(
+                format!("table {name} is read with different options"),
+                "a job reads a topic once: give all reads of the table the same options, or read it in two jobs",
+            )),
+            Some(other) => Err(Refusal::new(
+                format!("tables {other} and {name} read the same topic"),
+                format!("declare the columns of both in one table, and make {name} a view of it"),
+            )),
+        }
     }
 
     fn reader_of(&self, topics: &[String]) -> Option<&str> {

@@ -5,6 +5,7 @@ use super::interval::find_bounds;
 use super::project::{column_ref, picked_column};
 use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream};
 use crate::expression::{Columns, Evaluated, sql_text};
+use crate::features::state_ttl;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DFSchema, JoinType, NullEquality};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
@@ -74,16 +75,25 @@ impl Lowering<'_> {
                 let (lower_ms, upper_ms) = (bounds.lower_ms, bounds.upper_ms);
                 ("interval join", Arc::new(IntervalJoin { on, lower_ms, upper_ms, late }))
             }
-            None => ("join", Arc::new(Join { on, ttl_ms: self.state_ttl_ms() })),
+            None => ("join", Arc::new(Join { on, ttl_ms: self.state_ttl_ms(join) })),
         };
         let node = self.add(what, NodeSpec::Operator(operator), &[left.stream.node, right.stream.node])?;
         Ok(self.joined(node, schema, kind, &left, &right))
     }
 
-    /// How long updating joins keep a row.
-    fn state_ttl_ms(&self) -> Option<i64> {
-        let ttl_ms: i64 = self.settings.get("table.exec.state.ttl")?.parse().ok()?;
-        Some(ttl_ms).filter(|ttl_ms| *ttl_ms > 0)
+    /// How long an updating join keeps a row of either side: as a hint says of the side, or else as the settings do.
+    fn state_ttl_ms(&mut self, join: &JoinPlan) -> [Option<i64>; 2] {
+        let of_all = self.settings.get("table.exec.state.ttl").and_then(|ttl_ms| ttl_ms.parse::<i64>().ok());
+        [&join.left, &join.right].map(|side| {
+            let ttl_ms = match state_ttl::of_side(side) {
+                Some((mark, ttl_ms)) => {
+                    self.kept.insert(mark);
+                    Some(ttl_ms)
+                }
+                None => of_all,
+            };
+            ttl_ms.filter(|ttl_ms| *ttl_ms > 0)
+        })
     }
 
     /// A side with the keys among its columns, in a form the join can take.

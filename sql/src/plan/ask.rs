@@ -3,7 +3,7 @@
 //! It is planned as the file's statements are, so that it means what a job means by it. Tables are read from their beginning;
 //! what the file says of starting points, ends and dead letters is for its job.
 
-use super::{PlannedInsert, Planner, SqlJob};
+use super::{Answered, PlannedInsert, Planner, SqlJob, Written};
 use crate::catalog::{Column, ColumnKind, Connector, Table};
 use crate::error::{Span, SqlError, SqlErrors, code};
 use crate::functions::values::detail::Detail;
@@ -23,6 +23,8 @@ use std::sync::Arc;
 const ANSWER: &str = "(answer)";
 /// What turns a query into a statement that a file may have.
 const STATEMENT: &str = ";\nEXPLAIN ";
+/// What ends the text in front of a statement.
+const AFTER: &str = ";\n";
 
 /// A question that was planned.
 #[derive(Debug, Clone)]
@@ -75,7 +77,7 @@ fn ask_here(text: &str, begins: usize, goes_on: bool) -> Result<Question, Vec<Sq
     let mut planner = Planner::new(&script);
     declared(&script).for_each(|statement| planner.add(statement, false));
     let question = script.statements.last().and_then(|statement| match statement {
-        Statement::Explain(inner) => Some((inner.as_ref(), statement.span())),
+        Statement::Explain(inner, _) => Some((inner.as_ref(), statement.span())),
         _ => None,
     });
     let query = match question.filter(|(_, span)| span.end > begins) {
@@ -114,13 +116,18 @@ fn ask_here(text: &str, begins: usize, goes_on: bool) -> Result<Question, Vec<Sq
 }
 
 fn planned(planner: &mut Planner<'_>, query: &Tokens) -> Option<(LogicalPlan, Behind)> {
-    if query.words().any(|word| planner.broken.contains(word)) {
+    // Of other mistakes those of the question are what is asked for.
+    let before = std::mem::take(&mut planner.errors);
+    if !planner.is_readable(query) {
+        if planner.errors.is_empty() {
+            planner.errors = before;
+        }
         return None;
     }
     match plan_question(query, &planner.names, &planner.script.positions) {
         Ok(planned) => Some(planned),
         Err(error) => {
-            planner.errors = vec![error];
+            planner.errors = vec![planner.of_stale(query.words(), query.span).unwrap_or(error)];
             None
         }
     }
@@ -193,7 +200,7 @@ fn finish<'s>(
     let columns = (0..fields.len()).collect();
     let source = SourceTable { table, schema: Arc::new(Schema::new(fields)), computed: BTreeMap::new() };
     planner.tables.insert(ANSWER.to_owned(), source);
-    let into = Some((answer, columns));
+    let into = Some(Written { name: answer, key: ANSWER.to_owned(), columns });
     planner.inserts = vec![PlannedInsert { plan, into, on_conflict: None, tokens: query, explained: false }];
     let mut errors = Vec::new();
     match planner.finish(&mut errors) {
@@ -222,9 +229,35 @@ pub fn check_tables(file: &str, text: &str) -> Result<(), SqlErrors> {
 
 /// The statements of a file that questions are about. Those of its job are not of interest, nor what is wrong with them.
 fn declared(script: &Script) -> impl Iterator<Item = &Statement> {
-    script.statements.iter().filter(|statement| {
-        matches!(statement, Statement::CreateTable(_) | Statement::CreateView(_) | Statement::Set { .. })
-    })
+    script.statements.iter().filter(|statement| statement.declares())
+}
+
+/// Answers `SHOW`, `DESCRIBE` and `SET` alone over the tables and views of a file; nothing where the text is another
+/// statement.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn show(file: &str, tables: &str, text: &str) -> Option<Result<Answered, SqlErrors>> {
+    let tables = tables.strip_prefix('\u{feff}').unwrap_or(tables);
+    let statement = text.trim_end().trim_end_matches(';');
+    let first = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
+    if !["SHOW", "DESCRIBE", "DESC"].contains(&first.as_str()) && !statement.eq_ignore_ascii_case("SET") {
+        return None;
+    }
+    let whole = format!("{tables}{AFTER}{statement}");
+    let begins = whole.len() - statement.len();
+    let answered = on_own_stack(|| {
+        let (script, mut errors) = script::parse(&whole);
+        let mut planner = Planner::new(&script);
+        declared(&script).for_each(|statement| planner.add(statement, false));
+        let shown = script.statements.last().filter(|statement| statement.span().start >= begins);
+        planner.errors.clear();
+        shown.iter().for_each(|statement| planner.add(statement, false));
+        errors.append(&mut planner.errors);
+        planner.answers.pop().ok_or(errors)
+    });
+    let answered = answered.unwrap_or_else(|error| Err(vec![error]));
+    Some(answered.map_err(|errors| placed(file, tables, statement, begins, errors)))
 }
 
 /// A table or a view of a file.
@@ -248,10 +281,9 @@ pub fn relations(text: &str) -> Vec<Relation> {
             let columns = schema.fields().iter();
             columns.map(|field| (field.name().clone(), sql_type(field.data_type()))).collect()
         };
-        let tables = planner.tables.iter().map(|(name, table)| Relation {
-            name: name.clone(),
-            kind: "table",
-            columns: columns(&table.schema),
+        let tables = planner.current.iter().filter_map(|(name, table)| {
+            let columns = columns(&planner.tables.get(&table.key)?.schema);
+            Some(Relation { name: name.clone(), kind: "table", columns })
         });
         let views = planner.views.keys().filter_map(|name| {
             let schema = planner.names.schema(name)?;

@@ -48,7 +48,7 @@ fn answer(expression: &str, setup: &str, zone: Zone) -> Result<Answer, String> {
     let mut names = Names::in_zone(zone);
     // The rows were written in UTC.
     let rows = rows(setup, &Names::in_zone(UTC))?;
-    names.add_table("t", rows.schema());
+    names.add_table("t", rows.schema(), "t");
     let text = format!("SELECT {expression} FROM t");
     let (tokens, positions) = tokens(&text)?;
     let plan = plan_query(&tokens, For::Rows, &names, &positions).map_err(|error| said(&error))?;
@@ -135,7 +135,7 @@ fn tokens(text: &str) -> Result<(Tokens, Positions), String> {
     let words = Tokenizer::new(&FlinkDialect::default(), text).tokenize_with_location();
     let words = words.map_err(|error| error.to_string())?.into_iter();
     let tokens = words.filter(|word| !matches!(word.token, Token::Whitespace(_))).collect();
-    Ok((Tokens { tokens, span: Span { start: 0, end: text.len() } }, Positions::new(text)))
+    Ok((Tokens { tokens, hints: Vec::new(), span: Span { start: 0, end: text.len() } }, Positions::new(text)))
 }
 
 /// The rows of `(VALUES (..), (..)) AS t(a, b)`; one row without columns where there is none.

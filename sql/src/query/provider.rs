@@ -15,8 +15,10 @@ use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::{
-    AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, TableType, WindowUDF,
+    AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableScan, TableSource, TableType, WindowUDF,
 };
+use datafusion::sql::sqlparser::tokenizer::Location;
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +27,44 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct TopicSource {
     /// Its columns.
-    pub schema: SchemaRef,
+    schema: SchemaRef,
+    /// What it is called.
+    name: String,
+    /// Which of those that are called so, or were, it is.
+    key: String,
+}
+
+/// Which table a scan reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ScanOf<'a> {
+    pub name: &'a str,
+    pub key: &'a str,
+}
+
+impl<'a> ScanOf<'a> {
+    /// What a scan reads.
+    pub(crate) fn of(scan: &'a TableScan) -> Self {
+        let source: &dyn Any = scan.source.as_ref();
+        match source.downcast_ref::<TopicSource>() {
+            Some(source) => ScanOf { name: &source.name, key: &source.key },
+            None => ScanOf { name: scan.table_name.table(), key: scan.table_name.table() },
+        }
+    }
+}
+
+impl TopicSource {
+    /// Where it is not the first of its name its schema says which it is, so that plans over another are not the same.
+    fn new(name: &str, schema: SchemaRef, key: &str) -> Self {
+        let schema = match key == name {
+            true => schema,
+            false => {
+                let mut metadata = schema.metadata().clone();
+                metadata.insert("table".to_owned(), key.to_owned());
+                Arc::new(schema.as_ref().clone().with_metadata(metadata))
+            }
+        };
+        TopicSource { schema, name: name.to_owned(), key: key.to_owned() }
+    }
 }
 
 impl TableSource for TopicSource {
@@ -58,6 +97,10 @@ impl TableSource for ViewSource {
 /// The names that queries can use.
 pub(crate) struct Names {
     relations: BTreeMap<String, Arc<dyn TableSource>>,
+    /// Tables with options of a hint, by their keys.
+    hinted: BTreeMap<String, Arc<TopicSource>>,
+    /// By the place of a table's name, as line and column: the one of those that stands there.
+    hints: BTreeMap<(u64, u64), String>,
     /// What the views among them amount to.
     views: BTreeMap<String, Size>,
     scalars: BTreeMap<String, Arc<ScalarUDF>>,
@@ -96,6 +139,8 @@ impl Names {
         options.execution.time_zone = Some("+00:00".to_owned());
         Names {
             relations: BTreeMap::new(),
+            hinted: BTreeMap::new(),
+            hints: BTreeMap::new(),
             views: BTreeMap::new(),
             scalars,
             aggregates,
@@ -114,8 +159,46 @@ impl Names {
         self.zone
     }
 
-    pub(crate) fn add_table(&mut self, name: &str, schema: SchemaRef) {
-        self.relations.insert(name.to_owned(), Arc::new(TopicSource { schema }));
+    /// Adds a table, in the place of another of that name. `key` says which of these it is.
+    pub(crate) fn add_table(&mut self, name: &str, schema: SchemaRef, key: &str) {
+        self.views.remove(name);
+        self.relations.insert(name.to_owned(), Arc::new(TopicSource::new(name, schema, key)));
+    }
+
+    /// Adds a table that only stands where a hint is.
+    pub(crate) fn add_hinted(&mut self, name: &str, schema: SchemaRef, key: &str) {
+        self.hinted.insert(key.to_owned(), Arc::new(TopicSource::new(name, schema, key)));
+    }
+
+    /// Says that a table with options of a hint stands at a place.
+    pub(crate) fn put_hint(&mut self, at: Location, key: String) {
+        self.hints.insert((at.line, at.column), key);
+    }
+
+    /// The table with options of a hint that stands at a place.
+    pub(super) fn hint_at(&self, at: Location) -> Option<&str> {
+        self.hints.get(&(at.line, at.column)).map(String::as_str)
+    }
+
+    /// Forgets a table or a view.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.relations.remove(name);
+        self.views.remove(name);
+    }
+
+    /// Calls a table or a view otherwise.
+    pub(crate) fn rename(&mut self, name: &str, to: &str) {
+        if let Some(relation) = self.relations.remove(name) {
+            let source: &dyn Any = relation.as_ref();
+            let renamed: Arc<dyn TableSource> = match source.downcast_ref::<TopicSource>() {
+                Some(table) => Arc::new(TopicSource::new(to, Arc::clone(&table.schema), &table.key)),
+                None => relation,
+            };
+            self.relations.insert(to.to_owned(), renamed);
+        }
+        if let Some(size) = self.views.remove(name) {
+            self.views.insert(to.to_owned(), size);
+        }
     }
 
     pub(crate) fn add_view(&mut self, name: &str, plan: LogicalPlan) {
@@ -131,6 +214,9 @@ impl Names {
 
     /// What a relation amounts to; `None` for a name that is none.
     pub(super) fn size(&self, name: &str) -> Option<Size> {
+        if let Some(table) = self.hinted.get(name) {
+            return Some(Size::of_table(table.schema.fields().len()));
+        }
         let relation = self.relations.get(name)?;
         Some(match self.views.get(name) {
             Some(size) => *size,
@@ -159,7 +245,7 @@ impl Names {
     }
 
     /// Names of the functions, in lower case.
-    pub(super) fn functions(&self) -> Vec<String> {
+    pub(crate) fn functions(&self) -> Vec<String> {
         self.scalars.keys().chain(self.aggregates.keys()).cloned().collect()
     }
 
@@ -170,6 +256,9 @@ impl Names {
 
 impl ContextProvider for Names {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
+        if let Some(table) = self.hinted.get(name.table()) {
+            return Ok(Arc::clone(table) as Arc<dyn TableSource>);
+        }
         match self.relations.get(name.table()) {
             Some(relation) if matches!(name, TableReference::Bare { .. }) => Ok(Arc::clone(relation)),
             _ => plan_err!("table '{name}' not found"),

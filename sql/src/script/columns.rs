@@ -11,6 +11,10 @@ pub(super) struct Elements {
     pub(super) columns: Vec<ColumnDef>,
     pub(super) watermarks: Vec<WatermarkDef>,
     pub(super) primary_key: Option<PrimaryKeyDef>,
+    /// Names alone.
+    pub(super) order: Vec<Ident>,
+    /// Whether a place may stand behind a column: `FIRST` or `AFTER other`.
+    pub(super) altering: bool,
 }
 
 impl Parser<'_> {
@@ -29,14 +33,16 @@ impl Parser<'_> {
         }
     }
 
-    fn element(&mut self, elements: &mut Elements) -> Parsed<()> {
+    /// A column, a watermark or a key.
+    pub(super) fn element(&mut self, elements: &mut Elements) -> Parsed<()> {
         let first = self.at;
+        let mut named = None;
         if self.are_words("WATERMARK FOR") {
             elements.watermarks.push(self.watermark()?);
             return Ok(());
         }
         if self.take_words("CONSTRAINT") {
-            self.ident("the name of the constraint")?;
+            named = Some(self.ident("the name of the constraint")?.value);
             if !self.are_words("PRIMARY KEY") {
                 self.refuse_column_clause()?;
                 return self.unexpected("PRIMARY KEY");
@@ -44,7 +50,7 @@ impl Parser<'_> {
         }
         if self.take_words("PRIMARY KEY") {
             let columns = self.idents("the name of a column")?;
-            return self.primary_key(first, columns, elements);
+            return self.primary_key(first, named, columns, elements);
         }
         if ["UNIQUE", "CHECK", "FOREIGN"].iter().any(|word| self.is_word(0, word)) && !self.is_column() {
             self.refuse_column_clause()?;
@@ -74,7 +80,13 @@ impl Parser<'_> {
     }
 
     /// Behind the columns of a primary key that began at `first`.
-    fn primary_key(&mut self, first: usize, columns: Vec<Ident>, elements: &mut Elements) -> Parsed<()> {
+    fn primary_key(
+        &mut self,
+        first: usize,
+        name: Option<String>,
+        columns: Vec<Ident>,
+        elements: &mut Elements,
+    ) -> Parsed<()> {
         if !self.take_words("NOT ENFORCED") {
             self.take_words("ENFORCED");
             let error = SqlError::new(
@@ -93,18 +105,24 @@ impl Parser<'_> {
             return self
                 .fail(error.help("name all columns of the key in one: PRIMARY KEY (a, b) NOT ENFORCED"));
         }
-        elements.primary_key = Some(PrimaryKeyDef { columns, span });
+        elements.primary_key = Some(PrimaryKeyDef { name, columns, span });
         Ok(())
     }
 
     fn column(&mut self, elements: &mut Elements) -> Parsed<()> {
         let name = self.ident("the name of a column")?;
+        if matches!(self.peek(), Some(Token::Comma | Token::RParen)) && !elements.altering {
+            elements.order.push(name);
+            return Ok(());
+        }
         let kind = match self.take_words("AS") {
             true => {
+                let altering = elements.altering;
                 let ends = |parser: &Self, token: &Token| {
                     let comment = parser.is_word(0, "COMMENT");
                     let text = matches!(parser.peek_at(1), Some(Token::SingleQuotedString(_)));
-                    matches!(token, Token::Comma | Token::RParen) || (comment && text)
+                    let placed = altering && (parser.is_word(0, "FIRST") || parser.is_word(0, "AFTER"));
+                    matches!(token, Token::Comma | Token::RParen) || (comment && text) || placed
                 };
                 ColumnDefKind::Computed { expr: self.words(ends, "an expression")? }
             }
@@ -135,11 +153,12 @@ impl Parser<'_> {
             return Ok(ColumnDefKind::Metadata { declared, from, virtual_ });
         }
         let first = self.at;
+        let mut named = None;
         if self.take_words("CONSTRAINT") {
-            self.ident("the name of the constraint")?;
+            named = Some(self.ident("the name of the constraint")?.value);
         }
         if self.take_words("PRIMARY KEY") {
-            self.primary_key(first, vec![name.clone()], elements)?;
+            self.primary_key(first, named, vec![name.clone()], elements)?;
         }
         self.refuse_column_clause()?;
         Ok(ColumnDefKind::Physical(declared))

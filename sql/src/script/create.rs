@@ -2,32 +2,54 @@
 
 use super::columns::Elements;
 use super::parser::{Failed, Parsed, Parser};
-use super::{CreateTable, CreateView, Ident, Spanned};
+use super::{CreateTable, CreateView, Ident, Like, Options, Spanned, Tokens};
 use crate::error::{SqlError, code};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-type Options = Vec<(Spanned<String>, Spanned<String>)>;
+/// What stands behind the name of a table.
+#[derive(Default)]
+struct Body {
+    elements: Elements,
+    comment: Option<String>,
+    options: Options,
+    like: Option<Like>,
+    query: Option<Tokens>,
+}
 
 impl Parser<'_> {
-    /// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] t (..) [COMMENT ..] WITH (..)`
+    /// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] t (..) [COMMENT ..] [WITH (..)] [LIKE other (..) | AS query]`
     pub(super) fn create_table(&mut self) -> Parsed<CreateTable> {
         let first = self.at;
         self.take_words("CREATE");
-        self.take_words("TEMPORARY");
+        let temporary = self.take_words("TEMPORARY");
         self.take_words("TABLE");
         let if_not_exists = self.take_words("IF NOT EXISTS");
         let name = self.table_name("the name of the table")?;
         let reported = self.errors.len();
-        match self.table_body(&name) {
-            Ok((elements, options)) if self.errors.len() == reported => Ok(CreateTable {
-                name,
-                if_not_exists,
-                columns: elements.columns,
-                watermarks: elements.watermarks,
-                primary_key: elements.primary_key,
-                options,
-                span: self.span_from(first),
-            }),
+        let body = self.table_body(&name);
+        if let (Ok(Body { query: Some(query), .. }), true) = (&body, temporary) {
+            let error = SqlError::new(code::CLAUSE, query.span, "a TEMPORARY table can't be made of a query");
+            self.errors
+                .push(error.help("leave TEMPORARY out: the tables of a file are there as long as its job"));
+        }
+        match body {
+            Ok(body) if self.errors.len() == reported => {
+                let Body { elements, comment, options, like, query } = body;
+                Ok(CreateTable {
+                    name,
+                    if_not_exists,
+                    temporary,
+                    columns: elements.columns,
+                    watermarks: elements.watermarks,
+                    primary_key: elements.primary_key,
+                    comment,
+                    options,
+                    like,
+                    query,
+                    order: elements.order,
+                    span: self.span_from(first),
+                })
+            }
             _ => {
                 self.broken.push(name);
                 Err(Failed)
@@ -35,36 +57,66 @@ impl Parser<'_> {
         }
     }
 
-    fn table_body(&mut self, name: &Ident) -> Parsed<(Elements, Options)> {
+    fn table_body(&mut self, name: &Ident) -> Parsed<Body> {
         self.refuse_table_clause()?;
-        if self.is_word(0, "WITH") {
-            let error =
-                SqlError::new(code::SYNTAX, name.span, format!("table \"{}\" has no columns", name.value));
-            return self.fail(error.help("list them in front of WITH: (name TYPE, ..)"));
+        let mut body = Body::default();
+        let has_elements = self.peek() == Some(&Token::LParen);
+        if has_elements {
+            body.elements = self.elements()?;
         }
-        let elements = self.elements()?;
-        let mut options = None;
+        let mut has_options = false;
         loop {
             if self.take_words("COMMENT") {
-                self.text("a comment in '..'")?;
-            } else if self.is_word(0, "WITH") && options.is_none() {
+                body.comment = Some(self.text("a comment in '..'")?.value);
+            } else if self.is_word(0, "WITH") && !has_options {
                 self.take_words("WITH");
-                options = Some(self.options()?);
+                has_options = true;
+                body.options = self.options()?;
             } else {
                 break;
             }
         }
         self.refuse_table_clause()?;
+        if self.take_words("LIKE") {
+            body.like = Some(self.like()?);
+        } else if self.take_words("AS") {
+            body.query = Some(self.query()?);
+        } else if !has_elements && has_options {
+            let error =
+                SqlError::new(code::SYNTAX, name.span, format!("table \"{}\" has no columns", name.value));
+            return self.fail(error.help("list them in front of WITH: (name TYPE, ..); or write LIKE another table, or AS a query, behind it"));
+        } else if !has_elements {
+            return self.unexpected("'('");
+        }
+        if let (Some(like), true) = (&body.like, self.is_word(0, "AS")) {
+            let error = SqlError::new(code::CLAUSE, self.span(), "AS a query and LIKE can't both be");
+            let help = format!("leave LIKE {} out: the query gives the table its columns", like.source.value);
+            return self.fail(error.help(help));
+        }
+        if let Some(alone) = body.elements.order.first() {
+            let mixed = !body.elements.columns.is_empty() || body.query.is_none();
+            if mixed {
+                let message = format!("column \"{}\" has no type", alone.value);
+                let error = SqlError::new(code::TYPE, alone.span, message);
+                return self.fail(error.help("write the type behind the name; names alone order the columns of a query: (a, b) AS SELECT .."));
+            }
+        }
         match self.peek() {
-            Some(token) if options.is_none() && *token != Token::SemiColon && !self.statement_begins() => {
+            Some(token)
+                if !has_options
+                    && body.like.is_none()
+                    && body.query.is_none()
+                    && *token != Token::SemiColon
+                    && !self.statement_begins() =>
+            {
                 self.unexpected("WITH (..)")
             }
-            _ => Ok((elements, options.unwrap_or_default())),
+            _ => Ok(body),
         }
     }
 
     /// `('key' = 'value', ..)`
-    fn options(&mut self) -> Parsed<Options> {
+    pub(super) fn options(&mut self) -> Parsed<Options> {
         let open = self.expect(&Token::LParen)?;
         let mut options: Options = Vec::new();
         if self.take(&Token::RParen) {
@@ -172,19 +224,21 @@ impl Parser<'_> {
         if body.is_err() {
             self.broken.push(name.clone());
         }
-        let (columns, query) = body?;
-        Ok(CreateView { name, columns, query, if_not_exists, temporary, span: self.span_from(first) })
+        let (columns, comment, query) = body?;
+        let span = self.span_from(first);
+        Ok(CreateView { name, columns, query, if_not_exists, temporary, comment, span })
     }
 
-    fn view_body(&mut self) -> Parsed<(Option<Vec<Ident>>, super::Tokens)> {
+    fn view_body(&mut self) -> Parsed<(Option<Vec<Ident>>, Option<String>, Tokens)> {
         let columns = match self.peek() {
             Some(Token::LParen) => Some(self.idents("the name of a column")?),
             _ => None,
         };
-        if self.take_words("COMMENT") {
-            self.text("a comment in '..'")?;
-        }
+        let comment = match self.take_words("COMMENT") {
+            true => Some(self.text("a comment in '..'")?.value),
+            false => None,
+        };
         self.expect_words("AS")?;
-        Ok((columns, self.query()?))
+        Ok((columns, comment, self.query()?))
     }
 }

@@ -1,5 +1,7 @@
 //! Words of the text, and where they stand.
 
+use super::Hint;
+use super::parser::Parser;
 use crate::error::{Span, SqlError, code};
 use datafusion::sql::sqlparser::dialect::Dialect;
 use datafusion::sql::sqlparser::tokenizer::{
@@ -57,6 +59,8 @@ impl Dialect for FlinkDialect {
 pub(super) struct Lexed {
     pub(super) tokens: Vec<TokenWithSpan>,
     pub(super) spans: Vec<Span>,
+    /// Hints, each with how many words stand in front of it.
+    pub(super) hints: Vec<(usize, Hint)>,
     /// What is wrong with the text. Where words could not be read, [`BAD`] stands for them, up to the next `;`.
     pub(super) errors: Vec<SqlError>,
 }
@@ -120,10 +124,7 @@ fn take(
         let next = cursor.text[cursor.byte..].chars().next();
         match token {
             Token::Whitespace(Whitespace::MultiLineComment(hint)) if hint.starts_with('+') => {
-                lexed.errors.push(
-                    SqlError::new(code::CLAUSE, span, "hints are not supported")
-                        .help("set options in the table's WITH, and leave hints about plans out"),
-                );
+                take_hints(lexed, start, span);
             }
             Token::Whitespace(_) => {}
             Token::SingleQuotedString(text)
@@ -148,6 +149,36 @@ fn take(
         }
     }
     None
+}
+
+/// Reads the hints of a comment that begins at the cursor.
+fn take_hints(lexed: &mut Lexed, mut cursor: Cursor<'_>, span: Span) {
+    cursor.advance_to(span.start + "/*+".len());
+    let inner = cursor.text.get(cursor.byte..span.end.saturating_sub("*/".len())).unwrap_or_default();
+    let (first, mut words, mut tokens) = (cursor.at, Lexed::default(), Vec::new());
+    let failed = Tokenizer::new(&FlinkDialect, inner).tokenize_with_location_into_buf(&mut tokens).is_err();
+    if failed {
+        let error = SqlError::new(code::SYNTAX, span, "this hint can't be read");
+        lexed.errors.push(error.help("write /*+ NAME('key' = 'value') */"));
+        return;
+    }
+    // A hint inside of a hint is none.
+    tokens.retain(|token| !matches!(token.token, Token::Whitespace(_)));
+    if let Some(error) = take(&mut words, &mut cursor, first, &tokens) {
+        lexed.errors.push(error);
+        return;
+    }
+    let after = lexed.tokens.last().map_or(LineSpan::empty(), |token| token.span);
+    let mut parser = Parser::new(&words, span.end);
+    let hints = parser.hints(after);
+    if hints.is_empty() && parser.errors.is_empty() {
+        let error = SqlError::new(code::SYNTAX, span, "this hint is empty");
+        parser.errors.push(error.help("write /*+ NAME('key' = 'value') */, or a comment without the +"));
+    }
+    lexed.errors.append(&mut parser.errors);
+    lexed.errors.append(&mut words.errors);
+    let before = lexed.tokens.len();
+    lexed.hints.extend(hints.into_iter().map(|hint| (before, hint)));
 }
 
 /// What the tokenizer could not read.
@@ -225,6 +256,16 @@ impl Positions {
     pub(crate) fn new(text: &str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Positions { text: text.to_owned(), lines }
+    }
+
+    /// The whole text.
+    pub(crate) fn all(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of a span.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        self.text.get(span.start..span.end).unwrap_or_default()
     }
 
     /// The byte at a line and column, both from 1; the end of the text for places behind it.

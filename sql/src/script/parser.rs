@@ -1,11 +1,12 @@
 //! What all statements are read with: words one by one, names, texts, and the words of queries and expressions.
 
 use super::lexer::{BAD, Lexed};
-use super::{CATALOG, DATABASE, Ident, Spanned, Statement, Tokens};
+use super::{CATALOG, DATABASE, Hint, Ident, Spanned, Statement, Tokens};
 use crate::error::{Span, SqlError, code};
 use crate::functions::values::cast::Length;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use std::collections::BTreeSet;
 
 /// What could not be read. Its error is in [`Parser::errors`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,9 @@ pub(super) type Parsed<T> = Result<T, Failed>;
 pub(super) struct Parser<'l> {
     tokens: &'l [TokenWithSpan],
     spans: &'l [Span],
+    hints: &'l [(usize, Hint)],
+    /// The hints that somebody has read, by their numbers.
+    read_hints: BTreeSet<usize>,
     /// Where the text ends.
     end: usize,
     /// The next word.
@@ -40,6 +44,8 @@ impl<'l> Parser<'l> {
         Parser {
             tokens: &lexed.tokens,
             spans: &lexed.spans,
+            hints: &lexed.hints,
+            read_hints: BTreeSet::new(),
             end,
             at: 0,
             half: false,
@@ -61,6 +67,7 @@ impl<'l> Parser<'l> {
             let first = self.at;
             let statement = self.statement();
             let ended = statement.is_ok() && self.statement_end().is_ok();
+            self.check_hints(first, statement.is_ok());
             // What follows without a ';' is another statement's.
             statements.extend(statement.ok());
             if !ended {
@@ -68,6 +75,30 @@ impl<'l> Parser<'l> {
             }
         }
         (statements, self.broken, self.errors)
+    }
+
+    /// The hints behind one of the words from `first` to the one before `end`.
+    pub(super) fn hints_from(&mut self, first: usize, end: usize) -> Vec<Hint> {
+        let stand = |(_, (at, _)): &(usize, &(usize, Hint))| *at > first && *at <= end;
+        let found: Vec<(usize, &(usize, Hint))> = self.hints.iter().enumerate().filter(stand).collect();
+        self.read_hints.extend(found.iter().map(|(number, _)| *number));
+        found.into_iter().map(|(_, (_, hint))| hint.clone()).collect()
+    }
+
+    /// Refuses hints of the statement that began at `first` where nobody reads them.
+    fn check_hints(&mut self, first: usize, is_read: bool) {
+        let end = self.at;
+        let stand = self.hints.iter().enumerate().filter(|(_, (at, _))| *at > first && *at <= end);
+        let unread: Vec<Span> = stand
+            .filter(|(number, _)| is_read && !self.read_hints.contains(number))
+            .map(|(_, (_, hint))| hint.span)
+            .collect();
+        for span in unread {
+            let error = SqlError::new(code::CLAUSE, span, "a hint can't stand here");
+            self.errors.push(error.help(
+                "hints stand behind the name of a table in a query or an INSERT INTO, or behind SELECT",
+            ));
+        }
     }
 
     /// Goes on behind the statement that began at `first`: behind its `;`, or where the next one begins without one.
@@ -301,7 +332,8 @@ impl<'l> Parser<'l> {
             return self.unexpected(what);
         }
         let tokens = self.tokens[first..self.at].to_vec();
-        Ok(Tokens { tokens, span: self.span_from(first) })
+        let hints = self.hints_from(first, self.at);
+        Ok(Tokens { tokens, hints, span: self.span_from(first) })
     }
 }
 

@@ -22,9 +22,16 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("CREATE MODEL", "leave it out"),
     ("CREATE CONNECTION", "set the options in the WITH of each table"),
     ("INSERT OVERWRITE", "write INSERT INTO: a topic can only be appended to"),
+    ("DROP CATALOG", "leave it out: the tables of a file are its catalog"),
+    ("DROP DATABASE", "leave it out: the tables of a file are its catalog"),
+    ("DROP FUNCTION", "leave it out: the functions there are stay"),
+    ("DROP TEMPORARY", "leave it out: the functions there are stay"),
+    ("ALTER CATALOG", "leave it out: the tables of a file are its catalog"),
+    ("ALTER DATABASE", "leave it out: the tables of a file are its catalog"),
+    ("ALTER FUNCTION", "leave it out: the functions there are stay"),
     ("ALTER", "change the CREATE statement: a file is read anew on every start"),
     ("DROP", "leave the CREATE statement out: a file is read anew on every start"),
-    ("USE", "leave it out: the tables of a file are its catalog"),
+    ("USE MODULES", "leave it out: what is needed is built in"),
     ("UPDATE", "write the new rows to a table with 'connector' = 'upsert-kafka'"),
     (
         "DELETE",
@@ -37,10 +44,12 @@ const STATEMENTS: &[(&str, &str)] = &[
     ("UNLOAD", "leave it out"),
     ("ADD JAR", "leave it out: what is needed is built in"),
     ("REMOVE JAR", "leave it out: what is needed is built in"),
-    ("SHOW", "leave it out: it shows something and does nothing"),
-    ("DESCRIBE", "leave it out: it shows something and does nothing"),
-    ("DESC", "leave it out: it shows something and does nothing"),
-    ("RESET", "leave the SET statement out"),
+    ("SHOW JOBS", "millstream job list shows the jobs of a server"),
+    (
+        "SHOW",
+        "there are SHOW TABLES, VIEWS, COLUMNS FROM t, CREATE TABLE t, CREATE VIEW v, FUNCTIONS, CATALOGS, DATABASES, \
+         CURRENT CATALOG and CURRENT DATABASE",
+    ),
     ("COMPILE", "leave it out: a job's plan is kept with its state"),
     ("EXECUTE PLAN", "run the file with the statements themselves"),
     ("STOP JOB", "stop the job from the command line"),
@@ -58,8 +67,6 @@ const STATEMENTS: &[(&str, &str)] = &[
 const TABLE_CLAUSES: &[(&str, &str)] = &[
     ("PARTITIONED BY", "leave it out: a record's partition follows from its key, set 'key.fields'"),
     ("DISTRIBUTED", "leave it out: a record's partition follows from its key, set 'key.fields'"),
-    ("LIKE", "write the columns and options out"),
-    ("AS", "declare the table with its columns, and fill it with INSERT INTO"),
 ];
 
 /// What may stand behind a column in other dialects.
@@ -74,8 +81,9 @@ const COLUMN_CLAUSES: &[(&str, &str)] = &[
 ];
 
 /// Words that statements begin with.
-const BEGINNINGS: &[&str] =
-    &["CREATE", "INSERT", "EXECUTE", "EXPLAIN", "SET", "SELECT", "DROP", "ALTER", "DESCRIBE"];
+const BEGINNINGS: &[&str] = &[
+    "CREATE", "INSERT", "EXECUTE", "EXPLAIN", "SET", "RESET", "SELECT", "DROP", "ALTER", "SHOW", "DESCRIBE",
+];
 
 impl Parser<'_> {
     /// Refuses the statement that begins here, and passes over it.
@@ -98,8 +106,8 @@ impl Parser<'_> {
             let _: Parsed<()> = self.unexpected("a statement");
             let help = match near {
                 Some(near) => format!("did you mean {near}?"),
-                None => "statements are CREATE TABLE, CREATE VIEW, INSERT INTO, EXECUTE STATEMENT SET, EXPLAIN and \
-                         SET"
+                None => "statements are CREATE TABLE, CREATE VIEW, ALTER, DROP, INSERT INTO, EXECUTE STATEMENT SET, EXPLAIN, \
+                         SHOW, DESCRIBE, SET and RESET"
                     .to_owned(),
             };
             if let Some(error) = self.errors.get_mut(reported) {
@@ -126,10 +134,7 @@ impl Parser<'_> {
         let Some((words, help)) = self.listed(clauses) else { return Ok(()) };
         let first = self.at;
         self.at += words.split(' ').count();
-        let message = match words {
-            "AS" => "CREATE TABLE .. AS is not supported".to_owned(),
-            _ => format!("{words} is not supported"),
-        };
+        let message = format!("{words} is not supported");
         self.fail(SqlError::new(code::CLAUSE, self.span_from(first), message).help(help))
     }
 

@@ -1,12 +1,21 @@
 //! Statements that are not `CREATE`.
 
 use super::parser::{Failed, Parsed, Parser};
-use super::{Insert, OnConflict, Statement};
+use super::{CATALOG, DATABASE, Insert, OnConflict, Show, Shown, Statement};
 use crate::error::{SqlError, code};
+use crate::explain::Shows;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-/// Words behind `EXPLAIN` that ask for one part of what it shows.
-const DETAILS: &[&str] = &["ESTIMATED_COST", "CHANGELOG_MODE", "PLAN_ADVICE", "JSON_EXECUTION_PLAN"];
+/// Words behind `EXPLAIN` for what there is not, and what to do instead.
+const NO_DETAILS: &[(&str, &str)] = &[
+    ("ESTIMATED_COST", "leave it out: there are no statistics that costs could be estimated by"),
+    (
+        "PLAN_ADVICE",
+        "leave it out: what is missing of a plan is refused, and what has no effect is warned of",
+    ),
+    ("JSON_EXECUTION_PLAN", "leave it out: the server gives plans as JSON, see docs/server.md"),
+    ("AST", "leave it out: what is shown are the operators that run"),
+];
 
 impl Parser<'_> {
     /// A statement without its `;`.
@@ -23,6 +32,16 @@ impl Parser<'_> {
             self.explain()
         } else if self.take_words("SET") {
             self.set()
+        } else if self.take_words("RESET") {
+            self.reset()
+        } else if self.take_words("SHOW") {
+            self.show()
+        } else if self.take_words("DESCRIBE") || self.take_words("DESC") {
+            self.describe()
+        } else if self.is_word(0, "USE") && !self.is_word(1, "MODULES") {
+            self.use_here()
+        } else if let Some(change) = self.change() {
+            change
         } else {
             self.refuse_statement()
         }
@@ -34,6 +53,7 @@ impl Parser<'_> {
         self.take_words("EXECUTE");
         self.expect_words("INSERT INTO")?;
         let target = self.table_name("the name of a table")?;
+        let hints = self.hints_from(self.at - 1, self.at);
         if self.is_word(0, "PARTITION") {
             let error = SqlError::new(code::CLAUSE, self.span(), "PARTITION is not supported");
             return self.fail(error.help("leave it out, and select the columns instead"));
@@ -44,7 +64,7 @@ impl Parser<'_> {
         };
         let query = self.query()?;
         let on_conflict = self.on_conflict()?;
-        Ok(Insert { target, columns, query, on_conflict, span: self.span_from(first) })
+        Ok(Insert { target, hints, columns, query, on_conflict, span: self.span_from(first) })
     }
 
     fn query_in_parentheses(&self) -> bool {
@@ -134,10 +154,7 @@ impl Parser<'_> {
     /// Behind `EXPLAIN`.
     fn explain(&mut self) -> Parsed<Statement> {
         self.take_words("PLAN FOR");
-        if DETAILS.iter().any(|detail| self.is_word(0, detail)) {
-            let error = SqlError::new(code::CLAUSE, self.span(), "EXPLAIN has no details to choose from");
-            return self.fail(error.help("write EXPLAIN alone: it shows everything there is"));
-        }
+        let shows = self.details()?;
         let statement = if self.are_words("INSERT INTO") {
             Statement::Insert(self.insert()?)
         } else if self.are_words("STATEMENT SET") || self.are_words("EXECUTE STATEMENT") {
@@ -147,12 +164,59 @@ impl Parser<'_> {
         } else {
             Statement::Select { query: self.query()? }
         };
-        Ok(Statement::Explain(Box::new(statement)))
+        Ok(Statement::Explain(Box::new(statement), shows))
     }
 
-    /// `SET 'key' = 'value'`, behind `SET`.
+    /// `CHANGELOG_MODE, ..`
+    fn details(&mut self) -> Parsed<Shows> {
+        let mut shows = Shows::default();
+        loop {
+            if shows.changelog_mode && self.is_word(0, "CHANGELOG_MODE") {
+                let error = SqlError::new(code::CLAUSE, self.span(), "CHANGELOG_MODE is written twice");
+                return self.fail(error.help("write it once"));
+            } else if self.take_words("CHANGELOG_MODE") {
+                shows.changelog_mode = true;
+            } else if let Some((word, help)) = NO_DETAILS.iter().find(|(word, _)| self.is_word(0, word)) {
+                let error =
+                    SqlError::new(code::CLAUSE, self.span(), format!("EXPLAIN {word} is not supported"));
+                return self.fail(error.help(*help));
+            } else {
+                return Ok(shows);
+            }
+            if !self.take(&Token::Comma) {
+                return Ok(shows);
+            }
+        }
+    }
+
+    /// `USE CATALOG ..`, `USE ..`
+    fn use_here(&mut self) -> Parsed<Statement> {
+        let first = self.at;
+        self.take_words("USE");
+        match self.take_words("CATALOG") {
+            true => self.here(&[&[CATALOG]])?,
+            false => self.here(&[&[DATABASE], &[CATALOG, DATABASE]])?,
+        }
+        Ok(Statement::Use(self.span_from(first)))
+    }
+
+    /// Behind `RESET`: a key, or nothing for all.
+    fn reset(&mut self) -> Parsed<Statement> {
+        let first = self.at - 1;
+        let key = match self.peek() {
+            None | Some(Token::SemiColon) => None,
+            _ => Some(self.text("a key in '..'")?),
+        };
+        Ok(Statement::Reset { key, span: self.span_from(first) })
+    }
+
+    /// `SET 'key' = 'value'`, behind `SET`; nothing shows what is set.
     fn set(&mut self) -> Parsed<Statement> {
         const HELP: &str = "write SET 'key' = 'value';";
+        if matches!(self.peek(), None | Some(Token::SemiColon)) {
+            let span = self.span_from(self.at - 1);
+            return Ok(Statement::Show(Show { what: Shown::Settings, filter: None, span }));
+        }
         let reported = self.errors.len();
         let pair = self.text("a key in '..'").and_then(|key| {
             self.expect(&Token::Eq)?;

@@ -5,3 +5,4 @@
 mod bounds;
 mod generated;
 mod pages;
+mod statements;

@@ -28,9 +28,6 @@ WITH ('connector' = 'blackhole');
 
 -- clauses
 CREATE TABLE f (a INT) PARTITIONED BY (a) WITH ('connector' = 'blackhole');
-CREATE TABLE g (a INT) WITH ('connector' = 'blackhole') LIKE f;
-CREATE TABLE h WITH ('connector' = 'blackhole') AS SELECT 1;
-CREATE TABLE i AS SELECT 1;
 
 -- options
 CREATE TABLE j (a INT) WITH (connector = 'kafka', 'topic' = a, 'format' 'json' 'x' = 'y', 'a' = 'b', 'a' = 'c',);

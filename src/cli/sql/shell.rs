@@ -22,7 +22,8 @@ const HISTORY_MAX: usize = 10_000;
 
 const HELP: &str = "\
   SELECT ..;            answers a question over what the topics hold now
-  CREATE TABLE ..;      declares a table for this shell; SET and CREATE VIEW, too
+  CREATE TABLE ..;      declares a table for this shell; CREATE VIEW, ALTER, DROP and SET, too
+  SHOW TABLES;          and SHOW COLUMNS, SHOW CREATE TABLE, DESCRIBE: what is declared
   .watch SELECT ..;     shows the answer as it changes; Ctrl-C ends it
   \\d [NAME]             tables and views, or the columns of one
   .mode table|json|csv  how answers are printed

@@ -1,7 +1,8 @@
 //! The interval join.
 
 use super::JoinOn;
-use super::running::{Joining, Rule};
+use super::rule::Rule;
+use super::running::Joining;
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::StreamKind;

@@ -1,6 +1,7 @@
 //! The updating join.
 
-use super::running::{Joining, Rule};
+use super::rule::Rule;
+use super::running::Joining;
 use super::{JoinKind, JoinOn};
 use crate::OperatorError;
 use crate::batch::StreamKind;
@@ -12,7 +13,7 @@ use crate::operator::{BuildCx, Description, Operator, OperatorSpec, StoreSpec};
 /// Input: both sides keyed by the columns that have to be equal ([`crate::Batch::keys`]); insertions, changelogs, or upsert
 /// streams keyed by their primary key. Output: the left columns and then, but for semi and anti joins, the right ones, at the time of the row that
 /// made the change; a changelog, or insertions when it is an inner or semi join of insertions. A row is kept until it is taken
-/// back, or until the step's clock has gone on by `ttl_ms` since the row came: then it meets nothing any more, what
+/// back, or until the step's clock has gone on by its side's `ttl_ms` since the row came: then it meets nothing any more, what
 /// it met stays, and its retraction is ignored. Rows with a null among the equal columns meet nothing and are not kept.
 ///
 /// A retraction takes back one of the rows that are equal to it in all columns; what has not been there is ignored.
@@ -20,24 +21,34 @@ use crate::operator::{BuildCx, Description, Operator, OperatorSpec, StoreSpec};
 pub struct Join {
     /// The sides and the condition.
     pub on: JoinOn,
-    /// How long a row is kept, milliseconds; `None`: until it is taken back.
-    pub ttl_ms: Option<i64>,
+    /// By side how long a row is kept, milliseconds; `None`: until it is taken back.
+    pub ttl_ms: [Option<i64>; 2],
 }
 
 impl Join {
     fn rule(&self) -> Rule {
         Rule::Updating { ttl_ms: self.ttl_ms }
     }
+
+    /// How long rows are kept, in words; none where none of them goes by itself.
+    fn kept(&self) -> Option<String> {
+        let side = |ttl_ms: Option<i64>| ttl_ms.map_or("ever".to_owned(), |ttl_ms| format!("{ttl_ms} ms"));
+        match self.ttl_ms {
+            [None, None] => None,
+            [left, right] if left == right => Some(side(left)),
+            [left, right] => Some(format!("{} on the left, {} on the right", side(left), side(right))),
+        }
+    }
 }
 
 impl OperatorSpec for Join {
     fn describe(&self) -> Description {
-        let ttl = self.ttl_ms.map(|ttl_ms| format!(", rows kept for {ttl_ms} ms")).unwrap_or_default();
+        let ttl = self.kept().map(|kept| format!(", rows kept for {kept}")).unwrap_or_default();
         Description::new("Join", format!("{}, on {}{ttl}", self.on.kind.name(), self.on.on))
     }
 
     fn meaning(&self, inputs: &[&RowsMeaning]) -> Meaning {
-        let kept = self.ttl_ms.map(|ttl_ms| Fact::new("keeps rows for", format!("{ttl_ms} ms")));
+        let kept = self.kept().map(|kept| Fact::new("keeps rows for", kept));
         let meaning = self.on.meaning(inputs, kept.into_iter().collect());
         meaning.unwrap_or_else(|| Meaning::described(self.describe(), inputs))
     }
@@ -47,7 +58,8 @@ impl OperatorSpec for Join {
     }
 
     fn stores(&self) -> Vec<StoreSpec> {
-        self.on.stores(|side| self.rule().layout(&self.on, side).head(), self.ttl_ms.is_some())
+        self.on
+            .stores(|side| self.rule().layout(&self.on, side).head(), self.ttl_ms.iter().any(Option::is_some))
     }
 
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {

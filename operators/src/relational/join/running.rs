@@ -6,11 +6,11 @@
 
 use super::output::{NULLS, OutputRows, evaluate_residual};
 use super::rows::{NONE, RowId};
+use super::rule::Rule;
 use super::sides::{NO_SLOT, Sides};
 use super::{JoinKind, JoinOn, Layout, Residual};
 use crate::OperatorError;
-use crate::aggregate::LatePolicy;
-use crate::batch::{Batch, EventTime, StreamKind};
+use crate::batch::{Batch, EventTime};
 use crate::expression::{ExpressionCx, Failure, on_bad_row};
 use crate::keys::Slot;
 use crate::operator::{Cx, DeltaScope, Operator, Port, StateScope};
@@ -20,46 +20,6 @@ use arrow::datatypes::SchemaRef;
 
 /// Pairs that are settled at once.
 const PAIRS_MAX: usize = 8192;
-
-/// When rows meet, and when they go.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Rule {
-    /// As long as both are there; unmatched rows come out at once, and are taken back.
-    Updating {
-        /// How long after it came a row goes by itself.
-        ttl_ms: Option<i64>,
-    },
-    /// When `lower <= left time - right time <= upper`; unmatched rows come out when they go.
-    Interval { lower_ms: i64, upper_ms: i64, late: [LatePolicy; 2] },
-}
-
-impl Rule {
-    /// How long after its time a row of a side is there, the first moment at which it is not.
-    fn keep_ms(self, side: usize) -> Option<i64> {
-        match self {
-            Rule::Updating { ttl_ms } => ttl_ms,
-            Rule::Interval { lower_ms, .. } if side == 0 => Some(lower_ms.saturating_neg().saturating_add(1)),
-            Rule::Interval { upper_ms, .. } => Some(upper_ms.saturating_add(1)),
-        }
-    }
-
-    /// What is kept of the rows of a side.
-    pub(super) fn layout(self, on: &JoinOn, side: usize) -> Layout {
-        let keeps = on.kind.keeps(side);
-        let counted = match self {
-            // Without either a row is unmatched as long as its key has no row on the other side.
-            Rule::Updating { ttl_ms } => keeps && (on.residual.is_some() || ttl_ms.is_some()),
-            Rule::Interval { .. } => keeps,
-        };
-        let input = on.side(side).input;
-        Layout {
-            keep_ms: self.keep_ms(side),
-            counted,
-            searched: input == StreamKind::Changelog,
-            single: input == StreamKind::Upsert,
-        }
-    }
-}
 
 pub(super) struct Joining {
     on: JoinOn,
@@ -135,10 +95,8 @@ impl Joining {
     /// The times of candidates for a row of side `own`; `bound` is the watermark of its moment, where it is behind it.
     fn window(&self, own: usize, time: EventTime, bound: EventTime, now_ms: i64) -> Window {
         match self.rule {
-            Rule::Updating { ttl_ms: None } => Window { from: EventTime::MIN, to: EventTime::MAX },
-            Rule::Updating { ttl_ms: Some(ttl_ms) } => {
-                Window { from: now_ms.saturating_sub(ttl_ms).saturating_add(1), to: EventTime::MAX }
-            }
+            // Those of the other side that have not gone.
+            Rule::Updating { .. } => Window { from: self.there_from(1 - own, now_ms), to: EventTime::MAX },
             Rule::Interval { lower_ms, upper_ms, .. } => {
                 let (from, to) = match own {
                     0 => (time.saturating_sub(upper_ms), time.saturating_sub(lower_ms)),
@@ -150,6 +108,23 @@ impl Joining {
                 Window { from: from.max(bound.saturating_sub(keep_ms).saturating_add(1)), to }
             }
         }
+    }
+
+    /// When the earliest rows of a side came that have not gone by themselves.
+    fn there_from(&self, side: usize, now_ms: i64) -> EventTime {
+        match self.rule {
+            Rule::Updating { ttl_ms } => {
+                let from = |ttl_ms| now_ms.saturating_sub(ttl_ms).saturating_add(1);
+                ttl_ms[side].map_or(EventTime::MIN, from)
+            }
+            // What has gone is taken away before it is looked for.
+            Rule::Interval { .. } => EventTime::MIN,
+        }
+    }
+
+    /// Whether rows go by themselves, of either side.
+    fn expires(&self) -> bool {
+        self.sides.rows.iter().any(|rows| rows.layout.keep_ms.is_some())
     }
 
     /// Leaves rows out that can meet nothing any more: what they could meet had gone, and nothing will come.
@@ -210,7 +185,7 @@ impl Joining {
                 if sign == 1 || searched {
                     writer.write(row, &mut scratch);
                 }
-                match self.leave(own, slot, &scratch, window) {
+                match self.leave(own, slot, &scratch, self.there_from(own, cx.now_ms)) {
                     Leaving::Same => continue,
                     Leaving::Nothing => {}
                     Leaving::Row(entry) => {
@@ -237,7 +212,7 @@ impl Joining {
 
     /// Takes away the row that a retraction or an upsert with these bytes makes go. One that went by itself before is
     /// not taken back: what it met stays.
-    fn leave(&mut self, own: usize, slot: Slot, bytes: &[u8], window: Window) -> Leaving {
+    fn leave(&mut self, own: usize, slot: Slot, bytes: &[u8], there_from: EventTime) -> Leaving {
         let rows = &self.sides.rows[own];
         let found = if rows.layout.single {
             Some(rows.first(slot)).filter(|row| *row != NONE)
@@ -245,8 +220,8 @@ impl Joining {
             rows.find(slot, bytes)
         };
         let Some(row) = found else { return Leaving::Nothing };
-        let is_there = matches!(self.rule, Rule::Interval { .. }) || rows.entry(row).time >= window.from;
-        if rows.layout.single && rows.layout.keep_ms.is_none() && rows.bytes(row) == bytes {
+        let is_there = there_from == EventTime::MIN || rows.entry(row).time >= there_from;
+        if rows.layout.single && !self.expires() && rows.bytes(row) == bytes {
             return Leaving::Same;
         }
         if !is_there && !rows.layout.single {
