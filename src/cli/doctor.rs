@@ -9,7 +9,8 @@ use super::job_file::{JobFile, read_text};
 use super::log_args::LogArgs;
 use super::output::print;
 use clap::Args;
-use millstream::sql::{SqlJob, plan};
+use millstream::sql::error::code;
+use millstream::sql::{SqlErrors, SqlJob, ask, plan, relations};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -19,11 +20,38 @@ that it begins and aborts.
 
 Exit codes: 0 nothing is wrong, 2 wrong command line, 3 wrong SQL, 4 something is wrong")]
 pub(crate) struct DoctorArgs {
-    /// SQL file of a job: its topics are looked at, too
+    /// SQL file of a job, or of tables: their topics are looked at, too
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
     log: LogArgs,
+}
+
+/// What a file asks for: a job, or where it only declares tables, a question about each of them that can be read.
+#[derive(Default)]
+struct Jobs {
+    job: Option<SqlJob>,
+    tables: Vec<SqlJob>,
+}
+
+impl Jobs {
+    fn of(name: &str, text: &str) -> Result<Self, SqlErrors> {
+        let errors = match plan(name, text) {
+            Ok(job) => return Ok(Jobs { job: Some(job), ..Jobs::default() }),
+            Err(errors) => errors,
+        };
+        // That there is nothing to run stands at the end of the text, and at no word.
+        let declares_only = matches!(errors.errors.as_slice(), [error]
+            if error.code == code::STATEMENT && error.span.start == error.span.end);
+        let tables = relations(text).into_iter().filter(|relation| declares_only && relation.kind == "table");
+        let asked = tables.filter_map(|table| {
+            let all = format!("SELECT * FROM `{}`", table.name.replace('`', "``"));
+            // One that is only written can't be asked.
+            ask(name, text, &all, false).ok()
+        });
+        let tables: Vec<SqlJob> = asked.map(|question| question.job).collect();
+        if tables.is_empty() { Err(errors) } else { Ok(Jobs { job: None, tables }) }
+    }
 }
 
 /// What a look has found.
@@ -73,12 +101,12 @@ impl Finding {
 
 impl DoctorArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let planned = match &self.file {
+        let jobs = match &self.file {
             Some(file) => {
                 let (name, text) = read_text(file)?;
-                Some(plan(&name, &text)?)
+                Jobs::of(&name, &text)?
             }
-            None => None,
+            None => Jobs::default(),
         };
         let mut worst = Mark::Good;
         let mut tell = |findings: Vec<Finding>| -> Result<(), Failure> {
@@ -91,11 +119,12 @@ impl DoctorArgs {
             Ok(())
         };
         tell(machine::look(&self.log.data_directory()))?;
-        let chosen = self.log.choose(planned.as_ref())?;
-        let (findings, log) = log::look(chosen);
+        let any = jobs.job.as_ref().or(jobs.tables.first());
+        let (findings, log) = log::look(self.log.choose(any)?);
         tell(findings)?;
-        if let (Some(log), Some(job)) = (&log, &planned) {
-            tell(topics::look(log, job, &self.name(job)?))?;
+        if let Some(log) = &log {
+            let name = jobs.job.as_ref().map(|job| self.name(job)).transpose()?;
+            tell(topics::look(log, &jobs, name.as_deref().unwrap_or_default()))?;
         }
         match worst {
             Mark::Bad => Err(Failure::Io("something is wrong: see the lines that begin with BAD".to_owned())),

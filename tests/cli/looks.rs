@@ -28,6 +28,20 @@ fn a_doctor_says_what_is_wrong_and_what_to_do() {
     let out = place.ok("doctor job.sql");
     assert!(out.contains("poor topic") && out.contains("counts: 2 partitions, not compacted"), "{out}");
     assert!(out.contains("job fits its topics: "), "{out}");
+    // A file that only declares: its tables are looked at by themselves.
+    let tables = COUNTS.split("INSERT INTO").next().unwrap().to_owned();
+    place.write("tables.sql", &tables);
+    let out = place.ok("doctor tables.sql");
+    assert!(
+        out.contains("orders: 2 partitions") && out.contains("counts: 2 partitions, not compacted"),
+        "{out}"
+    );
+    assert!(!out.contains("fits"), "there is no job: {out}");
+    place.write("tables.sql", tables.replace("'orders'", "'none'"));
+    let done = place.run("doctor tables.sql");
+    assert!(done.code == 4 && done.out.contains("none is not there"), "{done:?}");
+    place.write("tables.sql", "-- nothing\n");
+    assert_eq!(place.run("doctor tables.sql").code, 3);
     let done = place.run("doctor --bootstrap-servers 127.0.0.1:1");
     assert!(done.code == 4 && done.out.contains("BAD  broker") && done.out.contains("refused"), "{done:?}");
 }

@@ -1,6 +1,6 @@
 //! A job's topics: whether they are there and fit, are kept as the job needs it, and can be read to their ends.
 
-use super::{Finding, bad, good, poor};
+use super::{Finding, Jobs, bad, good, poor};
 use crate::cli::Failure;
 use crate::cli::log_args;
 use millstream::log::{Admin, Isolation, Log, OffsetQuery, TopicPartition};
@@ -13,15 +13,18 @@ use std::time::{Duration, Instant};
 /// How long it is waited for the job's own records.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn look(log: &Arc<dyn Log>, job: &SqlJob, name: &str) -> Vec<Finding> {
-    looked(log, job, name)
+pub(super) fn look(log: &Arc<dyn Log>, jobs: &Jobs, name: &str) -> Vec<Finding> {
+    looked(log, jobs, name)
         .unwrap_or_else(|failure| vec![bad("topics", failure.to_string(), "see the line above")])
 }
 
-fn looked(log: &Arc<dyn Log>, job: &SqlJob, name: &str) -> Result<Vec<Finding>, Failure> {
+fn looked(log: &Arc<dyn Log>, jobs: &Jobs, name: &str) -> Result<Vec<Finding>, Failure> {
     let mut admin = log.admin()?;
-    let mut findings = vec![fits(&mut *admin, log, job, name)];
-    for (topic, is_read, is_upsert) in topics(job) {
+    let mut findings: Vec<Finding> = jobs.job.iter().map(|job| fits(&mut *admin, log, job, name)).collect();
+    let mut all: Vec<(String, bool, bool)> = jobs.job.iter().chain(&jobs.tables).flat_map(topics).collect();
+    all.sort();
+    all.dedup();
+    for (topic, is_read, is_upsert) in all {
         let Some(found) = admin.describe_topic(&topic)? else {
             findings.push(missing(&topic, is_read));
             continue;
@@ -80,8 +83,6 @@ fn topics(job: &SqlJob) -> Vec<(String, bool, bool)> {
             NodeSpec::Exchange(_) | NodeSpec::Operator(_) => {}
         }
     }
-    topics.sort();
-    topics.dedup();
     topics
 }
 
