@@ -25,6 +25,8 @@ use std::time::Duration;
 const ROWS_WAITING_MAX: usize = 4_096;
 /// How long it is waited for a row before it is looked whether the job has ended.
 const LOOK: Duration = Duration::from_millis(10);
+/// How long a worker that nobody else waits for may be silent.
+const ALONE_MS: u64 = 600_000;
 /// What the log of an answer keeps in memory.
 const LOG_BYTES: usize = 16 << 20;
 
@@ -93,6 +95,10 @@ pub(super) fn answer(
         let mut settings = JobSettings::new("query");
         settings::apply(&question.job.job_settings, &mut settings);
         settings.snapshots = SnapshotLocation::Off;
+        // The log above is this answer's alone. On a machine that is busy for long it must not give up on itself: a worker
+        // that is put out of its group, or whose transaction is aborted, begins again, and again.
+        settings.session_timeout_ms = ALONE_MS;
+        settings.transaction_timeout_ms = ALONE_MS;
         let (lines, taken) = sync_channel(ROWS_WAITING_MAX);
         settings.print = Arc::new(move |line: &PrintedLine| {
             lines.send(line.text.clone()).map_err(|_| std::io::ErrorKind::BrokenPipe.into())
