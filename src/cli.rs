@@ -15,6 +15,7 @@ mod job_file;
 mod log_args;
 mod notify;
 mod output;
+mod postgres;
 mod progress;
 mod run;
 mod savepoint;

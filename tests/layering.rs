@@ -42,6 +42,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
             &["millstream-log", "millstream-operators", "millstream-state", "object_store", "tokio"]
         }
         "millstream-server" => &["millstream-operators", "millstream-runtime", "axum", "tokio"],
+        "millstream-postgres" => &["sqlparser", "tokio"],
         "millstream-connectors" => &["millstream-operators", "arrow"],
         "millstream-sql" => &["millstream-connectors", "millstream-operators", "arrow", "datafusion"],
         _ => return None,
@@ -55,6 +56,7 @@ const GUARDED: &[&str] = &[
     "millstream-formats",
     "millstream-log",
     "millstream-operators",
+    "millstream-postgres",
     "millstream-records",
     "millstream-runtime",
     "millstream-server",
@@ -71,6 +73,7 @@ const GUARDED: &[&str] = &[
     "rdkafka",
     "rdkafka-sys",
     "rocksdb",
+    "sqlparser",
     "tokio",
 ];
 

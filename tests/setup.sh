@@ -141,3 +141,8 @@ need_jdk() {
     need_java
     command -v javac >/dev/null || install default-jdk-headless
 }
+
+# PostgreSQL's own client, which asks a server as people do.
+need_psql() {
+    psql --version >/dev/null 2>&1 || install postgresql-client
+}

@@ -380,6 +380,21 @@ impl Fleet {
         (self.inner.answerer)(QuestionText { tables: &tables, text, rows_max, time_max })
     }
 
+    /// The names of the jobs.
+    pub fn names(&self) -> Vec<String> {
+        self.jobs().keys().cloned().collect()
+    }
+
+    /// The text of a job, for whoever answers questions about its tables in this process. It may hold passwords: it is
+    /// not to be shown.
+    ///
+    /// # Errors
+    /// Where there is no such job, or its text can't be read.
+    pub fn tables_of(&self, name: &str) -> Result<Arc<str>, Problem> {
+        let jobs = self.jobs();
+        found(&jobs, name)?.orders.now().text
+    }
+
     /// Ends all jobs: each commits, checkpoints and leaves its group. They are started again by the next server.
     pub fn end(&self) {
         self.inner.ending.store(true, Ordering::Relaxed);

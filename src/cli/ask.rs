@@ -4,6 +4,7 @@
 //! for itself is in a log of its own, in a directory that goes with it ([`Overlay`]).
 
 pub(super) mod format;
+pub(super) mod limited;
 mod rows;
 
 pub(super) use rows::Rows;

@@ -1,8 +1,10 @@
 //! Where jobs can be watched and operated, and by whom.
 
 use crate::cli::Failure;
+use crate::cli::postgres::{self, OneJob};
 use crate::cli::progress::say;
 use clap::Args;
+use millstream_postgres::PostgresServer;
 use millstream_server::{Board, Fleet, Server, ServerOptions};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,18 +20,34 @@ pub(crate) struct HttpArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     http: Option<SocketAddr>,
     /// File with the token that readers have to send as "Authorization: Bearer TOKEN"; probes need none
-    #[arg(long, value_name = "FILE", requires = "http")]
+    #[arg(long, value_name = "FILE")]
     http_token: Option<PathBuf>,
+    /// Let clients of PostgreSQL (psql, JDBC, Grafana) ask the job's tables at this address; with --http-token that is the
+    /// password. See docs/server.md
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    postgres: Option<SocketAddr>,
 }
 
 impl HttpArgs {
     /// Starts the server, if one is asked for. It ends when it is dropped.
     pub(crate) fn serve(&self, board: &Board) -> Result<Option<Server>, Failure> {
+        if self.http_token.is_some() && self.http.is_none() && self.postgres.is_none() {
+            let why = "--http-token is for those who ask: it needs --http or --postgres beside it";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         let Some(address) = self.http else { return Ok(None) };
-        let tokens = TokenArgs { http_token: self.http_token.clone(), http_read_token: None };
-        let server = start(board, None, address, &tokens)?;
+        let server = start(board, None, address, &self.tokens())?;
         say(&format!("watch it at http://{}", server.address()));
         Ok(Some(server))
+    }
+
+    fn tokens(&self) -> TokenArgs {
+        TokenArgs { http_token: self.http_token.clone(), http_read_token: None }
+    }
+
+    /// Lets clients of PostgreSQL ask a job, if that is asked for. The server ends when it is dropped.
+    pub(crate) fn serve_postgres(&self, job: OneJob) -> Result<Option<PostgresServer>, Failure> {
+        self.postgres.map(|address| postgres::start(address, &self.tokens(), job)).transpose()
     }
 }
 
@@ -45,6 +63,14 @@ pub(crate) struct TokenArgs {
     http_read_token: Option<PathBuf>,
 }
 
+impl TokenArgs {
+    /// The tokens of who may operate and of who may read.
+    pub(crate) fn read(&self) -> Result<(Option<String>, Option<String>), Failure> {
+        let read = |file: &Option<PathBuf>| file.as_deref().map(read_token).transpose();
+        Ok((read(&self.http_token)?, read(&self.http_read_token)?))
+    }
+}
+
 /// Starts the server.
 pub(crate) fn start(
     board: &Board,
@@ -52,8 +78,7 @@ pub(crate) fn start(
     address: SocketAddr,
     tokens: &TokenArgs,
 ) -> Result<Server, Failure> {
-    let read = |file: &Option<PathBuf>| file.as_deref().map(read_token).transpose();
-    let (token, read_token) = (read(&tokens.http_token)?, read(&tokens.http_read_token)?);
+    let (token, read_token) = tokens.read()?;
     let server = Server::start(board.clone(), fleet, &ServerOptions { address, token, read_token });
     server.map_err(|error| Failure::Usage(error.to_string()))
 }

@@ -33,10 +33,18 @@ impl JobFile {
     /// # Errors
     /// [`Failure::Sql`] for what is wrong with it.
     pub(crate) fn plan(&self) -> Result<SqlJob, Failure> {
+        self.plan_with_text().map(|(planned, _)| planned)
+    }
+
+    /// Reads and plans the file; gives its text as well.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub(crate) fn plan_with_text(&self) -> Result<(SqlJob, String), Failure> {
         let (name, text) = read_text(&self.file)?;
         let planned = plan(&name, &text)?;
         planned.warnings.lines().for_each(|warning| say(&format!("warning: {warning}")));
-        Ok(planned)
+        Ok((planned, text))
     }
 
     /// Prints what its `SHOW` and `DESCRIBE` answer.

@@ -6,6 +6,7 @@ mod watch;
 use super::http_args::HttpArgs;
 use super::job_file::JobFile;
 use super::output::{counted, print};
+use super::postgres::OneJob;
 use super::progress::{beside_display, say};
 use super::{Failure, signals};
 use clap::Args;
@@ -73,7 +74,7 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let planned = self.file.plan()?;
+        let (planned, text) = self.file.plan_with_text()?;
         let name = self.file.name(&planned)?;
         JobFile::print_answers(&planned)?;
         if planned.only_explain {
@@ -106,6 +107,8 @@ impl RunArgs {
         let log = self.file.log.choose(Some(&planned))?.open_for_job(&settings.memory())?;
         let from = from.map(|from| from.restarting(&self.restart_topic, &mut *log.admin()?)).transpose()?;
         settings.from = from.map(Arc::new);
+        let asked = OneJob { name: settings.name.clone(), text: text.into(), log: Arc::clone(&log) };
+        let _postgres = self.http.serve_postgres(asked)?;
         let job = Job::start(&planned.topology, &log, &settings)?;
         for topic in job.made_topics() {
             say(&format!("created topic {topic}"));

@@ -6,8 +6,11 @@ mod planner;
 use super::http_args::{self, TokenArgs};
 use super::log_args::LogArgs;
 use super::progress::say;
-use super::{Failure, notify, signals};
+use super::{Failure, notify, postgres, signals};
 use clap::Args;
+use millstream::MemoryPlan;
+use millstream::log::Log;
+use millstream::sql::SqlJob;
 use millstream_server::{Board, Fleet, FleetOptions};
 use planner::{Place, planner};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -39,6 +42,10 @@ pub(crate) struct ServeArgs {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)))]
     http: SocketAddr,
+    /// Let clients of PostgreSQL (psql, JDBC, Grafana) ask the tables of jobs at this address, a database for each job; with
+    /// --http-token that is the password, and with --http-read-token that of who reads
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    postgres: Option<SocketAddr>,
     #[command(flatten)]
     tokens: TokenArgs,
     /// Directory of what the server keeps: states of jobs below state, what was submitted below server [default: --log]
@@ -57,6 +64,26 @@ pub(crate) struct ServeArgs {
     log: LogArgs,
 }
 
+/// The jobs of a server, for whom asks their tables.
+struct FleetJobs {
+    fleet: Fleet,
+    place: Arc<Place>,
+}
+
+impl postgres::Jobs for FleetJobs {
+    fn names(&self) -> Vec<String> {
+        self.fleet.names()
+    }
+
+    fn text(&self, name: &str) -> Result<Arc<str>, String> {
+        self.fleet.tables_of(name).map_err(|problem| problem.detail)
+    }
+
+    fn log(&self, planned: &SqlJob) -> Result<Arc<dyn Log>, Failure> {
+        self.place.log_of(planned, &MemoryPlan::new(0, 1))
+    }
+}
+
 impl ServeArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         let asked_to_end = signals::watch_within(Some("ending: committing what has been read"), GRACE)?;
@@ -69,12 +96,17 @@ impl ServeArgs {
         say(&format!("jobs run on {}", place.describe()));
         let board = Board::new();
         let place = Arc::new(place);
-        let (planner, answerer) = (planner(Arc::clone(&place)), answerer::answerer(place));
+        let (planner, answerer) = (planner(Arc::clone(&place)), answerer::answerer(Arc::clone(&place)));
         let fleet = Fleet::start(board.clone(), planner, answerer, options);
         let fleet = fleet.map_err(|problem| Failure::Io(problem.detail))?;
         let server = http_args::start(&board, Some(fleet.clone()), self.http, &self.tokens);
-        let server = match server {
-            Ok(server) => server,
+        let asked = server.and_then(|server| {
+            let jobs = FleetJobs { fleet: fleet.clone(), place };
+            let postgres = self.postgres.map(|address| postgres::start(address, &self.tokens, jobs));
+            Ok((server, postgres.transpose()?))
+        });
+        let (server, _postgres) = match asked {
+            Ok(servers) => servers,
             Err(failure) => {
                 fleet.end();
                 return Err(failure);

@@ -14,6 +14,7 @@ mod kafka;
 mod looks;
 mod mended;
 mod object_storage;
+mod postgres;
 mod processes;
 mod registry;
 mod savepoints;

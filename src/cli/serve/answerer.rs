@@ -2,7 +2,7 @@
 
 use super::planner::{Place, problem};
 use crate::cli::Failure;
-use crate::cli::ask::{Next, Rows, answer};
+use crate::cli::ask::limited::{Limits, Unanswered, limited};
 use crate::cli::sql::shell::statements;
 use millstream::MemoryPlan;
 use millstream::sql::ask;
@@ -10,9 +10,6 @@ use millstream_server::{Answerer, Problem, QuestionText};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// What the rows of an answer may take while it is made.
-const ROWS_BYTES_MAX: usize = 64 << 20;
 
 /// Answers questions over the logs of a server's jobs.
 pub(super) fn answerer(place: Arc<Place>) -> Answerer {
@@ -33,29 +30,15 @@ fn answered(place: &Place, asked: QuestionText<'_>) -> Result<String, Problem> {
     let declared: String = declared.iter().map(|statement| format!("\n{statement};")).collect();
     let tables = format!("{}{declared}", asked.tables);
     let question = ask("the tables", &tables, &text, false).map_err(|errors| problem(&errors))?;
-    let failed = |failure: Failure| match failure {
-        Failure::Usage(detail) => Problem::bad(detail),
-        other => Problem::failure(other.to_string()),
+    let failed = |unanswered: Unanswered| match unanswered {
+        Unanswered::Limit(detail) | Unanswered::Failed(Failure::Usage(detail)) => Problem::bad(detail),
+        Unanswered::Cancelled => Problem::conflict("the question was cancelled"),
+        Unanswered::Failed(other) => Problem::failure(other.to_string()),
     };
-    let log = place.log_of(&question.job, &MemoryPlan::new(0, 1)).map_err(failed)?;
-    let rows = answer(&question, log, Rows::default(), |rows| {
-        if rows.bytes() > ROWS_BYTES_MAX {
-            let mib = ROWS_BYTES_MAX >> 20;
-            return Err(Failure::Usage(format!(
-                "the answer takes more than {mib} MiB: narrow it with WHERE"
-            )));
-        }
-        if begun.elapsed() > asked.time_max {
-            let most = asked.time_max.as_secs();
-            return Err(Failure::Usage(format!(
-                "the answer takes more than {most} s: narrow it, or ask with millstream sql"
-            )));
-        }
-        Ok(Next::More)
-    });
-    let mut rows = rows.map_err(failed)?.answer(&question, asked.rows_max.saturating_add(1));
-    let more = rows.len() > asked.rows_max;
-    rows.truncate(asked.rows_max);
+    let log =
+        place.log_of(&question.job, &MemoryPlan::new(0, 1)).map_err(|failure| failed(failure.into()))?;
+    let limits = Limits { rows_max: asked.rows_max, time_max: asked.time_max, begun, cancelled: None };
+    let (rows, more) = limited(&question, log, limits).map_err(failed)?;
     Ok(json(&question.columns, &rows, more, begun.elapsed()))
 }
 
