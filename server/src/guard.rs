@@ -62,8 +62,9 @@ fn refusal(problem: Problem) -> Response {
     refusal
 }
 
-/// Probes have no token: what they are told names jobs and tasks only. Nor has the page itself, which is nobody's secret.
-const OPEN: &[&str] = &["/", "/livez", "/readyz", "/startupz"];
+/// Probes have no token: what they are told names jobs and tasks only. Nor have the page itself and the description of what
+/// there is, which are nobody's secret.
+const OPEN: &[&str] = &["/", "/api/openapi.json", "/livez", "/readyz", "/startupz"];
 
 /// What who sends a request may do, or why it is not let through.
 fn role(shared: &Shared, path: &str, method: &Method, headers: &HeaderMap) -> Result<Role, Problem> {

@@ -2,18 +2,19 @@
 
 mod jobs;
 mod query;
+pub(crate) mod routes;
+mod stream;
 
 use crate::board::Board;
 use crate::connections::Places;
 use crate::fleet::{Fleet, TEXT_BYTES_MAX};
 use crate::guard::{REQUESTS_MAX, Role, guard};
+use crate::metrics;
 use crate::problem::Problem;
-use crate::{health, metrics};
 use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -97,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) places: Arc<Semaphore>,
     /// Questions take more of the machine than other requests.
     pub(crate) questions: Arc<Semaphore>,
+    /// Who listens to events stays for long.
+    pub(crate) listeners: Arc<Semaphore>,
 }
 
 /// A server on a thread of its own. It ends when it is dropped.
@@ -138,6 +141,7 @@ impl Server {
             read_token: options.read_token.as_deref().map(Arc::from),
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
             questions: Arc::new(Semaphore::new(query::QUESTIONS_MAX)),
+            listeners: Arc::new(Semaphore::new(stream::LISTENERS_MAX)),
         };
         let (end, ended) = oneshot::channel::<()>();
         let serve = move || {
@@ -181,22 +185,12 @@ fn router(shared: Shared) -> Router {
         Some(_) => (TEXT_BYTES_MAX, "the methods of each path are in the table of docs/server.md"),
         None => (0, "everything here is only read: use GET"),
     };
-    let jobs = match &shared.fleet {
-        Some(_) => jobs::operated().merge(query::asked()),
-        None => jobs::watched(),
-    };
-    Router::new()
-        .route("/", get(|| async { Html(CONSOLE) }))
-        .route("/metrics", get(show_metrics))
-        .route("/livez", get(|State(shared): State<Shared>| async move { health::live(&shared) }))
-        .route("/readyz", get(|State(shared): State<Shared>| async move { health::ready(&shared) }))
-        .route("/startupz", get(|State(shared): State<Shared>| async move { health::started(&shared) }))
-        .route("/api/v1", get(about))
-        .merge(jobs)
+    routes::router(shared.fleet.is_some())
         .fallback(|| async {
             Problem::new(
                 StatusCode::NOT_FOUND,
-                "there are /, /metrics, /livez, /readyz, /startupz, /api/v1, /api/v1/jobs and /api/v1/jobs/NAME",
+                "there are /, /metrics, /livez, /readyz, /startupz, /api/v1, /api/v1/jobs and /api/v1/jobs/NAME; \
+                 /api/openapi.json describes them all",
             )
         })
         .method_not_allowed_fallback(move || async move {
@@ -214,6 +208,10 @@ async fn with_headers(mut answer: Response) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
+}
+
+async fn console() -> Html<&'static str> {
+    Html(CONSOLE)
 }
 
 async fn show_metrics(State(shared): State<Shared>) -> Response {

@@ -23,6 +23,7 @@ mod guard;
 mod health;
 mod http;
 mod metrics;
+mod openapi;
 mod problem;
 
 pub use board::{Board, JobEnd, JobState, PlanNode};

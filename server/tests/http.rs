@@ -237,6 +237,85 @@ fn noise_is_refused_and_the_server_goes_on() {
     assert_eq!(get(&server, "/livez").0, 200);
 }
 
+fn body(answer: &str) -> serde_json::Value {
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+/// The fields that a schema says are always there, and those that it knows.
+fn fields(described: &serde_json::Value, schema: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let schema = &described["components"]["schemas"][schema];
+    let required =
+        schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
+    (required.collect(), schema["properties"].as_object().unwrap().keys().cloned().collect())
+}
+
+#[test]
+fn what_is_described_is_answered_and_has_the_fields_that_are_said() {
+    let server = serve(&board("running"), None);
+    let (status, text) = get(&server, "/api/openapi.json");
+    assert_eq!(status, 200, "{text}");
+    let described = body(&text);
+    assert_eq!(described["openapi"], "3.1.0");
+    let paths = described["paths"].as_object().unwrap();
+    assert!(
+        paths.contains_key("/metrics") && !paths.contains_key("/api/v1/query"),
+        "only what there is: {paths:?}"
+    );
+    for path in paths.keys().filter(|path| !path.ends_with("/stream")) {
+        let (status, text) = get(&server, &path.replace("{name}", "counts"));
+        let responses = &described["paths"][path]["get"]["responses"][status.to_string()];
+        let kinds: Vec<&String> = responses["content"].as_object().unwrap().keys().collect();
+        assert_eq!(kinds.len(), 1, "{path}: {status}");
+        assert!(text.to_lowercase().contains(&format!("content-type: {}", kinds[0])), "{path}: {text}");
+    }
+    let keys =
+        |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let (required, known) = fields(&described, "Job");
+    assert_eq!(keys(&body(&get(&server, "/api/v1/jobs").1)[0]), required);
+    assert_eq!(keys(&body(&get(&server, "/api/v1/jobs/counts").1)), known);
+    assert_eq!(keys(&body(&get(&server, "/api/v1").1)), fields(&described, "About").0);
+    assert_eq!(keys(&body(&get(&server, "/api/v1/jobs/none").1)), fields(&described, "Problem").0);
+    // Every reference leads somewhere.
+    let text = described.to_string();
+    for part in text.split("#/components/schemas/").skip(1) {
+        let name = part.split('"').next().unwrap();
+        assert!(described["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn who_listens_is_told_of_changes_and_so_many_may() {
+    let board = board("running");
+    let server = serve(&board, None);
+    let listen = || {
+        let mut socket = TcpStream::connect(server.address()).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.write_all(b"GET /api/v1/jobs/stream HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        socket
+    };
+    // What is heard until a text is.
+    let hear = |socket: &mut TcpStream, text: &str| {
+        let mut heard = String::new();
+        while !heard.contains(text) {
+            let mut bytes = [0; 4096];
+            let count = socket.read(&mut bytes).unwrap();
+            assert!(count > 0, "it ended: {heard}");
+            heard.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        }
+        heard
+    };
+    let mut socket = listen();
+    let heard = hear(&mut socket, "\"state\":\"RUNNING\"");
+    assert!(heard.contains("text/event-stream") && heard.contains("event: jobs"), "{heard}");
+    board.end("counts", JobEnd::Finished);
+    let heard = hear(&mut socket, "\"state\":\"FINISHED\"");
+    assert_eq!(heard.matches("event: jobs").count(), 1, "nothing is said while nothing changes: {heard}");
+    let mut others: Vec<TcpStream> = (1..32).map(|_| listen()).collect();
+    assert!(others.iter_mut().all(|socket| hear(socket, "\r\n\r\n").contains(" 200 ")), "32 may listen");
+    assert!(hear(&mut listen(), "\r\n\r\n").contains(" 503 "));
+    assert_eq!(get(&server, "/livez").0, 200, "others are answered");
+}
+
 #[test]
 fn the_page_about_metrics_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md");

@@ -5,12 +5,11 @@ use crate::api;
 use crate::fleet::{Fleet, Wanted};
 use crate::guard::Role;
 use crate::problem::Problem;
+use axum::Json;
 use axum::extract::rejection::StringRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -20,27 +19,11 @@ pub(super) type Body = Result<String, StringRejection>;
 /// What a text of SQL is sent as. No page of another origin can, without being allowed to first.
 const SQL: &str = "application/sql";
 
-/// Jobs that can be looked at.
-pub(super) fn watched() -> Router<Shared> {
-    Router::new().route("/api/v1/jobs", get(list)).route("/api/v1/jobs/{name}", get(show))
-}
-
-/// Jobs that can be changed as well.
-pub(super) fn operated() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/jobs", get(list).post(submit))
-        .route("/api/v1/jobs/{name}", get(show).put(replace).delete(remove))
-        .route("/api/v1/jobs/{name}/log", get(log))
-        .route("/api/v1/jobs/{name}/sql", get(text))
-        .route("/api/v1/jobs/{name}/{action}", post(act))
-        .route("/api/v1/check", post(check))
-}
-
-async fn list(State(shared): State<Shared>) -> Json<Value> {
+pub(super) async fn list(State(shared): State<Shared>) -> Json<Value> {
     Json(shared.board.now().iter().map(|(name, view)| api::summary(name, view)).collect())
 }
 
-async fn show(State(shared): State<Shared>, Path(name): Path<String>) -> Answer {
+pub(super) async fn show(State(shared): State<Shared>, Path(name): Path<String>) -> Answer {
     let jobs = shared.board.now();
     match jobs.get(&name) {
         Some(view) => Ok(Json(api::detail(&name, view)).into_response()),
@@ -78,7 +61,7 @@ fn name_of(query: &BTreeMap<String, String>) -> Result<String, Problem> {
     name.cloned().ok_or_else(|| Problem::bad("name the job: ?name=NAME"))
 }
 
-async fn submit(
+pub(super) async fn submit(
     State(shared): State<Shared>,
     Extension(role): Extension<Role>,
     Query(query): Query<BTreeMap<String, String>>,
@@ -88,7 +71,7 @@ async fn submit(
     put(shared, role, name_of(&query), headers, body, false).await
 }
 
-async fn replace(
+pub(super) async fn replace(
     State(shared): State<Shared>,
     Extension(role): Extension<Role>,
     Path(name): Path<String>,
@@ -115,7 +98,7 @@ async fn put(
     Ok((status, location, Json(json!({ "name": name }))).into_response())
 }
 
-async fn remove(
+pub(super) async fn remove(
     State(shared): State<Shared>,
     Extension(role): Extension<Role>,
     Path(name): Path<String>,
@@ -125,7 +108,7 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn act(
+pub(super) async fn act(
     State(shared): State<Shared>,
     Extension(role): Extension<Role>,
     Path((name, action)): Path<(String, String)>,
@@ -146,12 +129,12 @@ async fn act(
     Ok((StatusCode::ACCEPTED, Json(json!({ "name": name }))).into_response())
 }
 
-async fn log(State(shared): State<Shared>, Path(name): Path<String>) -> Answer {
+pub(super) async fn log(State(shared): State<Shared>, Path(name): Path<String>) -> Answer {
     Ok(Json(with_fleet(shared, move |fleet| fleet.diary(&name)).await?).into_response())
 }
 
 /// The text as it is, passwords and all: for those who could have written it.
-async fn text(
+pub(super) async fn text(
     State(shared): State<Shared>,
     Extension(role): Extension<Role>,
     Path(name): Path<String>,
@@ -161,7 +144,7 @@ async fn text(
     Ok(([(header::CONTENT_TYPE, SQL)], text).into_response())
 }
 
-async fn check(
+pub(super) async fn check(
     State(shared): State<Shared>,
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,

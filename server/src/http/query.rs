@@ -6,11 +6,9 @@ use super::Shared;
 use super::jobs::{Answer, Body, sql_of, with_fleet};
 use crate::guard::{ANSWER_MAX, Role};
 use crate::problem::Problem;
-use axum::Router;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::post;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,11 +20,7 @@ const ROWS_MAX: usize = 10_000;
 /// What the rest of a request takes.
 const SLACK: Duration = Duration::from_secs(1);
 
-pub(super) fn asked() -> Router<Shared> {
-    Router::new().route("/api/v1/query", post(ask))
-}
-
-async fn ask(
+pub(super) async fn ask(
     State(shared): State<Shared>,
     Extension(role): Extension<Role>,
     Query(query): Query<BTreeMap<String, String>>,
