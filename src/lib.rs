@@ -180,9 +180,10 @@ pub mod sql {
 pub mod typed {
     pub use millstream_operators::source::{Bounded, Policy, Startup};
     pub use millstream_operators::typed::{
-        Context, EventTime, JsonKey, Key, KeyedStream, ListState, MapState, ProcessFunction, Program,
-        ReadOptions, RecordInfo, RecordOf, ReducingState, Row, SessionStream, Side, Sides, Source, States,
-        Stream, Table, ValueState, WindowStream, Windowed, Windows, Within,
+        Context, CountStream, EventTime, GlobalTable, GroupedTable, JsonKey, Key, KeyedStream, ListState,
+        MapState, ProcessFunction, Program, Rank, ReadOptions, RecordInfo, RecordOf, ReducingState, Row,
+        SessionStream, Side, Sides, SlidingStream, Source, States, Stream, Table, ValueState, VersionedTable,
+        WindowStream, Windowed, Windows, Within,
     };
     pub use millstream_operators::{Topology, TopologyError};
 }

@@ -26,11 +26,13 @@
 mod chain;
 pub(crate) mod exchange;
 mod fold;
+mod global;
 mod join;
 mod json;
 mod key;
 mod keyed;
 mod merge;
+mod plain;
 pub mod process;
 mod record;
 mod source;
@@ -38,10 +40,12 @@ mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
+mod versioned;
 mod window;
 
 pub use crate::batch::EventTime;
 pub use crate::source::{Bounded, Policy, Startup};
+pub use global::GlobalTable;
 pub use join::Within;
 pub use key::{JsonKey, Key};
 pub use keyed::KeyedStream;
@@ -53,15 +57,19 @@ pub use process::{
 pub use record::RecordOf;
 pub use source::Source;
 pub use stream::Stream;
-pub use table::Table;
-pub use window::{SessionStream, WindowStream, Windowed, Windows};
+pub use table::{GroupedTable, Rank, Table};
+pub use versioned::VersionedTable;
+pub use window::{CountStream, SessionStream, SlidingStream, WindowStream, Windowed, Windows};
 
+use crate::exchange::{ByEncodedKey, ExchangeSpec, ToAll};
 use crate::topology::{NodeId, NodeSpec, Topology, TopologyError};
+use exchange::RowsCodec;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::fmt::Debug;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What rows of a typed stream have to be. Every type that is `Clone`, `Debug` and can cross threads and the wire is.
 pub trait Row: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'static {}
@@ -156,6 +164,50 @@ impl Program {
                 .to_owned();
             self.fail(TopologyError { node: "with_record".to_owned(), message });
         }
+    }
+
+    /// Notes when a merge would be upstream of itself.
+    fn must_be_apart(&self, inputs: &[NodeId]) {
+        if self.plan.borrow().topology.would_feed_itself(inputs) {
+            let message = "what was keyed can't be merged with what it was made of: key the other by the same, too, and merge \
+                           the two keyed streams"
+                .to_owned();
+            self.fail(TopologyError { node: "merge".to_owned(), message });
+        }
+    }
+
+    /// Brings keyed rows to every task that reads them.
+    fn broadcast<T: Row>(&self, what: &str, from: NodeId) -> NodeId {
+        let exchange = ExchangeSpec {
+            by: format!("{what}, to every task"),
+            partition_by: Arc::new(ToAll),
+            codec: Arc::new(RowsCodec::<T>::new()),
+        };
+        self.add("broadcast", NodeSpec::Exchange(Arc::new(exchange)), &[from])
+    }
+
+    /// Brings keyed rows to the tasks that have their keys.
+    fn exchange<T: Row>(&self, by: &str, from: NodeId) -> NodeId {
+        let exchange = ExchangeSpec {
+            by: by.to_owned(),
+            partition_by: Arc::new(ByEncodedKey),
+            codec: Arc::new(RowsCodec::<T>::new()),
+        };
+        self.add("exchange", NodeSpec::Exchange(Arc::new(exchange)), &[from])
+    }
+
+    /// Two inputs that an operator can have: where one is made of what the other is, and has been sent to other tasks since,
+    /// the operator would be upstream of itself. Then each is sent, by `again`, if it has not just been.
+    fn apart(&self, inputs: [NodeId; 2], again: [&dyn Fn(NodeId) -> NodeId; 2]) -> [NodeId; 2] {
+        let is_sent = {
+            let plan = self.plan.borrow();
+            if !plan.topology.would_feed_itself(&inputs) {
+                return inputs;
+            }
+            inputs.map(|input| matches!(plan.topology.node(input).spec, NodeSpec::Exchange(_)))
+        };
+        let send = |side: usize| if is_sent[side] { inputs[side] } else { again[side](inputs[side]) };
+        [send(0), send(1)]
     }
 
     /// Adds a node; its name gets a number when it is taken.

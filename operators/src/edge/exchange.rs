@@ -46,6 +46,26 @@ pub trait PartitionBytes: Send + Sync + Debug {
     /// # Errors
     /// Any error fails the task.
     fn for_each(&self, batch: &Batch, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), OperatorError>;
+
+    /// Whether every row goes to every partition, whatever its bytes.
+    fn is_to_all(&self) -> bool {
+        false
+    }
+}
+
+/// Sends every row to every partition: what is small and is needed everywhere.
+#[derive(Debug, Clone, Copy)]
+pub struct ToAll;
+
+impl PartitionBytes for ToAll {
+    fn for_each(&self, batch: &Batch, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), OperatorError> {
+        (0..batch.len()).for_each(|row| each(row, &[]));
+        Ok(())
+    }
+
+    fn is_to_all(&self) -> bool {
+        true
+    }
 }
 
 /// Partitions by the encoded key itself: for exchanges that no topic of somebody else has to agree with.

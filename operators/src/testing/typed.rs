@@ -103,10 +103,9 @@ impl Running {
         for batch in &mut cx.emitted[before..] {
             let keys =
                 batch.keys.as_ref().map(|keys| keys.iter().map(String::from_utf8_lossy).collect::<Vec<_>>());
-            let columns = [
-                keys.unwrap_or_default(),
-                (self.spec.show)(&batch.rows).into_iter().map(Into::into).collect(),
-            ];
+            // What is no longer keyed has no keys to show.
+            let keys = keys.unwrap_or_else(|| vec!["".into(); batch.len()]);
+            let columns = [keys, (self.spec.show)(&batch.rows).into_iter().map(Into::into).collect()];
             let fields = ["k", "row"].map(|name| Field::new(name, DataType::Utf8, true));
             let arrays = columns.map(|column| Arc::new(StringArray::from_iter_values(column)) as _);
             let columns = RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), arrays.to_vec());
@@ -125,8 +124,10 @@ impl Operator for Running {
             (0..batch.len()).map(|row| (keys.value(row), value(row))).collect();
         let payload = (self.spec.read[usize::from(port.0)])(&rows);
         let keys = Some(Arc::new(rows.iter().map(|(key, _)| key.as_bytes()).collect::<BytesColumn>()));
-        // Only a table's rows go, and a row that goes has no value.
-        let signs: Vec<i8> = rows.iter().map(|(_, value)| if value.is_some() { 1 } else { -1 }).collect();
+        // A row of a table that goes has no value; one of a changelog has what it had.
+        let sign =
+            |(row, (_, value)): (usize, &(&str, Option<i64>))| value.map_or(-1, |_| batch.ops.get(row));
+        let signs: Vec<i8> = rows.iter().enumerate().map(sign).collect();
         let (rows, ops) = (payload, Ops::from_signs(signs));
         let before = cx.emitted.len();
         self.inner.process(port, Batch { rows, keys, ops, ..batch }, cx)?;

@@ -7,6 +7,8 @@ use crate::OperatorError;
 use crate::batch::{Batch, Ops, Payload, StreamKind};
 use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, Port};
+use crate::origin::Origins;
+use arrow::buffer::ScalarBuffer;
 use millstream_state::BytesColumn;
 use std::sync::Arc;
 
@@ -15,6 +17,19 @@ pub(super) struct Rows<T> {
     pub(super) values: Vec<T>,
     /// For each row, the row of the batch that it comes from; `None` while they are the same.
     pub(super) from: Option<Vec<u32>>,
+}
+
+/// What stands beside the rows of a batch and goes with them: times, bounds and records.
+pub(super) struct Beside {
+    times: ScalarBuffer<i64>,
+    behind: Option<ScalarBuffer<i64>>,
+    origins: Option<Origins>,
+}
+
+impl Beside {
+    pub(super) fn of(batch: &Batch) -> Self {
+        Beside { times: batch.times.clone(), behind: batch.behind.clone(), origins: batch.origins.clone() }
+    }
 }
 
 /// The composed closures.
@@ -34,7 +49,7 @@ impl<T> Rows<T> {
         self.flat_map(|value| f(&value).then_some(value))
     }
 
-    pub(super) fn flat_map<U, I: IntoIterator<Item = U>>(self, f: impl Fn(T) -> I) -> Rows<U> {
+    pub(super) fn flat_map<U, I: IntoIterator<Item = U>>(self, mut f: impl FnMut(T) -> I) -> Rows<U> {
         let (mut values, mut from) = (Vec::new(), Vec::new());
         for (row, value) in self.values.into_iter().enumerate() {
             let origin = self.from.as_ref().map_or(row as u32, |from| from[row]);
@@ -42,6 +57,25 @@ impl<T> Rows<T> {
             from.resize(values.len(), origin);
         }
         Rows { values, from: Some(from) }
+    }
+}
+
+impl<T: super::Row> Rows<T> {
+    /// The rows as a batch, each with what stood beside the row that it comes from.
+    pub(super) fn with(self, beside: Beside, keys: Option<Arc<BytesColumn>>) -> Batch {
+        let Rows { values, from } = self;
+        let Beside { times, behind, origins } = beside;
+        let pick = |column: &ScalarBuffer<i64>| match &from {
+            None => column.clone(),
+            Some(from) => from.iter().map(|row| column[*row as usize]).collect::<Vec<_>>().into(),
+        };
+        let (times, behind) = (pick(&times), behind.as_ref().map(pick));
+        let origins = match &from {
+            None => origins,
+            Some(from) => origins.map(|origins| origins.pick(from)),
+        };
+        let rows = Payload::Rows(Box::new(values));
+        Batch { rows, times, ops: Ops::Append, behind, keys, origins }
     }
 }
 
@@ -106,14 +140,9 @@ impl<T: super::Row> OperatorSpec for Chain<T> {
 
 impl<T: super::Row> Operator for Chain<T> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let (times, behind, origins) = (batch.times.clone(), batch.behind.clone(), batch.origins.clone());
-        let before = batch.keys.clone();
-        let Rows { values, from } = (self.steps)(batch)?;
-        let pick = |column: &arrow::buffer::ScalarBuffer<i64>| match &from {
-            None => column.clone(),
-            Some(from) => from.iter().map(|row| column[*row as usize]).collect::<Vec<_>>().into(),
-        };
-        let keys = match (&self.keys, before, &from) {
+        let (beside, before) = (Beside::of(&batch), batch.keys.clone());
+        let rows = (self.steps)(batch)?;
+        let keys = match (&self.keys, before, &rows.from) {
             (Keys::Dropped, _, _) => None,
             (Keys::Kept, before, None) => before,
             (Keys::Kept, before, Some(from)) => before.map(|keys| {
@@ -121,20 +150,14 @@ impl<T: super::Row> Operator for Chain<T> {
             }),
             (Keys::Of(key_of), _, _) => {
                 let mut keys = BytesColumn::default();
-                for value in &values {
+                for value in &rows.values {
                     key_of(value, keys.open_row());
                     keys.seal_row();
                 }
                 Some(Arc::new(keys))
             }
         };
-        let (times, behind) = (pick(&times), behind.as_ref().map(pick));
-        let origins = match &from {
-            None => origins,
-            Some(from) => origins.map(|origins| origins.pick(from)),
-        };
-        let rows = Payload::Rows(Box::new(values));
-        cx.emit(Batch { rows, times, ops: Ops::Append, behind, keys, origins });
+        cx.emit(rows.with(beside, keys));
         Ok(())
     }
 }

@@ -15,10 +15,29 @@ use std::sync::Arc;
 /// The event time of a row, milliseconds since 1970.
 pub(super) type TimeOf<T> = Arc<dyn Fn(&T) -> EventTime + Send + Sync>;
 
+/// What the time of a row is.
+pub(super) enum RowTime<T> {
+    /// The timestamp of its record.
+    Record,
+    /// What a function says.
+    Of(TimeOf<T>),
+    /// What the clock reads when it is read, which is recorded with the step.
+    Clock,
+}
+
+impl<T> Clone for RowTime<T> {
+    fn clone(&self) -> Self {
+        match self {
+            RowTime::Record => RowTime::Record,
+            RowTime::Of(time) => RowTime::Of(Arc::clone(time)),
+            RowTime::Clock => RowTime::Clock,
+        }
+    }
+}
+
 /// Reads JSON values as rows of `T`.
 pub(super) struct JsonRows<T> {
-    /// `None`: the timestamps of the records.
-    pub(super) time: Option<TimeOf<T>>,
+    pub(super) time: RowTime<T>,
 }
 
 impl<T> std::fmt::Debug for JsonRows<T> {
@@ -46,18 +65,26 @@ impl<T: super::Row> Decoder for JsonRows<T> {
         &mut self,
         _place: &TopicPartition,
         records: &Records,
-        _cx: &DecodeCx,
+        cx: &DecodeCx,
     ) -> Result<Decoded, OperatorError> {
         decode(records, |record| {
             let row: T = read_json(record.value.unwrap_or(b"null"))?;
-            let time = self.time.as_ref().map_or(record.timestamp_ms, |time| time(&row));
+            let time = match &self.time {
+                RowTime::Record => record.timestamp_ms,
+                RowTime::Of(time) => time(&row),
+                RowTime::Clock => cx.now_ms,
+            };
             Ok((row, time, 1))
         })
     }
 }
 
 /// Reads records as entries of a table: by key the last value, or none.
-pub(super) struct JsonEntries<K, A>(pub(super) PhantomData<fn() -> (K, A)>);
+pub(super) struct JsonEntries<K, A> {
+    /// What the time of a value is; that of a deletion, and of all where nothing is said, is the timestamp of the record.
+    pub(super) time: Option<TimeOf<A>>,
+    pub(super) key: PhantomData<fn() -> K>,
+}
 
 impl<K, A> std::fmt::Debug for JsonEntries<K, A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -75,7 +102,7 @@ impl<K: Key, A: super::Row> DecoderSpec for JsonEntries<K, A> {
     }
 
     fn build(&self) -> Result<Box<dyn Decoder>, OperatorError> {
-        Ok(Box::new(JsonEntries::<K, A>(PhantomData)))
+        Ok(Box::new(JsonEntries::<K, A> { time: self.time.clone(), key: PhantomData }))
     }
 }
 
@@ -92,7 +119,8 @@ impl<K: Key, A: super::Row> Decoder for JsonEntries<K, A> {
                 K::read(bytes).ok_or_else(|| format!("its key is no {}", std::any::type_name::<K>()))?;
             let value: Option<A> = record.value.map(read_json).transpose()?;
             let sign = if value.is_some() { 1 } else { -1 };
-            Ok((Entry { key, value }, record.timestamp_ms, sign))
+            let time = self.time.as_ref().zip(value.as_ref()).map(|(time, value)| time(value));
+            Ok((Entry { key, value }, time.unwrap_or(record.timestamp_ms), sign))
         })
     }
 }

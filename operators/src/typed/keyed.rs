@@ -1,24 +1,21 @@
 //! Streams of rows grouped by a key.
 
 mod joins;
+mod windows;
 
 use super::chain::{Chain, Keys, Rows, Steps, identity};
 use super::fold::{Fold, FoldRow};
 use super::json::WriteKeys;
 use super::key::Key;
 use super::merge::Merge;
-use super::process::{
-    Context, Logic, ProcessFunction, Processed, Processing, Sides, States, ValueState, pick,
-};
+use super::process::{Logic, ProcessFunction, Processed, Processing, Sides, States, pick};
 use super::stream::append;
-use super::window::{SessionStream, WindowStream, Windows};
 use super::{Program, Row, Stream, Table};
 use crate::batch::StreamKind;
 use crate::source::Policy;
 use crate::topology::{NodeId, NodeSpec, TopologyError};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Rows of `T` grouped by `K`. What is made of the rows of a key alone stays grouped by it.
 pub struct KeyedStream<K, T> {
@@ -81,14 +78,35 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// # use std::time::Duration;
-    /// let program = Program::new();
+    /// #     /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// clicks.key_by(|page| page.clone()).filter(|page| page != "robots.txt").to("pages");
     /// program.topology().unwrap();
     /// ```
     pub fn filter(self, f: impl Fn(&T) -> bool + Send + Sync + 'static) -> KeyedStream<K, T> {
         self.then(move |rows| rows.filter(&f))
+    }
+
+    /// Any number of rows for each row, of the same key.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::Program;
+    /// let program = Program::new();
+    /// let lines = program.read::<(u64, String)>("lines").key_by(|(page, _)| *page);
+    /// let words = lines.flat_map(|(_, line)| line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+    /// words.filter_map(|word| word.parse::<u64>().ok()).to("numbers by page");
+    /// program.topology().unwrap();
+    /// ```
+    pub fn flat_map<U: Row, I: IntoIterator<Item = U>>(
+        self,
+        f: impl Fn(T) -> I + Send + Sync + 'static,
+    ) -> KeyedStream<K, U> {
+        self.then(move |rows| rows.flat_map(&f))
+    }
+
+    /// Another row for a row, of the same key, where `f` gives one.
+    pub fn filter_map<U: Row>(self, f: impl Fn(T) -> Option<U> + Send + Sync + 'static) -> KeyedStream<K, U> {
+        self.flat_map(f)
     }
 
     /// Shows every row to `f`, to count or to log: what it does is done again when a commit is.
@@ -103,8 +121,7 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// # use std::time::Duration;
-    /// let program = Program::new();
+    /// #     /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// let (long, short) = clicks.key_by(|page| page.clone()).branch(|page| page.len() > 20);
     /// long.to("long");
@@ -124,8 +141,7 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// # use std::time::Duration;
-    /// let program = Program::new();
+    /// #     /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// let by_page = clicks.key_by(|page| page.clone());
     /// by_page.clone().merge(by_page.map_values(|page| page.to_uppercase())).to("both");
@@ -133,7 +149,8 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     /// ```
     pub fn merge(self, other: KeyedStream<K, T>) -> KeyedStream<K, T> {
         let (program, is_timed) = (self.program.clone(), self.is_timed && other.is_timed);
-        let inputs = [self.settle(), other.settle()];
+        let again = |node| program.exchange::<T>(std::any::type_name::<K>(), node);
+        let inputs = program.apart([self.settle(), other.settle()], [&again, &again]);
         let node = program.add("merge", NodeSpec::Operator(Arc::new(Merge { is_keyed: true })), &inputs);
         KeyedStream::at(program, node, is_timed)
     }
@@ -142,8 +159,7 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// # use std::time::Duration;
-    /// let program = Program::new();
+    /// #     /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// clicks.key_by(|page| page.clone()).rows().key_by(|page| page.len() as u64).count().to("by length");
     /// program.topology().unwrap();
@@ -172,8 +188,7 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// # use std::time::Duration;
-    /// let program = Program::new();
+    /// #     /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// clicks.key_by(|page| page.clone()).count().to("counts");
     /// program.topology().unwrap();
@@ -256,69 +271,6 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
         (KeyedStream::at(program, main, is_timed), sides)
     }
 
-    /// The first row of each key; others of the key are left out, until the watermark is `within` behind the first one's
-    /// time. What is forgotten then makes the next row of the key a first one.
-    ///
-    /// ```
-    /// # use millstream_operators::typed::Program;
-    /// # use std::time::Duration;
-    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-    /// # struct Payment { id: String, at: i64 }
-    /// let program = Program::new();
-    /// program.source::<Payment>("payments")
-    ///     .event_time(|payment| payment.at, Duration::from_secs(1))
-    ///     .stream()
-    ///     .key_by(|payment| payment.id.clone())
-    ///     .deduplicate(Duration::from_secs(3_600))
-    ///     .to("payments once");
-    /// program.topology().unwrap();
-    /// ```
-    pub fn deduplicate(self, within: Duration) -> KeyedStream<K, T> {
-        let detail = format!("first of {} within {} ms", std::any::type_name::<T>(), within.as_millis());
-        self.keyed_by("Deduplicate", detail, Policy::Skip, move |states| First {
-            seen: states.expire_after(within).value("seen"),
-            rows: PhantomData,
-        })
-    }
-
-    /// Groups rows by windows in event time, too.
-    ///
-    /// ```
-    /// # use millstream_operators::typed::{Program, Windows};
-    /// # use std::time::Duration;
-    /// let program = Program::new();
-    /// program.source::<String>("pages")
-    ///     .record_time(Duration::from_secs(1))
-    ///     .stream()
-    ///     .key_by(|page| page.clone())
-    ///     .windowed(Windows::tumbling(Duration::from_secs(60)).grace(Duration::from_secs(10)))
-    ///     .count()
-    ///     .to("views by minute");
-    /// program.topology().unwrap();
-    /// ```
-    pub fn windowed(self, windows: Windows) -> WindowStream<K, T> {
-        WindowStream::new(self, windows)
-    }
-
-    /// Groups rows by sessions, too: rows of a key that follow each other within a gap.
-    ///
-    /// ```
-    /// # use millstream_operators::typed::Program;
-    /// # use std::time::Duration;
-    /// let program = Program::new();
-    /// program.source::<String>("users' clicks")
-    ///     .record_time(Duration::from_secs(1))
-    ///     .stream()
-    ///     .key_by(|user| user.clone())
-    ///     .sessions(Duration::from_secs(1_800))
-    ///     .count()
-    ///     .to("sessions");
-    /// program.topology().unwrap();
-    /// ```
-    pub fn sessions(self, gap: Duration) -> SessionStream<K, T> {
-        SessionStream::new(self, gap)
-    }
-
     /// An operator over the rows of each key, of this project's own.
     pub(super) fn keyed_by<L: Logic<Left = T>>(
         self,
@@ -330,8 +282,22 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     where
         L::Out: Row,
     {
+        self.program.must_be_timed(self.is_timed, what);
+        self.logic(what, detail, late, make)
+    }
+
+    /// The same, of one that needs no event time.
+    pub(super) fn logic<L: Logic<Left = T>>(
+        self,
+        what: &'static str,
+        detail: String,
+        late: Policy,
+        make: impl Fn(&mut States) -> L + Send + Sync + 'static,
+    ) -> KeyedStream<K, L::Out>
+    where
+        L::Out: Row,
+    {
         let (program, is_timed) = (self.program.clone(), self.is_timed);
-        program.must_be_timed(is_timed, what);
         let (make, inputs) = (Arc::new(make), vec![StreamKind::Append]);
         let processing = Processing { what, detail, make, inputs, is_timed, late };
         let node = self.settle();
@@ -341,7 +307,11 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
 }
 
 /// Adds an operator, if what it declares can be.
-fn add<K, L: Logic>(program: &Program, processing: Processing<L>, inputs: &[NodeId]) -> (NodeId, Sides<K>) {
+pub(super) fn add<K, L: Logic>(
+    program: &Program,
+    processing: Processing<L>,
+    inputs: &[NodeId],
+) -> (NodeId, Sides<K>) {
     let (what, is_timed) = (processing.what, processing.is_timed);
     let declared = processing.declared();
     if let Some(name) = &declared.doubled {
@@ -369,23 +339,4 @@ pub(super) fn folding<T: 'static, A: Row>(
     f: impl Fn(A, T) -> A + Send + Sync + 'static,
 ) -> FoldRow<T, A> {
     Arc::new(move |kept, row| f(kept.unwrap_or_else(|| initial.clone()), row))
-}
-
-/// The first row of a key.
-struct First<T> {
-    seen: ValueState<()>,
-    rows: PhantomData<fn() -> T>,
-}
-
-impl<T: Row> Logic for First<T> {
-    type Left = T;
-    type Right = ();
-    type Out = T;
-
-    fn left(&mut self, cx: &mut Context<'_, T>, row: T) {
-        if self.seen.get(cx).is_none() {
-            self.seen.set(cx, ());
-            cx.emit(row);
-        }
-    }
 }

@@ -1,13 +1,14 @@
 //! Where a typed stream or table is read.
 
-use super::json::{JsonEntries, JsonRows, TimeOf};
+use super::json::{JsonEntries, JsonRows, RowTime, TimeOf};
 use super::table::Keyed;
+use super::versioned::VersionedTable;
 use super::{Key, Program, ReadOptions, Row, Stream, Table};
 use crate::batch::{EventTime, StreamKind};
 use crate::source::{
     Bounded, DISCOVERY_INTERVAL_MS, DeadLetterSpec, DecoderSpec, EventTimeSpec, Policy, SourceSpec, Startup,
 };
-use crate::topology::{NodeId, NodeSpec};
+use crate::topology::{NodeId, NodeSpec, TopologyError};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub struct Source<T> {
     program: Program,
     topic: String,
     options: ReadOptions,
-    time: Option<TimeOf<T>>,
+    time: RowTime<T>,
     event_time: Option<EventTimeSpec>,
     idle_after: Duration,
 }
@@ -53,7 +54,7 @@ impl<T: Row> Source<T> {
             program,
             topic: topic.to_owned(),
             options: ReadOptions::default(),
-            time: None,
+            time: RowTime::Record,
             event_time: None,
             idle_after: Duration::from_secs(5),
         }
@@ -66,12 +67,34 @@ impl<T: Row> Source<T> {
         time: impl Fn(&T) -> EventTime + Send + Sync + 'static,
         out_of_orderness: Duration,
     ) -> Self {
-        self.time = Some(Arc::new(time));
-        self.record_time(out_of_orderness)
+        self = self.record_time(out_of_orderness);
+        self.time = RowTime::Of(Arc::new(time));
+        self
+    }
+
+    /// Declares the time of rows to be what the clock reads when they are read: windows, timers and joins then go by the
+    /// clock, rows or no rows. The reading is recorded with the step, so that a commit that is run again sees the same.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::{Program, Windows};
+    /// # use std::time::Duration;
+    /// let program = Program::new();
+    /// let clicks = program.source::<String>("clicks").clock_time().stream();
+    /// let by_minute = clicks.key_by(|page| page.clone()).windowed(Windows::tumbling(Duration::from_secs(60)));
+    /// by_minute.count().to("clicks of the minute before");
+    /// program.topology().unwrap();
+    /// ```
+    pub fn clock_time(mut self) -> Self {
+        // More rows may come at the same reading.
+        self = self.record_time(Duration::from_millis(1));
+        self.event_time = self.event_time.map(|time| EventTimeSpec { by_clock: true, ..time });
+        self.time = RowTime::Clock;
+        self
     }
 
     /// Declares event time to be the timestamps of the records.
     pub fn record_time(mut self, out_of_orderness: Duration) -> Self {
+        self.time = RowTime::Record;
         let out_of_orderness_ms = i64::try_from(out_of_orderness.as_millis()).unwrap_or(i64::MAX);
         self.event_time = Some(EventTimeSpec {
             out_of_orderness_ms,
@@ -137,11 +160,51 @@ impl<T: Row> Source<T> {
     /// A table is as its topic was read so far: a join finds what is there when its row comes. Where it is joined with a
     /// stream, rows come to the partition of the table that their key is in, as Kafka's own clients choose it.
     pub fn table<K: Key>(self) -> Table<K, T> {
-        let decoder = Arc::new(JsonEntries::<K, T>(PhantomData));
-        let node = self.add(decoder, StreamKind::Upsert, None);
-        let keyed = NodeSpec::Operator(Arc::new(Keyed::<K, T>(PhantomData)));
-        let node = self.program.add(&format!("{} by key", self.topic), keyed, &[node]);
+        let node = self.entries::<K>(None, None);
         Table::at(self.program, node)
+    }
+
+    /// Reads the topic as a table that knows what each key had at any time that is not over yet, by event time. A record
+    /// without a value has its own timestamp.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::Program;
+    /// # use std::time::Duration;
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Rate { from: i64, euros: f64 }
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    /// # struct Order { at: i64, currency: String, amount: f64 }
+    /// let program = Program::new();
+    /// let rates = program.source::<Rate>("rates").event_time(|rate| rate.from, Duration::ZERO).versioned::<String>();
+    /// program.source::<Order>("orders")
+    ///     .event_time(|order| order.at, Duration::from_secs(10))
+    ///     .stream()
+    ///     .key_by(|order| order.currency.clone())
+    ///     .join_as_of(rates, |order, rate| order.amount * rate.euros)
+    ///     .to("in euros");
+    /// program.topology().unwrap();
+    /// ```
+    pub fn versioned<K: Key>(self) -> VersionedTable<K, T> {
+        self.program.must_be_timed(self.event_time.is_some(), "a versioned table");
+        let time = match &self.time {
+            RowTime::Record => None,
+            RowTime::Of(time) => Some(Arc::clone(time)),
+            RowTime::Clock => {
+                let message = "the versions of a table have times of their own: read it with event_time(..) or \
+                               record_time(..), or as a table()";
+                self.program.fail(TopologyError { node: self.topic.clone(), message: message.to_owned() });
+                None
+            }
+        };
+        let node = self.entries::<K>(time, self.event_time);
+        VersionedTable::at(self.program, node)
+    }
+
+    fn entries<K: Key>(&self, time: Option<TimeOf<T>>, event_time: Option<EventTimeSpec>) -> NodeId {
+        let decoder = Arc::new(JsonEntries::<K, T> { time, key: PhantomData });
+        let node = self.add(decoder, StreamKind::Upsert, event_time);
+        let keyed = NodeSpec::Operator(Arc::new(Keyed::<K, T>(PhantomData)));
+        self.program.add(&format!("{} by key", self.topic), keyed, &[node])
     }
 
     fn add(

@@ -1,26 +1,24 @@
 //! Streams of rows: what a typed job is declared with.
 
 use super::chain::{Chain, Keys, Rows, Steps, identity};
-use super::exchange::RowsCodec;
 use super::json::{WriteWith, write_json};
 use super::key::Key;
 use super::keyed::KeyedStream;
 use super::merge::Merge;
 use super::record::{RecordOf, with_records};
 use super::{Program, Row};
-use crate::exchange::{ByEncodedKey, ExchangeSpec};
 use crate::sink::{AppendSink, SinkSpec, SinkTopic, SinkWriter};
 use crate::topology::{NodeId, NodeSpec};
 use std::sync::Arc;
 
 /// Rows of `T`, one after the other.
 pub struct Stream<T> {
-    program: Program,
+    pub(super) program: Program,
     node: NodeId,
     /// Closures declared since the node; `None` when there are none.
     steps: Option<Steps<T>>,
     /// Whether event time passes: all it is made of declares it.
-    is_timed: bool,
+    pub(super) is_timed: bool,
 }
 
 impl<T> Clone for Stream<T> {
@@ -86,6 +84,17 @@ impl<T: Row> Stream<T> {
         self.then(move |rows| rows.flat_map(&f))
     }
 
+    /// Another row for a row, where `f` gives one.
+    ///
+    /// ```
+    /// # use millstream_operators::typed::Program;
+    /// let program = Program::new();
+    /// program.read::<String>("words").filter_map(|word| word.parse::<u64>().ok()).to("numbers");
+    /// ```
+    pub fn filter_map<U: Row>(self, f: impl Fn(T) -> Option<U> + Send + Sync + 'static) -> Stream<U> {
+        self.flat_map(f)
+    }
+
     /// Shows every row to `f`, to count or to log: what it does is done again when a commit is.
     ///
     /// ```
@@ -126,6 +135,7 @@ impl<T: Row> Stream<T> {
         let is_timed = self.is_timed && other.is_timed;
         let program = self.program.clone();
         let inputs = [self.settle(), other.settle()];
+        program.must_be_apart(&inputs);
         let merge = NodeSpec::Operator(Arc::new(Merge { is_keyed: false }));
         let node = program.add("merge", merge, &inputs);
         Stream::at(program, node, is_timed)
@@ -159,12 +169,7 @@ impl<T: Row> Stream<T> {
         let steps = steps.unwrap_or_else(identity);
         let keys = Keys::Of(Arc::new(move |row: &T, out: &mut Vec<u8>| key(row).write(out)));
         let keyed = program.add("key by", NodeSpec::Operator(Arc::new(Chain { steps, keys })), &[node]);
-        let exchange = ExchangeSpec {
-            by: std::any::type_name::<K>().to_owned(),
-            partition_by: Arc::new(ByEncodedKey),
-            codec: Arc::new(RowsCodec::<T>::new()),
-        };
-        let node = program.add("exchange", NodeSpec::Exchange(Arc::new(exchange)), &[keyed]);
+        let node = program.exchange::<T>(std::any::type_name::<K>(), keyed);
         KeyedStream::at(program, node, is_timed)
     }
 
@@ -176,7 +181,7 @@ impl<T: Row> Stream<T> {
     }
 
     /// The node whose rows these are, with the closures done.
-    fn settle(self) -> NodeId {
+    pub(super) fn settle(self) -> NodeId {
         match self.steps {
             None => self.node,
             Some(steps) => {

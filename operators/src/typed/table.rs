@@ -1,5 +1,16 @@
 //! The last value of every key.
 
+pub(super) mod foreign;
+pub(super) mod group;
+mod join;
+mod kept;
+mod map;
+pub(super) mod spec;
+mod top;
+
+pub use group::GroupedTable;
+pub use top::Rank;
+
 use super::json::{WriteKeys, WriteWith, write_json};
 use super::stream::sink;
 use super::{Key, Program, Row};

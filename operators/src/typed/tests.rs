@@ -2,6 +2,7 @@
 
 mod join;
 mod process;
+mod table;
 mod window;
 
 use super::*;
@@ -105,8 +106,9 @@ fn what_goes_by_event_time_is_refused_where_none_passes() {
 #[test]
 fn the_value_of_a_key_comes_with_the_time_of_the_rows_of_its_commit() {
     let topology = declared(|_, numbers| numbers.fold(0, |sum, n| sum + n).to("out"));
-    let show =
-        |entry: &table::Entry<String, i64>| entry.value.map_or("none".to_owned(), |sum| sum.to_string());
+    let show = |entry: &super::table::Entry<String, i64>| {
+        entry.value.map_or("none".to_owned(), |sum| sum.to_string())
+    };
     let spec = OfRows::new(&topology, "fold", vec![number()], show);
     let events = [
         Event::Rows(0, "k:utf8 v:i64 | + @10 a 1  + @8 b 2  + @9 a 4"),

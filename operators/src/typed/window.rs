@@ -1,10 +1,14 @@
 //! Windows over the rows of a key, emitted once, when they close.
 
+mod count;
 mod fixed;
 mod session;
+mod sliding;
 
+pub use count::CountStream;
 pub use fixed::{WindowStream, Windows};
 pub use session::SessionStream;
+pub use sliding::SlidingStream;
 
 use crate::batch::EventTime;
 use serde::{Deserialize, Serialize};

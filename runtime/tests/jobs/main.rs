@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 mod full_disk;
+mod tables;
 mod test_kit;
 mod typed;

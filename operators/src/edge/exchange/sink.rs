@@ -100,11 +100,14 @@ impl Operator for ExchangeSink {
         batch.origins = origins.and_then(|origins| origins.kept(&batch.times, batch.behind.as_deref()));
         let index = self.batches.len() as u32;
         let partitions = self.rows.len() as u32;
-        self.spec.partition_by.for_each(&batch, &mut |row, bytes| {
-            self.rows[partition_for_key(bytes, partitions) as usize].push((index, row as u32));
+        let is_to_all = self.spec.partition_by.is_to_all();
+        self.spec.partition_by.for_each(&batch, &mut |row, bytes| match is_to_all {
+            true => self.rows.iter_mut().for_each(|rows| rows.push((index, row as u32))),
+            false => self.rows[partition_for_key(bytes, partitions) as usize].push((index, row as u32)),
         })?;
         // A guess at the size: what counts is that rows held back are bounded like everything else in the outbox.
-        cx.outbox.account(batch.len() * 16);
+        let copies = if is_to_all { self.rows.len() } else { 1 };
+        cx.outbox.account(batch.len() * copies * 16);
         self.batches.push(batch);
         Ok(())
     }

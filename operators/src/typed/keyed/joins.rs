@@ -70,7 +70,8 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
             is_timed,
             late: Policy::Skip,
         };
-        let nodes = [self.settle(), table.node];
+        let again = |node| program.exchange::<T>(std::any::type_name::<K>(), node);
+        let nodes = program.apart([self.settle(), table.node], [&again, &|_| table.sent()]);
         let (node, _) = add::<K, _>(&program, processing, &nodes);
         KeyedStream::at(program, node, is_timed)
     }
@@ -166,7 +167,9 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
         let late = within.late;
         let processing =
             Processing { what: "WindowJoin", detail, make: Arc::new(make), inputs, is_timed, late };
-        let nodes = [self.settle(), other.settle()];
+        let left = |node| program.exchange::<T>(std::any::type_name::<K>(), node);
+        let right = |node| program.exchange::<R>(std::any::type_name::<K>(), node);
+        let nodes = program.apart([self.settle(), other.settle()], [&left, &right]);
         let (node, _) = add::<K, _>(&program, processing, &nodes);
         KeyedStream::at(program, node, is_timed)
     }

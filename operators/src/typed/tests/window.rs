@@ -117,3 +117,69 @@ fn sessions_hold_every_row_that_was_in_time_once() {
         );
     }
 }
+
+fn sums(of: impl FnOnce(KeyedStream<String, i64>) -> KeyedStream<String, i64>, name: &str) -> OfRows {
+    let topology = declared(|_, numbers| of(numbers).to("out"));
+    OfRows::new(&topology, name, vec![number()], i64::to_string)
+}
+
+#[test]
+fn the_last_rows_of_a_key_are_looked_at_each_so_many() {
+    let events = [
+        Rows(0, "k:utf8 v:i64 | + @1 a 1  + @9 a 2  + @3 b 4  + @4 a 4"),
+        Commit,
+        Rows(0, "k:utf8 v:i64 | + @5 a 8  + @6 a 16  + @7 b 32 + @8 a 32"),
+        Commit,
+    ];
+    let tumbling = sums(|numbers| numbers.last_rows(2).reduce(|a, b| a + b), "lastrows");
+    let expected = "k:utf8 row:utf8 | + @9 a 3 + @5 a 12 + @7 b 36 + @8 a 48";
+    check_timed(&tumbling, &[99], &events, expected, 0);
+    let each = sums(|numbers| numbers.last_rows(3).every(1).aggregate(0, |a, b| a + b), "lastrows");
+    let expected =
+        "k:utf8 row:utf8 | + @1 a 1 + @9 a 3 + @3 b 4 + @4 a 7 + @5 a 14 + @6 a 28 + @7 b 36 + @8 a 56";
+    check_timed(&each, &[99], &events, expected, 0);
+    let sampled = sums(|numbers| numbers.last_rows(1).every(3).reduce(|_, b| b), "lastrows");
+    check_timed(&sampled, &[99], &events, "k:utf8 row:utf8 | + @4 a 4 + @8 a 32", 0);
+    assert!(play_every_way(&tumbling, &[99], &happenings(&events)).state.is_empty());
+}
+
+fn sliding(size: Duration) -> OfRows {
+    let topology = declared(|_, numbers| numbers.sliding(size).aggregate(0, |sum, n| sum + n).to("out"));
+    OfRows::new(&topology, "sliding", vec![number()], windowed::<i64>)
+}
+
+#[test]
+fn a_window_slides_to_each_row_in_the_order_of_time_and_leaves_nothing() {
+    let events = [
+        Rows(0, "k:utf8 v:i64 | + @5 a 1  + @3 a 2  + @8 b 4"),
+        Commit,
+        Rows(0, "k:utf8 v:i64 | + @14 a 8  + @11 a 16  + @14 a 32  + @2 a 64"),
+        Commit,
+        Watermark(END_OF_TIME),
+        Commit,
+    ];
+    let expected = "k:utf8 row:utf8 | + @3 a a:-6-4:2 + @5 a a:-4-6:3 + @8 b b:-1-9:4 + @11 a a:2-12:19 + @14 a a:5-15:57";
+    check_timed(&sliding(10 * MS), &[4], &events, expected, 1);
+    for seed in 1..4 {
+        let parts = random_rows(seed, 1);
+        let outcome = play_every_way(&sliding(6 * MS), &[4], &happenings(&with_commits(&parts)));
+        assert!(outcome.state.is_empty(), "{outcome:?}");
+        let (mut kept, mut watermark) = (Vec::new(), i64::MIN);
+        for (time, key, value) in parts.iter().flat_map(|(_, rows)| parse(rows)) {
+            if time > watermark {
+                kept.push((time, key, value));
+            }
+            watermark = watermark.max(time - 4);
+        }
+        let mut expected: BTreeMap<(i64, String), i64> = BTreeMap::new();
+        for (end, key, _) in &kept {
+            let near = kept.iter().filter(|(time, other, _)| other == key && (end - 5..=*end).contains(time));
+            expected.insert((*end, key.clone()), near.map(|(_, _, value)| value).sum());
+        }
+        let line = |((end, key), sum): (&(i64, String), &i64)| format!("{key}:{}-{}:{sum}", end - 5, end + 1);
+        let expected: Vec<String> = expected.iter().map(line).collect();
+        let found: Vec<&str> =
+            outcome.output.split_whitespace().filter(|word| word.matches(':').count() == 2).collect();
+        assert_eq!(found, expected, "{seed}");
+    }
+}
