@@ -22,13 +22,14 @@ use changelog::{materialize, normalize};
 use edge::{input, not_null, outbox};
 use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
-use relational::{join, key_by, project, temporal_join, top_n, union, unnest};
+use relational::{assign_windows, join, key_by, project, temporal_join, top_n, union, unnest};
 
 pub use edge::{dead_letter, exchange, feed, lz4, origin, sink, source, table};
 pub use kit::keys;
 pub use model::{clock, expression, meaning};
 pub use relational::{aggregate, match_recognize};
 
+pub use assign_windows::AssignWindows;
 pub use batch::{
     Batch, END_OF_TIME, EventTime, NO_WATERMARK, Ops, Payload, RowVec, StreamKind, take_columns,
 };
@@ -40,7 +41,7 @@ pub use error::OperatorError;
 pub use expression::{ColumnRef, Expression, ExpressionCx};
 pub use graph::{Destinations, Graph, StepCx};
 pub use input::{BehindClock, Input, InputProgress, all_idle, watermark_of_all, watermark_of_others};
-pub use join::{IntervalJoin, Join, JoinKind, JoinOn, JoinSide, Residual};
+pub use join::{IntervalJoin, Join, JoinKind, JoinOn, JoinSide, Residual, WindowJoin};
 pub use key_by::KeyBy;
 pub use materialize::Materialize;
 /// Columns under construction, of the crate of formats.
@@ -61,8 +62,8 @@ pub use operator::{
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;
 pub use rows::{RowCodec, RowWriter, ValueWriter};
-pub use temporal_join::TemporalJoin;
-pub use top_n::{RankFunction, TopN};
+pub use temporal_join::{CurrentJoin, TemporalJoin};
+pub use top_n::{RankFunction, TopN, WindowTopN};
 pub use topology::{EXCHANGE_TASKS_MAX, Node, NodeId, NodeSpec, Topology, TopologyError};
 pub use union::Union;
 pub use unnest::{Unnest, element_types};

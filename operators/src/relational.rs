@@ -1,6 +1,7 @@
 //! The operators of SQL's relations: each takes streams of rows and gives one.
 
 pub mod aggregate;
+pub(crate) mod assign_windows;
 pub(crate) mod join;
 pub(crate) mod key_by;
 pub mod match_recognize;

@@ -1,6 +1,7 @@
 //! Windows over event time, and the panes they are made of.
 
 use crate::batch::{END_OF_TIME, EventTime, NO_WATERMARK};
+use std::ops::RangeInclusive;
 
 /// Windows over event time. Lengths in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Window {
     offset_ms: i64,
     /// Whether windows of the same start grow by the slide until they have their length.
     cumulates: bool,
+    /// Whether each row has been put into one window, of which its time is the last millisecond.
+    assigned: bool,
 }
 
 /// In how many windows a row may be: each of them has its rows emitted.
@@ -21,7 +24,7 @@ const WINDOWS_MAX: i64 = 100_000;
 impl Window {
     /// Windows of a minute.
     pub(crate) const MINUTE: Window =
-        Window { size_ms: 60_000, slide_ms: 60_000, offset_ms: 0, cumulates: false };
+        Window { size_ms: 60_000, slide_ms: 60_000, offset_ms: 0, cumulates: false, assigned: false };
 
     /// Windows of `size_ms` that start every `slide_ms`.
     ///
@@ -45,7 +48,8 @@ impl Window {
                 (size_ms / slide_ms + 1) * slide_ms
             ));
         }
-        Ok(Window { size_ms, slide_ms, offset_ms: offset_ms.rem_euclid(slide_ms), cumulates: false })
+        let offset_ms = offset_ms.rem_euclid(slide_ms);
+        Ok(Window { size_ms, slide_ms, offset_ms, cumulates: false, assigned: false })
     }
 
     /// Windows that start every `size_ms`: of `step_ms`, of twice that, and so on up to `size_ms`.
@@ -55,6 +59,30 @@ impl Window {
     pub fn cumulating(size_ms: i64, step_ms: i64, offset_ms: i64) -> Result<Self, String> {
         let window = Window::new(size_ms, step_ms, offset_ms)?;
         Ok(Window { offset_ms: offset_ms.rem_euclid(size_ms), cumulates: true, ..window })
+    }
+
+    /// The same windows, of rows that are in one each: of a window that hops a row's time, its last millisecond, does not
+    /// say by itself which of several it is.
+    #[must_use]
+    pub fn of_assigned(self) -> Self {
+        Window { assigned: true, ..self }
+    }
+
+    /// Whether each time is in one window.
+    pub(crate) fn is_tumbling(&self) -> bool {
+        self.size_ms == self.slide_ms
+    }
+
+    /// The windows that a time is in, by their ends, the first first.
+    pub(crate) fn ends_of(&self, time: EventTime) -> impl Iterator<Item = EventTime> + use<> {
+        let (first, slide_ms) = (self.pane_end(time), self.slide_ms);
+        let last = self.last_window_of(first);
+        std::iter::successors(Some(first), move |end| end.checked_add(slide_ms).filter(|end| *end <= last))
+    }
+
+    /// The panes that the window that ends at a time is made of, by their ends.
+    pub(crate) fn panes_of(&self, end: EventTime) -> RangeInclusive<EventTime> {
+        if self.assigned { end..=end } else { self.start(end).saturating_add(1)..=end }
     }
 
     /// Start of the window that ends at a time.
@@ -88,6 +116,7 @@ impl Window {
     /// End of the last window that a pane is part of.
     pub(crate) fn last_window_of(&self, pane_end: EventTime) -> EventTime {
         match self.cumulates {
+            _ if self.assigned => pane_end,
             false => pane_end.saturating_add(self.size_ms - self.slide_ms),
             true => self.first_start(pane_end.saturating_sub(1)).saturating_add(self.size_ms),
         }
@@ -103,9 +132,10 @@ impl Window {
 
     pub(crate) fn describe(&self) -> String {
         let offset = if self.offset_ms == 0 { String::new() } else { format!(" from {} ms", self.offset_ms) };
+        let offset = if self.assigned { format!("{offset}, as assigned") } else { offset };
         if self.cumulates {
             format!("cumulating {} ms by {} ms{offset}", self.size_ms, self.slide_ms)
-        } else if self.size_ms == self.slide_ms {
+        } else if self.is_tumbling() {
             format!("tumbling {} ms{offset}", self.size_ms)
         } else {
             format!("hopping {} ms every {} ms{offset}", self.size_ms, self.slide_ms)

@@ -130,6 +130,17 @@ pub(crate) fn field_of(expr: &Expr) -> Option<(&Expr, Vec<String>)> {
     (call.func.name() == "get_field" && !names.is_empty()).then_some((row, names))
 }
 
+/// Whether a query stands in an expression.
+pub(crate) fn has_subquery(expr: &Expr) -> bool {
+    let is_query = |expr: &Expr| {
+        Ok(matches!(
+            expr,
+            Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_) | Expr::SetComparison(_)
+        ))
+    };
+    expr.exists(is_query).unwrap_or(true)
+}
+
 /// Where the columns of a relation stand in the rows that carry it.
 pub(crate) struct Columns<'a> {
     /// The relation.
@@ -149,6 +160,11 @@ impl Columns<'_> {
             return plan_err!(
                 "PROCTIME() is not supported for rows that are updated or deleted, and in conditions of joins: read it in a \
                  view of the table, before rows are joined or grouped"
+            );
+        }
+        if has_subquery(expr) {
+            return plan_err!(
+                "a query inside of an expression is supported in SELECT and WHERE only: compute it in a view first"
             );
         }
         let over_relation = create_physical_expr(

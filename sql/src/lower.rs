@@ -16,13 +16,14 @@ mod stream;
 mod stream_join;
 mod union;
 mod values;
+mod windows;
 
 pub(crate) use aggregate::aggregate_call;
 pub(crate) use needed::{Need, add_reads};
 pub(crate) use project::{column_ref, picked_column};
 pub(crate) use sink::{InsertInto, converted};
 pub(crate) use source::SourceTable;
-pub(crate) use stream::{PartitionedBy, Partitioning, RowKey, Stream, Windows};
+pub(crate) use stream::{Bounds, PartitionedBy, Partitioning, RowKey, Stream, Windows, Within};
 
 use crate::expression::Columns;
 use crate::features::{feature, state_ttl};
@@ -195,6 +196,7 @@ impl<'a> Lowering<'a> {
         self.scope = "query".to_owned();
         let stream = self.lower(plan, Changes::Both)?;
         self.check_kept(plan)?;
+        let stream = self.assign_windows(stream)?;
         let writer = std::sync::Arc::new(millstream_operators::sink::Blackhole);
         let sink = millstream_operators::sink::SinkSpec { table: "query".to_owned(), topic: None, writer };
         let name = self.free_name("query / rows".to_owned());

@@ -25,12 +25,14 @@ pub(crate) mod relations;
 mod rewrite;
 mod rows;
 mod special;
+mod subqueries;
 mod types;
 mod typing;
 mod unread;
 mod words;
 
 pub(crate) use aggregates::of_numbers as number_aggregate;
+pub(crate) use joins::is_never_null;
 pub(crate) use provider::{Names, ScanOf};
 pub(crate) use rewrite::{aggregate_as_flink, analyze, cast_as_flink, check_deterministic, optimize};
 pub(crate) use special::{call as sql_call, text as sql_text_literal};

@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// By table that is written: its rows in the end. Where the queries have no batch answer, as sessions, what Flink answered
 /// stands alone.
 pub(crate) fn answers(case: &Case) -> BTreeMap<String, Vec<Value>> {
+    if case.late.is_some() {
+        return case.recorded.clone();
+    }
     let schemas = table_schemas(&case.sql).unwrap_or_else(|errors| panic!("{errors}"));
     let keys = crate::streaming::keys(&case.sql);
     let tables = case.rows.iter().map(|(table, changes)| {

@@ -10,6 +10,9 @@
 //! ```
 //! `-- answer of out` has what Flink 2.3 answered to the same query over the same rows; the batch answer has to be it, too,
 //! where there is one.
+//! `-- late 2`, in front of the answers, says that two rows come too late, each counted once for every operator that finds it
+//! so. Such a case runs with one partition, for what is late depends on the order in which rows are read; the answers are
+//! Flink's then, for a batch engine leaves nothing out.
 //! Rows of an upsert table come in this order, each with its key; `- {"k": 1}` deletes a key. Those of a `debezium-json` table
 //! are its records: they say what happened to the row of their primary key.
 //!
@@ -40,6 +43,8 @@ struct Case {
     rows: BTreeMap<String, Vec<Change>>,
     /// By table that is written: what Flink answered, where it was asked.
     recorded: BTreeMap<String, Vec<Value>>,
+    /// How many rows are late, where that is said.
+    late: Option<u64>,
 }
 
 /// A row that comes, or the key of one that goes.
@@ -74,6 +79,9 @@ impl Case {
             let (table, lines) = part.split_once('\n').unwrap();
             (table.trim().to_owned(), lines.lines().filter(|line| !line.trim().is_empty()).collect())
         }
+        let late = text.lines().find_map(|line| line.strip_prefix("-- late "));
+        let late = late.map(|number| number.trim().parse().unwrap());
+        let text = text.lines().filter(|line| !line.starts_with("-- late ")).collect::<Vec<_>>().join("\n");
         let mut answers = text.split("-- answer of ");
         let mut parts = answers.next().unwrap().split("-- rows of ");
         let sql = parts.next().unwrap().to_owned();
@@ -82,7 +90,7 @@ impl Case {
         let answer = |(table, lines): (String, Vec<&str>)| {
             (table, lines.into_iter().map(|line| serde_json::from_str(line).unwrap()).collect())
         };
-        Case { sql, rows: rows.collect(), recorded: answers.map(lines).map(answer).collect() }
+        Case { sql, rows: rows.collect(), recorded: answers.map(lines).map(answer).collect(), late }
     }
 }
 
@@ -129,7 +137,11 @@ fn what_a_job_has_written_is_the_batch_answer() {
                 "{name}: {table}, as Flink has it"
             );
         }
-        for partitions in [1, 3] {
+        if let Some(wanted) = case.late {
+            assert_eq!(streaming::late(&name, &case), wanted, "{name}: late rows");
+        }
+        let all_partitions: &[u32] = if case.late.is_some() { &[1] } else { &[1, 3] };
+        for partitions in all_partitions.iter().copied() {
             let found = streaming::run(&name, &case, partitions);
             assert_eq!(found.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>(), "{name}");
             for (table, wanted) in &wanted {

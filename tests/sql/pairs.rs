@@ -211,7 +211,12 @@ fn case(statement: &str, relation: &str) -> Case {
     let named = format!("CREATE VIEW r AS SELECT * FROM {relation};");
     let rows = [("t", T), ("u", U), ("two", TWO), ("d", D), ("names", NAMES)]
         .map(|(table, lines)| (table.to_owned(), lines.iter().map(|line| Change::parse(line)).collect()));
-    Case { sql: format!("{TABLES}{named}\n{statement};"), rows: rows.into(), recorded: Default::default() }
+    Case {
+        sql: format!("{TABLES}{named}\n{statement};"),
+        rows: rows.into(),
+        recorded: Default::default(),
+        late: None,
+    }
 }
 
 /// Runs a statement over a relation; "right", or what it is refused with.

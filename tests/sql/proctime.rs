@@ -138,3 +138,120 @@ fn what_the_clock_can_not_be_read_for_is_refused_by_name() {
         "{grouped}"
     );
 }
+
+const RATES: &str = "
+CREATE TABLE rates (id STRING, rate INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert-kafka', 'topic' = 'rates',
+  'key.format' = 'raw', 'value.format' = 'json');
+CREATE TABLE sales (k STRING, amount INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts, pt AS PROCTIME()) WITH ('connector' = 'kafka',
+  'topic' = 'sales', 'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
+";
+
+/// A job over clicks, sales and rates that writes into `out`.
+fn rated(columns: &str, insert: &str) -> TestDriver {
+    let text = format!(
+        "{CLICKS} {RATES} CREATE TABLE out ({columns}) WITH ('connector' = 'kafka', 'topic' = 'out', 'format' = 'json'); {insert};"
+    );
+    let job = sql::plan("proctime.sql", &text).unwrap_or_else(|errors| panic!("{errors}"));
+    TestDriver::new(&job.topology, &[("clicks", 2), ("sales", 1), ("rates", 3), ("out", 1)]).unwrap()
+}
+
+fn rate(driver: &mut TestDriver, id: &str, rate: Option<i64>) {
+    let partition = millstream::operators::sink::partition_for_key(id.as_bytes(), 3);
+    let row = rate.map(|rate| json!({"id": id, "rate": rate}).to_string());
+    driver.produce("rates", partition, Some(id.as_bytes()), row.as_ref().map(String::as_bytes), 1_000);
+    driver.run().unwrap();
+}
+
+/// A click of each key, one after the other.
+fn clicks(driver: &mut TestDriver, keys: &[&str]) {
+    for (v, k) in keys.iter().enumerate() {
+        click(driver, v as u32 % 2, k, v as i64);
+        driver.run().unwrap();
+    }
+}
+
+#[test]
+fn a_row_is_joined_with_what_is_there_when_it_comes() {
+    let join = |kind: &str| {
+        format!(
+            "INSERT INTO out SELECT c.k, c.v, r.rate FROM clicks AS c {kind} JOIN rates FOR SYSTEM_TIME AS OF c.pt AS r ON c.k = r.id"
+        )
+    };
+    let columns = "k STRING, v INT, rate INT";
+    let [mut inner, mut left] = ["", "LEFT"].map(|kind| rated(columns, &join(kind)));
+    for driver in [&mut inner, &mut left] {
+        clicks(driver, &["a"]);
+        rate(driver, "a", Some(1));
+        rate(driver, "b", Some(5));
+        clicks(driver, &["a", "b"]);
+        rate(driver, "a", Some(2));
+        clicks(driver, &["a"]);
+        rate(driver, "a", None);
+        clicks(driver, &["a", "b"]);
+    }
+    let expected = [
+        json!({"k": "a", "v": 0, "rate": null}),
+        json!({"k": "a", "v": 0, "rate": 1}),
+        json!({"k": "b", "v": 1, "rate": 5}),
+        json!({"k": "a", "v": 0, "rate": 2}),
+        json!({"k": "a", "v": 0, "rate": null}),
+        json!({"k": "b", "v": 1, "rate": 5}),
+    ];
+    assert_eq!(rows(&left), expected);
+    let met: Vec<Value> = expected.into_iter().filter(|row| !row["rate"].is_null()).collect();
+    assert_eq!(rows(&inner), met);
+    left.finish().unwrap();
+    inner.finish().unwrap();
+}
+
+#[test]
+fn groups_are_joined_as_they_are_by_the_clock_and_one_join_may_follow_another() {
+    let mut driver = rated(
+        "k STRING, n BIGINT, rate INT",
+        "CREATE VIEW counts AS SELECT k, COUNT(*) AS n FROM sales GROUP BY k;
+         INSERT INTO out SELECT c.k, s.n, r.rate FROM clicks AS c
+         LEFT JOIN counts FOR SYSTEM_TIME AS OF c.pt AS s ON s.k = c.k
+         LEFT JOIN rates FOR SYSTEM_TIME AS OF c.pt AS r ON r.id = UPPER(c.k) WHERE c.v >= 0",
+    );
+    rate(&mut driver, "A", Some(7));
+    for amount in 0..2 {
+        clicks(&mut driver, &["a"]);
+        let sale = json!({"k": "a", "amount": amount, "ts": "2025-03-01 10:00:00"}).to_string();
+        driver.produce("sales", 0, None, Some(sale.as_bytes()), 1_000);
+        driver.run().unwrap();
+    }
+    clicks(&mut driver, &["a", "b"]);
+    let row = |k: &str, n: Option<i64>, rate: Option<i64>| json!({"k": k, "n": n, "rate": rate});
+    let a = |n| row("a", n, Some(7));
+    assert_eq!(rows(&driver), [a(None), a(Some(1)), a(Some(2)), row("b", None, None)]);
+    driver.finish().unwrap();
+}
+
+#[test]
+fn what_can_not_be_joined_by_the_clock_is_refused_with_what_to_do() {
+    let refused = |insert: &str| {
+        let text = format!(
+            "{CLICKS} {RATES} CREATE TABLE out (k STRING, v INT) WITH ('connector' = 'blackhole');
+             CREATE VIEW rated AS SELECT s.k, s.ts, r.rate FROM sales AS s JOIN rates FOR SYSTEM_TIME AS OF s.pt AS r ON s.k = r.id;
+             INSERT INTO out {insert};"
+        );
+        sql::plan("proctime.sql", &text).err().map(|errors| errors.to_string()).unwrap_or_default()
+    };
+    let no_key = refused(
+        "SELECT c.k, s.amount FROM clicks AS c JOIN sales FOR SYSTEM_TIME AS OF c.pt AS s ON c.k = s.k",
+    );
+    assert!(no_key.contains("has no key: of a key there has to be one row at a time"), "{no_key}");
+    let not_on_it = refused(
+        "SELECT c.k, r.rate FROM clicks AS c JOIN rates FOR SYSTEM_TIME AS OF c.pt AS r ON c.v = r.rate",
+    );
+    assert!(not_on_it.contains("r.rate is not part of the table's primary key"), "{not_on_it}");
+    let time = refused(
+        "SELECT k, SUM(rate) FROM TABLE(TUMBLE(TABLE rated, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY k, window_start, window_end",
+    );
+    assert!(time.contains("ts is not the time attribute of its table"), "rates has no watermark: {time}");
+    let updated = refused(
+        "SELECT c.k, r.rate FROM (SELECT k, MAX(pt) AS pt FROM clicks GROUP BY k) AS c
+         JOIN rates FOR SYSTEM_TIME AS OF c.pt AS r ON c.k = r.id",
+    );
+    assert!(updated.contains("the left side of FOR SYSTEM_TIME AS OF updates or deletes rows"), "{updated}");
+}

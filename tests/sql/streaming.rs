@@ -28,6 +28,27 @@ pub(crate) fn run(name: &str, case: &Case, partitions: u32) -> BTreeMap<String, 
     found
 }
 
+/// How many rows are late while the job runs, each counted by every operator that finds it so. Tables are not bounded: a job
+/// that has ended counts nothing any more.
+pub(crate) fn late(name: &str, case: &Case) -> u64 {
+    let text = case.sql.replace(", 'scan.bounded.mode' = 'latest-offset'", "");
+    let job = sql::plan(name, &text).unwrap_or_else(|errors| panic!("{errors}"));
+    let (sources, sinks) = topics(case, &job.topology);
+    let mut driver = TestDriver::new(&job.topology, &all_topics(&sources, &sinks, 1))
+        .unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (table, changes) in &case.rows {
+        let Some(source) = sources.get(table) else { continue };
+        for (index, change) in changes.iter().enumerate() {
+            let (partition, key, value) = source.record(change, index, 1);
+            driver.produce(&source.topic, partition, key.as_deref(), value.as_deref(), 1_000);
+        }
+    }
+    driver.run().unwrap_or_else(|error| panic!("{name}: {error}"));
+    let status = driver.status();
+    let operators = status.iter().flat_map(|worker| &worker.tasks).flat_map(|task| &task.operators);
+    operators.map(|operator| operator.counters.late).sum()
+}
+
 /// The same with a commit for every record or few, so that changes that come apart are seen apart. Tables are not bounded.
 pub(crate) fn run_stepwise(
     name: &str,

@@ -5,6 +5,6 @@ mod order;
 mod slots;
 
 pub use codec::KeyCodec;
-pub(crate) use order::OrderCodec;
 pub use order::SortColumn;
+pub(crate) use order::{EncodedOrder, OrderCodec};
 pub use slots::{Slot, SlotTable};

@@ -1,6 +1,7 @@
-//! Joins of two streams: the updating join ([`Join`]) and the interval join ([`IntervalJoin`]).
+//! Joins of two streams: the updating join ([`Join`]), the interval join ([`IntervalJoin`]) and the window join
+//! ([`WindowJoin`]), whose rows only wait for their windows to close.
 //!
-//! Both keep the rows of either side by join key; a row that comes meets the rows of its key on the other side.
+//! The first two keep the rows of either side by join key; a row that comes meets the rows of its key on the other side.
 //!
 //! ```text
 //!   updating   left  + a 1           + a 1 x                       a changelog: rows leave by retraction,
@@ -25,9 +26,11 @@ pub(crate) mod rows;
 mod rule;
 mod running;
 mod sides;
+mod window;
 
 pub use interval::IntervalJoin;
 pub use regular::Join;
+pub use window::WindowJoin;
 
 use crate::OperatorError;
 use crate::batch::StreamKind;

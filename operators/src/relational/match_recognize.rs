@@ -105,7 +105,8 @@ impl MatchRecognize {
     }
 
     fn search(&self) -> Search {
-        let quantifiers: Vec<Quantifier> = self.variables.iter().map(|variable| variable.quantifier).collect();
+        let quantifiers: Vec<Quantifier> =
+            self.variables.iter().map(|variable| variable.quantifier).collect();
         Search {
             automaton: Automaton::new(&quantifiers),
             variables: self.variables.len(),

@@ -1,4 +1,4 @@
-//! The event-time temporal join: `FOR SYSTEM_TIME AS OF`.
+//! The event-time temporal join: `FOR SYSTEM_TIME AS OF`. (The one by the clock is [`CurrentJoin`].)
 //!
 //! Each row of the left side meets the version of the right side that was valid at the row's time: the last one of its
 //! key not after it. Left rows wait until the watermark has reached their time, since only then all versions up to it
@@ -12,8 +12,11 @@
 //! version it needs may be gone. A version that comes behind the watermark counts from then on: for left rows that have
 //! not left.
 
+mod current;
 mod due;
 mod versions;
+
+pub use current::CurrentJoin;
 
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;

@@ -14,18 +14,21 @@
 //! ```
 
 mod partition;
+mod ranker;
+mod windowed;
+
+pub use windowed::WindowTopN;
 
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
-use crate::keys::{OrderCodec, Slot, SlotTable, SortColumn};
+use crate::keys::{Slot, SlotTable, SortColumn};
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
-use crate::rows::RowCodec;
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use partition::{Partition, Ranked, StoredRow};
+use partition::{Partition, Ranked};
+use ranker::Ranker;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -92,6 +95,12 @@ impl TopN {
         Arc::new(Schema::new(self.input.fields().iter().cloned().chain(rank).collect::<Vec<_>>()))
     }
 
+    /// The same with columns that have no names.
+    fn nameless(&self) -> Self {
+        let order = self.order.iter().map(|column| SortColumn { name: String::new(), ..column.clone() });
+        TopN { input: nameless(&self.input), order: order.collect(), ..self.clone() }
+    }
+
     fn only_comes(&self) -> bool {
         self.kind == StreamKind::Append && self.order.is_empty() && !self.latest_first
     }
@@ -131,8 +140,7 @@ impl OperatorSpec for TopN {
     }
 
     fn layouts(&self) -> Vec<String> {
-        let order = self.order.iter().map(|column| SortColumn { name: String::new(), ..column.clone() });
-        layouts_of(&TopN { input: nameless(&self.input), order: order.collect(), ..self.clone() })
+        layouts_of(&self.nameless())
     }
 
     fn stores(&self) -> Vec<StoreSpec> {
@@ -157,16 +165,10 @@ impl OperatorSpec for TopN {
     }
 
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
-        let codec = RowCodec::new(Arc::clone(&self.input))
-            .map_err(|data_type| corrupt(format!("rows with a column of type {data_type} can't be kept")))?;
-        let order = OrderCodec::new(&self.order)
-            .map_err(|data_type| corrupt(format!("rows can't be ordered by a column of type {data_type}")))?;
         Ok(Box::new(Ranking {
-            codec,
-            order,
+            ranker: Ranker::new(self)?,
             capped: self.kind == StreamKind::Append,
             spec: self.clone(),
-            schema: self.schema(),
             hash_seed: cx.hash_seed,
             slots: SlotTable::with_seed(cx.hash_seed),
             partitions: Vec::new(),
@@ -184,9 +186,7 @@ fn corrupt(detail: String) -> OperatorError {
 
 struct Ranking {
     spec: TopN,
-    schema: SchemaRef,
-    codec: RowCodec,
-    order: OrderCodec,
+    ranker: Ranker,
     /// Whether rows only come: those behind the last rank are dropped.
     capped: bool,
     hash_seed: u64,
@@ -204,14 +204,11 @@ struct Ranking {
 impl Operator for Ranking {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         let slots = self.intern(&batch, &mut cx.state)?;
-        let codec = self.codec.clone();
-        let columns = batch.columns()?;
-        let (writer, order) = (codec.writer(columns)?, self.order.encode(columns)?);
+        let rows = self.ranker.rows(&batch)?;
         let (function, last) = (self.spec.function, self.spec.last);
         let (mut place, mut scratch) = (Vec::new(), Vec::new());
         for (row, slot) in slots.into_iter().enumerate() {
-            place.clear();
-            order.write(row, &mut place);
+            rows.order(row, &mut place);
             let partition = &mut self.partitions[slot as usize];
             let inserts = batch.ops.get(row) == 1;
             let sequence = if self.spec.latest_first { !self.next_sequence } else { self.next_sequence };
@@ -222,9 +219,7 @@ impl Operator for Ranking {
                     continue;
                 }
             }
-            scratch.clear();
-            scratch.extend(batch.times[row].to_le_bytes());
-            writer.write(row, &mut scratch);
+            rows.bytes(row, &mut scratch);
             if partition.touch(function, self.spec.first, last) {
                 self.touched.push(slot);
             }
@@ -253,7 +248,7 @@ impl Operator for Ranking {
         let mut signs = vec![-1; gone.len()];
         signs.resize(gone.len() + come.len(), 1);
         gone.append(&mut come);
-        let (rows, times) = self.read(&gone)?;
+        let (rows, times) = self.ranker.read(&gone)?;
         cx.emit(Batch::changes(rows, times, Ops::from_signs(signs)));
         Ok(())
     }
@@ -323,24 +318,5 @@ impl Ranking {
             self.partitions[slot as usize].load(ROWS, self.slots.key(slot), state)?;
         }
         Ok(slots)
-    }
-
-    /// Rows and their event times.
-    fn read(&self, ranked: &[Ranked]) -> Result<(RecordBatch, Vec<EventTime>), OperatorError> {
-        let mut times = Vec::with_capacity(ranked.len());
-        let mut bytes: Vec<&StoredRow> = Vec::with_capacity(ranked.len());
-        for (_, row) in ranked {
-            let (time, row) =
-                row.split_first_chunk().ok_or_else(|| corrupt(format!("{row:02x?} is no row")))?;
-            times.push(EventTime::from_le_bytes(*time));
-            bytes.push(row);
-        }
-        let rows = self.codec.read(bytes)?;
-        let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
-        if self.spec.rank.is_some() {
-            columns.push(Arc::new(Int64Array::from_iter_values(ranked.iter().map(|(rank, _)| *rank as i64))));
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(ranked.len()));
-        Ok((RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?, times))
     }
 }

@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod aggregate_model;
+mod current_join;
 mod join;
 mod join_model;
 mod match_model;
@@ -20,4 +21,6 @@ mod temporal_join_model;
 mod top_n;
 mod values;
 mod window;
+mod window_join;
 mod window_model;
+mod window_top_n;

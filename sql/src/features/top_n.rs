@@ -18,7 +18,7 @@ use datafusion::logical_expr::logical_plan::UserDefinedLogicalNodeCore;
 use datafusion::logical_expr::{Expr, LogicalPlan, SortExpr};
 use millstream_operators::formats::sql_type;
 use millstream_operators::keys::SortColumn;
-use millstream_operators::{NodeSpec, RankFunction, StreamKind, TopN};
+use millstream_operators::{NodeSpec, RankFunction, StreamKind, TopN, WindowTopN};
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -126,12 +126,7 @@ impl Feature for RankedRows {
 
     fn lower(&self, lowering: &mut Lowering<'_>, _changes: Changes) -> Result<Stream, Refusal> {
         let input = lowering.lower(&self.input, Changes::Both)?;
-        if input.windows.is_some() {
-            return Err(Refusal::new(
-                format!("{} over the rows of a window that is still open", self.function.name()),
-                "group by window_start and window_end first, and rank the groups",
-            ));
-        }
+        let input = lowering.assign_windows(input)?;
         let input = match lowering.kind(&input) {
             StreamKind::Upsert => lowering.normalize(input)?,
             _ => lowering.compact(input)?,
@@ -143,6 +138,7 @@ impl Feature for RankedRows {
                 Refusal::new(format!("{expr} is no column"), "select it AS a column in an inner query first")
             })
         };
+        let of_windows = is_of_windows(self, lowering.kind(&input), &input);
         let partition = self.partition_by.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let order = self.order_by.iter().map(|sort| Ok((sort, place(&sort.expr)?)));
         let order = order.collect::<Result<Vec<_>, Refusal>>()?;
@@ -156,7 +152,7 @@ impl Feature for RankedRows {
             partition.iter().map(|place| input.rows.field(*place).name().as_str()).collect();
         let rank = self.with_rank.then(|| self.schema.field(self.schema.fields().len() - 1).name().clone());
         let unique = row_key(self, &partition, &input);
-        if lowering.kind(&input) == StreamKind::Append && is_first_row(self, &order, &input) {
+        if !of_windows && lowering.kind(&input) == StreamKind::Append && is_first_row(self, &order, &input) {
             let first = first_rows(lowering, input, &partition, rank)?;
             return Ok(Stream { unique, ..first });
         }
@@ -172,9 +168,26 @@ impl Feature for RankedRows {
             key: names.join(", "),
         };
         let rows = operator.schema();
+        if of_windows {
+            lowering.check_late(&input)?;
+            let operator = Arc::new(WindowTopN { top: operator, late: input.late });
+            let node = lowering.add("window top n", NodeSpec::Operator(operator), &[input.node])?;
+            // They are rows of the input, each with its number.
+            let places = (0..rows.fields().len()).map(Some).collect();
+            return Ok(Stream { unique, places, ..input.over(node, rows, Some) });
+        }
         let id = lowering.add("top n", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
         Ok(Stream { unique, partitioning: input.partitioning.clone(), ..input.made_into(id, rows) })
     }
+}
+
+/// Whether rows of windows are ranked, each window by itself: its first rows are known when it closes.
+fn is_of_windows(node: &RankedRows, kind: StreamKind, input: &Stream) -> bool {
+    let relation = node.input.schema();
+    let columns: Vec<usize> =
+        node.partition_by.iter().filter_map(|expr| picked_column(expr, relation)).collect();
+    let is_apart = input.within.as_ref().is_some_and(|within| within.bounds.are_among(&columns));
+    kind == StreamKind::Append && is_apart
 }
 
 /// Whether it keeps the first row by event time: of rows of the same time that is the one that came first.
@@ -185,7 +198,10 @@ fn is_first_row(node: &RankedRows, order: &[SortColumn], input: &Stream) -> bool
 
 /// Whether it keeps the last row by event time: of rows of the same time that is the one that came last, as in Flink.
 fn is_last_row(node: &RankedRows, order: &[SortColumn], input: &Stream) -> bool {
-    let by_time = matches!(order, [column] if column.descending && input.time == Some(column.place));
+    // Of rows of a window the time is that of the window; the order may be by the one that they had before.
+    let before = input.within.as_ref().and_then(|within| within.by);
+    let is_time = |place: usize| [input.time, before].contains(&Some(place));
+    let by_time = matches!(order, [column] if column.descending && is_time(column.place));
     by_time && node.function == RankFunction::RowNumber && node.last == 1
 }
 

@@ -1,7 +1,8 @@
 //! Windows: `TUMBLE`, `HOP`, `CUMULATE` and `SESSION`, the table functions.
 //!
-//! [`WindowTable`] adds the columns of the window to those of the table. They are in no row: the aggregation that groups by
-//! them makes them when the window closes.
+//! [`WindowTable`] adds the columns of the window to those of the table. They are in no row as long as nobody asks: the
+//! aggregation that groups by them makes them when the window closes. For everything else rows are put into their windows,
+//! one by one (`sql/src/lower/windows.rs`).
 
 mod batch;
 mod node;
@@ -12,7 +13,7 @@ pub(crate) use written::{millis, unknown_function};
 
 use super::{Feature, group_windows};
 use crate::functions::time::zone::{UTC, Zone};
-use crate::lower::{Changes, Lowering, Need, Refusal, Stream, Windows, add_reads, picked_column};
+use crate::lower::{Bounds, Changes, Lowering, Need, Refusal, Stream, Windows, add_reads, picked_column};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TransformedResult;
@@ -30,19 +31,14 @@ impl Feature for WindowTable {
         plan.transform_up_with_subqueries(group_windows::recognise).data()
     }
 
-    /// The columns of the window are in no row until it closes.
+    /// The columns of the window are in no row yet.
     fn lower(&self, lowering: &mut Lowering<'_>, _changes: Changes) -> Result<Stream, Refusal> {
         let input = lowering.lower(&self.input, Changes::Both)?;
         let named = match &self.time {
             Expr::Column(column) => self.input.schema().maybe_index_of_column(column),
             _ => None,
         };
-        if input.windows.is_some() {
-            return Err(Refusal::new(
-                "a window over a window that has not been closed",
-                "group by window_start and window_end first, and name window_time in the outer DESCRIPTOR",
-            ));
-        }
+        let input = lowering.assign_windows(input)?;
         if named.is_none() || named != input.time {
             return Err(not_the_time(self, input.time));
         }
@@ -68,13 +64,12 @@ impl Feature for WindowTable {
             kind: self.window,
             partition: partition.collect(),
             by: input.time.and_then(|time| input.place(time)),
-            start: Some(first),
-            end: Some(first + 1),
-            time: Some(first + 2),
+            time_type: self.schema_ref().field(first + 2).data_type().clone(),
+            bounds: Bounds { start: vec![first], end: vec![first + 1], time: vec![first + 2] },
         };
         let mut places = input.places.clone();
         places.extend([None; WINDOW_COLUMNS]);
-        Ok(Stream { places, windows: Some(windows), ..input })
+        Ok(Stream { places, windows: Some(windows), within: None, ..input })
     }
 
     fn reads(&self, wanted: &[Need]) -> Result<Option<Vec<Vec<Need>>>> {

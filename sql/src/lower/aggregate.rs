@@ -3,7 +3,8 @@
 mod calls;
 
 use super::project::{column_ref, picked_column};
-use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Windows};
+use super::windows::reads_bounds;
+use super::{Bounds, Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Within};
 use crate::expression::{Evaluated, sql_text};
 use crate::features::window::{WINDOW_COLUMNS, WindowKind};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -60,7 +61,12 @@ impl Lowering<'_> {
             StreamKind::Upsert => self.normalize(input)?,
             _ => input,
         };
+        let input = match must_be_assigned(&input, grouping) {
+            true => self.assign_windows(input)?,
+            false => input,
+        };
         let bounds = window_columns(&input, grouping)?;
+        let windows = grouped_windows(&input, &bounds);
         let keys: Vec<&Expr> = grouping
             .groups
             .iter()
@@ -82,8 +88,8 @@ impl Lowering<'_> {
         let constant: Vec<bool> = keys.iter().map(|key| is_constant(key, grouping.input)).collect();
         let output =
             GroupKeys { columns: key_columns, constant, partitioning: of_groups(&rows, &key_places) };
-        match rows.windows.clone() {
-            Some(windows) => self.group_windows(rows, &windows, (output, &key_places), calls, &bounds),
+        match windows {
+            Some(windows) => self.group_windows(rows, windows, (output, &key_places), calls, &bounds),
             None => self.group_all(rows, output, calls, changes),
         }
     }
@@ -172,7 +178,7 @@ impl Lowering<'_> {
     fn group_windows(
         &mut self,
         rows: Stream,
-        windows: &Windows,
+        windows: GroupedWindows,
         (keys, key_places): (GroupKeys, &[usize]),
         calls: Vec<AggregateCall>,
         bounds: &[Option<WindowColumn>],
@@ -187,11 +193,12 @@ impl Lowering<'_> {
         let (schema, operator): (_, Arc<dyn OperatorSpec>) = match windows.kind {
             WindowKind::Fixed(spec) => {
                 let window = spec.checked().map_err(|message| Refusal { message, help: None })?;
+                let window = if windows.assigned { window.of_assigned() } else { window };
                 let aggregate = WindowAggregate { window, keys: keys.columns, calls, input, late };
                 (aggregate.schema(), Arc::new(aggregate))
             }
             WindowKind::Session(gap_ms) => {
-                check_partition(windows, key_places)?;
+                check_partition(&rows, key_places)?;
                 let width = rows.rows.fields().len();
                 let aggregate = SessionAggregate { gap_ms, keys: keys.columns, calls, width, late };
                 (aggregate.schema(), Arc::new(aggregate))
@@ -204,9 +211,16 @@ impl Lowering<'_> {
             Some(bound) => Some(first_bound + *bound as usize),
         });
         let places: Vec<Option<usize>> = groups.chain((key_count..first_bound).map(Some)).collect();
-        let time = bounds.iter().position(|bound| *bound == Some(WindowColumn::Time));
+        let columns_of = |bound: WindowColumn| {
+            let found = bounds.iter().enumerate().filter(|(_, found)| **found == Some(bound));
+            found.map(|(column, _)| column).collect::<Vec<_>>()
+        };
+        let [start, end, time] = [WindowColumn::Start, WindowColumn::End, WindowColumn::Time].map(columns_of);
+        let first_time = time.first().copied();
+        let within = Some(Within { kind: windows.kind, by: None, bounds: Bounds { start, end, time } });
         let partitioning = keys.partitioning;
-        Ok(Stream { places, time, unique, partitioning, ..rows.made_into(node, schema) })
+        let stream = rows.made_into(node, schema);
+        Ok(Stream { places, time: first_time, within, unique, partitioning, ..stream })
     }
 }
 
@@ -225,8 +239,9 @@ pub(crate) fn aggregate_call(
 }
 
 /// Sessions are grouped by what they are apart by.
-fn check_partition(windows: &Windows, keys: &[usize]) -> Result<(), Refusal> {
-    let same = windows.partition.as_ref().is_some_and(|partition| {
+fn check_partition(rows: &Stream, keys: &[usize]) -> Result<(), Refusal> {
+    let partition = rows.windows.as_ref().and_then(|windows| windows.partition.as_ref());
+    let same = partition.is_some_and(|partition| {
         partition.iter().all(|place| keys.contains(place))
             && keys.iter().all(|place| partition.contains(place))
     });
@@ -290,19 +305,69 @@ fn name_of(expr: &Expr) -> String {
     }
 }
 
-/// Which group expressions are columns of the window; checks that the window is grouped by at all.
-fn window_columns(input: &Stream, grouping: &Grouping<'_>) -> Result<Vec<Option<WindowColumn>>, Refusal> {
-    let Some(windows) = &input.windows else { return Ok(vec![None; grouping.groups.len()]) };
-    let bound = |expr: &Expr| {
-        let column = Some(picked_column(expr, grouping.relation)?);
-        let bounds = [
-            (windows.start, WindowColumn::Start),
-            (windows.end, WindowColumn::End),
-            (windows.time, WindowColumn::Time),
-        ];
-        bounds.into_iter().find(|(place, _)| *place == column).map(|(_, bound)| bound)
+/// The windows that groups are of.
+#[derive(Debug, Clone, Copy)]
+struct GroupedWindows {
+    kind: WindowKind,
+    /// Whether each row is in one of them, and its time says in which.
+    assigned: bool,
+}
+
+/// The windows that rows are grouped by: those that are open, or those that the rows have been put into, where groups have
+/// their start and their end. A session that rows have been put into has no fixed bounds: its groups are like others.
+fn grouped_windows(input: &Stream, bounds: &[Option<WindowColumn>]) -> Option<GroupedWindows> {
+    if let Some(windows) = &input.windows {
+        return Some(GroupedWindows { kind: windows.kind, assigned: false });
+    }
+    bounds.iter().any(Option::is_some).then_some(())?;
+    let kind = input.within.as_ref()?.kind;
+    Some(GroupedWindows { kind, assigned: true })
+}
+
+/// Which group expressions are a column of the window, be it open or one that the rows have been put into.
+fn bounds_grouped(input: &Stream, grouping: &Grouping<'_>) -> Vec<Option<WindowColumn>> {
+    let none = vec![None; grouping.groups.len()];
+    let bounds = match (&input.windows, &input.within) {
+        (Some(windows), _) => &windows.bounds,
+        (None, Some(Within { kind: WindowKind::Fixed(_), bounds, .. })) => bounds,
+        _ => return none,
     };
-    let bounds: Vec<Option<WindowColumn>> = grouping.groups.iter().map(bound).collect();
+    let bound = |expr: &Expr| {
+        let column = picked_column(expr, grouping.relation)?;
+        let bounds = [
+            (&bounds.start, WindowColumn::Start),
+            (&bounds.end, WindowColumn::End),
+            (&bounds.time, WindowColumn::Time),
+        ];
+        bounds.into_iter().find(|(columns, _)| columns.contains(&column)).map(|(_, bound)| bound)
+    };
+    let found: Vec<Option<WindowColumn>> = grouping.groups.iter().map(bound).collect();
+    let has = |bound| found.contains(&Some(bound));
+    // Groups of a start alone are like others.
+    let are_of_windows = has(WindowColumn::Start) && has(WindowColumn::End);
+    if input.windows.is_some() || are_of_windows { found } else { none }
+}
+
+/// Whether groups of an open window need its bounds in the rows: they are not of the window, or computed of its bounds.
+fn must_be_assigned(input: &Stream, grouping: &Grouping<'_>) -> bool {
+    let is_fixed = input.windows.as_ref().is_some_and(|windows| matches!(windows.kind, WindowKind::Fixed(_)));
+    let bounds = bounds_grouped(input, grouping);
+    let has = |bound| bounds.contains(&Some(bound));
+    let keys = grouping.groups.iter().zip(&bounds).filter(|(_, bound)| bound.is_none());
+    let keys = keys.map(|(group, _)| group);
+    let arguments = grouping.calls.iter().flat_map(|call| call.argument.iter().chain(&call.filter));
+    is_fixed
+        && (!has(WindowColumn::Start)
+            || !has(WindowColumn::End)
+            || reads_bounds(input, grouping.relation, keys.chain(arguments)))
+}
+
+/// Which group expressions are columns of the window; checks that an open window is grouped by at all.
+fn window_columns(input: &Stream, grouping: &Grouping<'_>) -> Result<Vec<Option<WindowColumn>>, Refusal> {
+    let bounds = bounds_grouped(input, grouping);
+    if input.windows.is_none() {
+        return Ok(bounds);
+    }
     for (bound, name) in [(WindowColumn::Start, "window_start"), (WindowColumn::End, "window_end")] {
         if !bounds.contains(&Some(bound)) {
             return Err(Refusal::new(

@@ -1,10 +1,10 @@
 //! `SELECT` lists and `WHERE`.
 
+use super::windows::reads_bounds;
 use super::{Changes, Lowering, Refusal, Stream};
-use crate::expression::{Evaluated, sql_text};
+use crate::expression::{Evaluated, has_subquery, sql_text};
 use crate::functions::casting::cast_of;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, DFSchemaRef};
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 use millstream_operators::{ColumnRef, Expression, NodeId, NodeSpec, Normalize, Project, StreamKind};
@@ -33,6 +33,12 @@ impl Lowering<'_> {
         let picked: Vec<Option<usize>> = exprs.iter().map(|expr| picked_column(expr, relation)).collect();
         let changes = if keeps_groups(input, &picked, false) { changes } else { Changes::Both };
         let stream = self.lower(input, changes)?;
+        let computed = exprs.iter().zip(&picked).filter(|(_, picked)| picked.is_none());
+        let computed = computed.map(|(expr, _)| expr).chain(predicate);
+        let stream = match reads_bounds(&stream, relation, computed) {
+            true => self.assign_windows(stream)?,
+            false => stream,
+        };
         if predicate.is_none() && picked.iter().all(Option::is_some) {
             let places = picked.iter().flatten().map(|column| stream.places[*column]).collect();
             return Ok(stream.with_columns(&picked, places));
@@ -195,17 +201,6 @@ fn converted_column(expr: &Expr, relation: &DFSchema) -> Option<usize> {
         }
         _ => None,
     }
-}
-
-/// Whether a query stands in an expression.
-fn has_subquery(expr: &Expr) -> bool {
-    let is_query = |expr: &Expr| {
-        Ok(matches!(
-            expr,
-            Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_) | Expr::SetComparison(_)
-        ))
-    };
-    expr.exists(is_query).unwrap_or(true)
 }
 
 /// Whether the groups of an aggregation can still be told apart by the picked columns, so that the last row of each is

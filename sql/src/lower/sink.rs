@@ -104,12 +104,7 @@ impl Lowering<'_> {
         let changes = if last_only { Changes::LastOnly } else { Changes::Both };
         let stream = self.lower(insert.plan, changes)?;
         self.check_kept(insert.plan)?;
-        if stream.windows.is_some() {
-            return Err(Refusal::new(
-                "the rows of an open window are written",
-                "group them by window_start and window_end",
-            ));
-        }
+        let stream = self.assign_windows(stream)?;
         let places: Option<Vec<usize>> = key.iter().map(|column| stream.place((*column)?)).collect();
         let takes_as_it_is = match (&target.table.connector, places) {
             (Connector::Blackhole, _) => true,

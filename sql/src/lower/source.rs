@@ -2,16 +2,17 @@
 
 use super::letters::Policies;
 use super::needed::{Need, add_reads};
+use super::project::picked_column;
 use super::{Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream};
 use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable, Watermark};
 use crate::error::{SqlError, code};
 use crate::expression::{Columns, Evaluated, sql_text};
-use crate::features::proctime;
+use crate::features::{proctime, temporal_join::TemporalJoin};
 use crate::query::{Names, ScanOf, plan_expression};
 use crate::script::Positions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::{Expr, ExprSchemable, TableScan};
+use datafusion::logical_expr::{Expr, ExprSchemable, Extension, LogicalPlan, TableScan};
 use millstream_operators::source::{EventTimeSpec, SourceSpec};
 use millstream_operators::table::{ColumnFrom, TableColumn, TableDecoderSpec};
 use millstream_operators::{NodeSpec, StreamKind};
@@ -185,6 +186,7 @@ impl Lowering<'_> {
             time: event_time.map(|(column, _)| column),
             has_watermark: event_time.is_some(),
             windows: None,
+            within: None,
             unique,
             partitioning,
             keyed: None,
@@ -228,6 +230,32 @@ impl Lowering<'_> {
                 format!("tables {other} and {name} read the same topic"),
                 format!("declare the columns of both in one table, and make {name} a view of it"),
             )),
+        }
+    }
+
+    /// Whether a column of a plan is the clock, `PROCTIME()`, as it was when the row came.
+    pub(crate) fn is_clock(&self, plan: &LogicalPlan, column: usize) -> bool {
+        match plan {
+            LogicalPlan::TableScan(scan) => {
+                let table = self.tables.get(scan.table_name.table());
+                let column = scan.projection.as_ref().map_or(Some(&column), |columns| columns.get(column));
+                let expr = table.zip(column).and_then(|(table, column)| table.computed.get(column));
+                expr.is_some_and(proctime::is_proctime)
+            }
+            LogicalPlan::Projection(projection) => {
+                let expr = &projection.expr[column];
+                let inner = picked_column(expr, projection.input.schema());
+                proctime::is_proctime(expr)
+                    || inner.is_some_and(|inner| self.is_clock(&projection.input, inner))
+            }
+            LogicalPlan::SubqueryAlias(alias) => self.is_clock(&alias.input, column),
+            LogicalPlan::Filter(filter) => self.is_clock(&filter.input, column),
+            // One join behind the other, each as of the time of the first left side.
+            LogicalPlan::Extension(Extension { node }) if node.as_any().is::<TemporalJoin>() => {
+                let left = node.inputs().first().copied();
+                left.is_some_and(|left| column < left.schema().fields().len() && self.is_clock(left, column))
+            }
+            _ => false,
         }
     }
 

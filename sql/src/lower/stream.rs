@@ -1,7 +1,7 @@
 //! What a lowered node is.
 
 use crate::features::window::WindowKind;
-use arrow::datatypes::{FieldRef, Fields, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Fields, SchemaRef};
 use millstream_operators::formats::Format;
 use millstream_operators::source::Policy;
 use millstream_operators::{NodeId, StreamKind};
@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     pub has_watermark: bool,
     /// The windows the rows are assigned to, until they are grouped by them.
     pub windows: Option<Windows>,
+    /// The window that each row is of, where that has closed or been put beside the row.
+    pub within: Option<Within>,
     /// What tells the rows apart. An upsert stream always has places that do.
     pub unique: RowKey,
     /// What decides the task of a row.
@@ -41,9 +43,59 @@ pub(crate) struct Windows {
     pub partition: Option<Vec<usize>>,
     /// The place of the time that decides.
     pub by: Option<usize>,
-    pub start: Option<usize>,
-    pub end: Option<usize>,
-    pub time: Option<usize>,
+    /// The type of `window_time`.
+    pub time_type: DataType,
+    pub bounds: Bounds,
+}
+
+/// The window that each row is of, of which the event time of the row is the last millisecond.
+#[derive(Debug, Clone)]
+pub(crate) struct Within {
+    pub kind: WindowKind,
+    /// The column of the time by which rows were put into their windows, while it is among the columns.
+    pub by: Option<usize>,
+    pub bounds: Bounds,
+}
+
+/// The columns that are a bound of a window, under whatever names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bounds {
+    pub start: Vec<usize>,
+    pub end: Vec<usize>,
+    pub time: Vec<usize>,
+}
+
+impl Bounds {
+    /// The columns of other rows, `of[new]` being the old column.
+    pub(crate) fn moved(&self, of: &[Option<usize>]) -> Bounds {
+        let moved = |columns: &[usize]| {
+            let is_one = |old: &Option<usize>| old.is_some_and(|old| columns.contains(&old));
+            of.iter().enumerate().filter(|(_, old)| is_one(old)).map(|(new, _)| new).collect()
+        };
+        Bounds { start: moved(&self.start), end: moved(&self.end), time: moved(&self.time) }
+    }
+
+    /// The columns where as many others stand in front of them.
+    pub(crate) fn shifted(&self, by: usize) -> Bounds {
+        let shifted = |columns: &[usize]| columns.iter().map(|column| column + by).collect();
+        Bounds { start: shifted(&self.start), end: shifted(&self.end), time: shifted(&self.time) }
+    }
+
+    /// These columns and others.
+    pub(crate) fn and(&self, others: &Bounds) -> Bounds {
+        let both = |these: &[usize], others: &[usize]| [these, others].concat();
+        Bounds {
+            start: both(&self.start, &others.start),
+            end: both(&self.end, &others.end),
+            time: both(&self.time, &others.time),
+        }
+    }
+
+    /// Whether a window is told apart by some of these columns.
+    pub(crate) fn are_among(&self, columns: &[usize]) -> bool {
+        let any = |bounds: &[usize]| bounds.iter().any(|bound| columns.contains(bound));
+        any(&self.start) && any(&self.end)
+    }
 }
 
 /// What tells the rows of a stream apart.
@@ -170,6 +222,7 @@ impl Stream {
             time: None,
             has_watermark: self.has_watermark,
             windows: None,
+            within: None,
             unique: RowKey::Unknown,
             partitioning: None,
             keyed: None,
@@ -187,9 +240,13 @@ impl Stream {
                 kind: windows.kind,
                 partition: windows.partition,
                 by: windows.by,
-                start: windows.start.and_then(moved),
-                end: windows.end.and_then(moved),
-                time: windows.time.and_then(moved),
+                time_type: windows.time_type,
+                bounds: windows.bounds.moved(of),
+            }),
+            within: self.within.map(|within| Within {
+                by: within.by.and_then(moved),
+                bounds: within.bounds.moved(of),
+                ..within
             }),
             ..self
         }

@@ -3,15 +3,17 @@
 
 use super::interval::find_bounds;
 use super::project::{column_ref, picked_column};
-use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream};
+use super::{Changes, Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Within};
 use crate::expression::{Columns, Evaluated, sql_text};
 use crate::features::state_ttl;
+use crate::query::is_never_null;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::{DFSchema, JoinType, NullEquality};
-use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, Join as JoinPlan, LogicalPlan, cast};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{Expr, ExprSchemable, Join as JoinPlan, cast, lit};
 use millstream_operators::{
     Expression, IntervalJoin, Join, JoinKind, JoinOn, JoinSide, NodeSpec, OperatorSpec, Residual, StreamKind,
+    WindowJoin,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,20 +30,20 @@ struct Side {
 
 impl Lowering<'_> {
     pub(super) fn lower_stream_join(&mut self, join: &JoinPlan) -> Result<Stream, Refusal> {
-        let kind = kind_of(join)?;
+        let (kind, keyed) = (kind_of(join)?, with_a_key(join));
+        let join = &keyed;
         let sides = [join.left.schema().as_ref(), join.right.schema().as_ref()];
         let names = sides.map(name_of_side);
         check_condition(join, &names)?;
         let inputs = [self.lower(&join.left, Changes::Both)?, self.lower(&join.right, Changes::Both)?];
-        if let Some(side) = inputs.iter().position(|input| input.windows.is_some()) {
-            return Err(Refusal::new(
-                format!("a window of {} is joined before it is closed", names[side]),
-                "group by window_start, window_end and window_time in a view, and join the view",
-            ));
-        }
+        let [left, right] = inputs;
+        let inputs = [self.assign_windows(left)?, self.assign_windows(right)?];
+        let of_windows =
+            is_of_windows(join, &inputs) && inputs.iter().all(|input| self.kind(input) == StreamKind::Append);
         let conditions = join.filter.clone().map(split_conjunction_owned).unwrap_or_default();
         let times = [inputs[0].time, inputs[1].time];
-        let bounds = of_pairs(kind).then(|| find_bounds(&conditions, &join.on, sides, times)).flatten();
+        let by_time = of_pairs(kind) && !of_windows;
+        let bounds = by_time.then(|| find_bounds(&conditions, &join.on, sides, times)).flatten();
         if let (Some(_), Some(side)) =
             (&bounds, inputs.iter().position(|input| self.kind(input) != StreamKind::Append))
         {
@@ -51,7 +53,7 @@ impl Lowering<'_> {
                  all rows for as long as they are there",
             ));
         }
-        if bounds.is_some() {
+        if bounds.is_some() || of_windows {
             inputs.iter().try_for_each(|input| self.check_late(input))?;
         }
         let types = key_types(join)?;
@@ -71,6 +73,7 @@ impl Lowering<'_> {
             JoinOn { left: side(&left), right: side(&right), kind, on: describe(join, rest), residual, bad };
         let (schema, late) = (on.schema(), [left.stream.late, right.stream.late]);
         let (what, operator): (_, Arc<dyn OperatorSpec>) = match &bounds {
+            None if of_windows => ("window join", Arc::new(WindowJoin { on, late })),
             Some(bounds) => {
                 let (lower_ms, upper_ms) = (bounds.lower_ms, bounds.upper_ms);
                 ("interval join", Arc::new(IntervalJoin { on, lower_ms, upper_ms, late }))
@@ -78,7 +81,8 @@ impl Lowering<'_> {
             None => ("join", Arc::new(Join { on, ttl_ms: self.state_ttl_ms(join) })),
         };
         let node = self.add(what, NodeSpec::Operator(operator), &[left.stream.node, right.stream.node])?;
-        Ok(self.joined(node, schema, kind, &left, &right))
+        let stream = self.joined(node, schema, kind, &left, &right);
+        Ok(if of_windows { within_windows(stream, kind, &left, &right) } else { stream })
     }
 
     /// How long an updating join keeps a row of either side: as a hint says of the side, or else as the settings do.
@@ -219,14 +223,51 @@ impl Lowering<'_> {
     }
 }
 
+/// Whether rows meet those of the same window: both sides are of windows, whose starts and ends are compared.
+fn is_of_windows(join: &JoinPlan, inputs: &[Stream; 2]) -> bool {
+    let [Some(left), Some(right)] = inputs.each_ref().map(|input| input.within.as_ref()) else {
+        return false;
+    };
+    let pairs = join.on.iter().filter_map(|(on_left, on_right)| {
+        let left = picked_column(on_left, join.left.schema())?;
+        Some((left, picked_column(on_right, join.right.schema())?))
+    });
+    let pairs: Vec<(usize, usize)> = pairs.collect();
+    let compared = |of_left: &[usize], of_right: &[usize]| {
+        pairs.iter().any(|(left, right)| of_left.contains(left) && of_right.contains(right))
+    };
+    compared(&left.bounds.start, &right.bounds.start) && compared(&left.bounds.end, &right.bounds.end)
+}
+
+/// What comes out of a join of windows: its rows are of the window, whose columns are those of a side that is never padded.
+fn within_windows(stream: Stream, kind: JoinKind, left: &Side, right: &Side) -> Stream {
+    let of_side = |side: &Side, shift: usize| {
+        let Within { kind, by, bounds } = side.stream.within.clone()?;
+        let by = by.map(|by| by + shift);
+        let within = Within { kind, by, bounds: bounds.shifted(shift) };
+        Some((within, side.stream.time.map(|time| time + shift)))
+    };
+    let found = match kind {
+        JoinKind::Inner => of_side(left, 0).zip(of_side(right, left.width)).map(|(of_left, of_right)| {
+            let bounds = of_left.0.bounds.and(&of_right.0.bounds);
+            (Within { bounds, ..of_left.0 }, of_left.1.or(of_right.1))
+        }),
+        JoinKind::Left | JoinKind::Semi | JoinKind::Anti => of_side(left, 0),
+        JoinKind::Right => of_side(right, left.width),
+        JoinKind::Full => None,
+    };
+    let (within, time) = found.map_or((None, None), |(within, time)| (Some(within), time));
+    Stream { within, time, ..stream }
+}
+
+/// The join with a key: rows without one that has to be equal are all of one key, and in one task.
+fn with_a_key(join: &JoinPlan) -> JoinPlan {
+    let on = if join.on.is_empty() { vec![(lit(true), lit(true))] } else { join.on.clone() };
+    JoinPlan { on, ..join.clone() }
+}
+
 /// Refuses conditions that rows can't be brought together by.
 fn check_condition(join: &JoinPlan, names: &[String; 2]) -> Result<(), Refusal> {
-    if join.on.is_empty() {
-        return Err(Refusal::new(
-            format!("{} and {} are joined without an equality between their columns", names[0], names[1]),
-            "add ON a.column = b.column: rows are brought together by it",
-        ));
-    }
     if join.null_equality == NullEquality::NullEqualsNull {
         return Err(Refusal::new(
             format!(
@@ -238,7 +279,7 @@ fn check_condition(join: &JoinPlan, names: &[String; 2]) -> Result<(), Refusal> 
     }
     if join.null_aware && !is_never_null(join) {
         return Err(Refusal::new(
-            "NOT IN of values that may be null: one null among them, and no row would come out",
+            "NOT IN of values that may be null, with a condition about the rows around it",
             "add WHERE .. IS NOT NULL to both queries, or write NOT EXISTS (SELECT * FROM b WHERE b.column = a.column)",
         ));
     }
@@ -267,42 +308,6 @@ fn kind_of(join: &JoinPlan) -> Result<JoinKind, Refusal> {
 /// Whether rows of both sides come out together.
 fn of_pairs(kind: JoinKind) -> bool {
     !matches!(kind, JoinKind::Semi | JoinKind::Anti)
-}
-
-/// Whether the keys of a join are never null on either side: as the columns are declared, or by a condition.
-fn is_never_null(join: &JoinPlan) -> bool {
-    let of_side = |plan: &LogicalPlan, expr: &Expr| {
-        let expr = match expr {
-            Expr::Cast(cast) if cast.field.data_type().is_integer() => &cast.expr,
-            other => other,
-        };
-        picked_column(expr, plan.schema()).is_some_and(|column| has_no_null(plan, column))
-    };
-    join.on.iter().all(|(left, right)| of_side(&join.left, left) && of_side(&join.right, right))
-        && join.filter.is_none()
-}
-
-fn has_no_null(plan: &LogicalPlan, column: usize) -> bool {
-    if !plan.schema().field(column).is_nullable() {
-        return true;
-    }
-    match plan {
-        LogicalPlan::Filter(filter) => {
-            let says_so = |condition: &Expr| match condition {
-                Expr::IsNotNull(inner) => picked_column(inner, filter.input.schema()) == Some(column),
-                _ => false,
-            };
-            split_conjunction(&filter.predicate).into_iter().any(says_so)
-                || has_no_null(&filter.input, column)
-        }
-        LogicalPlan::SubqueryAlias(alias) => has_no_null(&alias.input, column),
-        LogicalPlan::Distinct(Distinct::All(input)) => has_no_null(input, column),
-        LogicalPlan::Projection(projection) => {
-            let inner = picked_column(&projection.expr[column], projection.input.schema());
-            inner.is_some_and(|inner| has_no_null(&projection.input, inner))
-        }
-        _ => false,
-    }
 }
 
 /// What a side is called, for messages.
@@ -392,6 +397,7 @@ fn residual(
 }
 
 fn describe(join: &JoinPlan, rest: &[Expr]) -> String {
-    let pairs = join.on.iter().map(|(left, right)| format!("{left} = {right}"));
+    let pairs = join.on.iter().filter(|(left, _)| !matches!(left, Expr::Literal(..)));
+    let pairs = pairs.map(|(left, right)| format!("{left} = {right}"));
     pairs.chain(rest.iter().map(sql_text)).collect::<Vec<_>>().join(" AND ")
 }

@@ -55,12 +55,7 @@ impl Lowering<'_> {
     /// A part of a union: its columns and no others, in the types of the union.
     fn union_input(&mut self, part: &LogicalPlan, union: &UnionPlan) -> Result<Stream, Refusal> {
         let input = self.lower(part, Changes::Both)?;
-        if input.windows.is_some() {
-            return Err(Refusal::new(
-                "rows of a window are united before it is closed",
-                "group by window_start and window_end in each part of the UNION",
-            ));
-        }
+        let input = self.assign_windows(input)?;
         let input = match self.kind(&input) {
             StreamKind::Upsert => self.normalize(input)?,
             StreamKind::Append | StreamKind::Changelog => input,

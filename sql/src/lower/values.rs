@@ -79,6 +79,7 @@ impl Lowering<'_> {
             time: None,
             has_watermark: false,
             windows: None,
+            within: None,
             unique: RowKey::Unknown,
             partitioning: None,
             keyed: None,

@@ -100,12 +100,6 @@ const FEATURES: &[Feature] = &[
         "SELECT t.k FROM t LEFT ANTI JOIN u ON t.k = u.id",
     ),
     feature(
-        "=|<>|<|>|<=|>=|+|-|*|/|,|SELECT|AND|OR|THEN|ELSE ( SELECT",
-        "a query inside of an expression",
-        "JOIN it",
-        "SELECT k, (SELECT MAX(x) FROM u) FROM t",
-    ),
-    feature(
         "WITH RECURSIVE",
         "WITH RECURSIVE",
         "write the steps as views",
@@ -124,10 +118,10 @@ const FEATURES: &[Feature] = &[
         "SELECT k FROM t EXCEPT ALL SELECT id FROM u",
     ),
     feature(
-        "FETCH FIRST|NEXT",
-        "FETCH FIRST",
-        "limit where the results are read",
-        "SELECT k FROM t FETCH FIRST 3 ROWS ONLY",
+        "FETCH FIRST|NEXT _ PERCENT",
+        "FETCH FIRST of a hundred",
+        "say how many rows: FETCH FIRST 3 ROWS ONLY",
+        "SELECT k FROM t ORDER BY v FETCH FIRST 3 PERCENT ROWS ONLY",
     ),
     feature(
         "TABLESAMPLE",

@@ -6,8 +6,8 @@ use crate::features::{group_windows, match_recognize};
 use crate::script::{CATALOG, DATABASE};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
+    Expr, Ident, JoinOperator, LimitClause, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, TableFactor, Value, Visit, VisitMut, Visitor, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -106,6 +106,20 @@ pub(super) fn repeated_column(query: &Query) -> Option<Ident> {
     columns.find(|column| !names.insert(column.value.clone()))
 }
 
+/// `FETCH FIRST 3 ROWS ONLY` is `LIMIT 3`. With ties or of a hundred it is left to be refused.
+fn fetch_as_limit(query: &mut Query) {
+    let one = || Expr::value(Value::Number("1".to_owned(), false));
+    let offset = match &query.limit_clause {
+        None => None,
+        Some(LimitClause::LimitOffset { limit: None, offset, .. }) => offset.clone(),
+        Some(_) => return,
+    };
+    if let Some(fetch) = query.fetch.take_if(|fetch| !fetch.percent && !fetch.with_ties) {
+        let limit = Some(fetch.quantity.unwrap_or_else(one));
+        query.limit_clause = Some(LimitClause::LimitOffset { limit, offset, limit_by: Vec::new() });
+    }
+}
+
 struct AsFlinkMeans;
 
 impl VisitorMut for AsFlinkMeans {
@@ -118,6 +132,7 @@ impl VisitorMut for AsFlinkMeans {
             return ControlFlow::Break(error_at("a text stands behind an expression", &at, help));
         }
         name_columns(&mut query.body);
+        fetch_as_limit(query);
         match bounds_of_windows(&mut query.body) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),

@@ -4,12 +4,15 @@
 //! conditions on one side are met before the rows are kept, where the kind of join allows it, the others stay with the
 //! join. Names in front of a column decide nothing here: DataFusion's schemas do.
 
+use crate::lower::picked_column;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, NullEquality, Result, internal_err};
-use datafusion::logical_expr::utils::{conjunction, find_valid_equijoin_key_pair, split_conjunction_owned};
+use datafusion::logical_expr::utils::{
+    conjunction, find_valid_equijoin_key_pair, split_conjunction, split_conjunction_owned,
+};
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Filter, Join, JoinType, LogicalPlan, Operator, binary_expr, lit, when,
+    Distinct, Expr, ExprSchemable, Filter, Join, JoinType, LogicalPlan, Operator, binary_expr, lit, when,
 };
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
@@ -42,10 +45,35 @@ fn place(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
                 let same = |(one, other)| binary_expr(one, Operator::IsNotDistinctFrom, other);
                 conditions.extend(std::mem::take(&mut join.on).into_iter().map(same));
             }
-            place_in(join, conditions).map(Transformed::yes)
+            let null_aware = join.null_aware;
+            let plan = place_in(join, conditions)?;
+            Ok(Transformed::yes(if null_aware { with_nulls_in(plan) } else { plan }))
         }
         other => Ok(Transformed::no(other)),
     }
+}
+
+/// `NOT IN` of values that may be null: a row has none in there only where it is equal to none and neither is null. As rows
+/// with nulls meet all others, nothing is left that they could be brought together by.
+fn with_nulls_in(plan: LogicalPlan) -> LogicalPlan {
+    let LogicalPlan::Join(mut join) = plan else { return plan };
+    if is_never_null(&join) || join.filter.is_some() {
+        return LogicalPlan::Join(join);
+    }
+    // Numbers with a point are compared as keys otherwise than by an operator: 0 and -0 are one.
+    let is_compared = |expr: &Expr| {
+        expr.get_type(join.left.schema())
+            .is_ok_and(|data_type| !data_type.is_floating() && !data_type.is_nested())
+    };
+    if let [(left, right)] = join.on.as_slice()
+        && is_compared(left)
+    {
+        let is_null = |expr: &Expr| Expr::IsNull(Box::new(expr.clone()));
+        let same = binary_expr(left.clone(), Operator::Eq, right.clone());
+        join.filter = Some(same.or(is_null(left)).or(is_null(right)));
+        (join.on, join.null_aware) = (Vec::new(), false);
+    }
+    LogicalPlan::Join(join)
 }
 
 fn is_join(plan: &LogicalPlan, types: &[JoinType]) -> bool {
@@ -72,7 +100,7 @@ fn place_in(mut join: Join, conditions: Vec<Expr>) -> Result<LogicalPlan> {
     };
     let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
     let mut of_both: Vec<Expr> = join.filter.take().map(split_conjunction_owned).unwrap_or_default();
-    for condition in conditions {
+    for condition in conditions.into_iter().filter(|condition| !is_true(condition)) {
         let (left, right) = (join.left.schema(), join.right.schema());
         if left_first && is_over(&condition, left) {
             of_left.push(condition);
@@ -92,6 +120,10 @@ fn place_in(mut join: Join, conditions: Vec<Expr>) -> Result<LogicalPlan> {
     join.left = Arc::new(with_conditions(Arc::unwrap_or_clone(join.left), of_left)?);
     join.right = Arc::new(with_conditions(Arc::unwrap_or_clone(join.right), of_right)?);
     Ok(LogicalPlan::Join(join))
+}
+
+fn is_true(condition: &Expr) -> bool {
+    matches!(condition, Expr::Literal(ScalarValue::Boolean(Some(true)), _))
 }
 
 /// Whether a condition reads columns of this schema, and no others.
@@ -135,4 +167,40 @@ fn without_null(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
     };
     let is_null = Expr::IsNull(Box::new(expr.clone()));
     Ok(Some(when(is_null, lit(value)).otherwise(expr.clone())?))
+}
+
+/// Whether the keys of a join are never null on either side: as the columns are declared, or by a condition.
+pub(crate) fn is_never_null(join: &Join) -> bool {
+    let of_side = |plan: &LogicalPlan, expr: &Expr| {
+        let expr = match expr {
+            Expr::Cast(cast) if cast.field.data_type().is_integer() => &cast.expr,
+            other => other,
+        };
+        picked_column(expr, plan.schema()).is_some_and(|column| has_no_null(plan, column))
+    };
+    join.on.iter().all(|(left, right)| of_side(&join.left, left) && of_side(&join.right, right))
+        && join.filter.is_none()
+}
+
+fn has_no_null(plan: &LogicalPlan, column: usize) -> bool {
+    if !plan.schema().field(column).is_nullable() {
+        return true;
+    }
+    match plan {
+        LogicalPlan::Filter(filter) => {
+            let says_so = |condition: &Expr| match condition {
+                Expr::IsNotNull(inner) => picked_column(inner, filter.input.schema()) == Some(column),
+                _ => false,
+            };
+            split_conjunction(&filter.predicate).into_iter().any(says_so)
+                || has_no_null(&filter.input, column)
+        }
+        LogicalPlan::SubqueryAlias(alias) => has_no_null(&alias.input, column),
+        LogicalPlan::Distinct(Distinct::All(input)) => has_no_null(input, column),
+        LogicalPlan::Projection(projection) => {
+            let inner = picked_column(&projection.expr[column], projection.input.schema());
+            inner.is_some_and(|inner| has_no_null(&projection.input, inner))
+        }
+        _ => false,
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::joins::place_conditions;
 use super::provider::Names;
+use super::subqueries::{self, check_values};
 use super::typing::{type_node, type_plan};
 use crate::features::{self, over, proctime};
 use crate::functions::aggregates::squares;
@@ -19,6 +20,7 @@ use datafusion::optimizer::analyzer::type_coercion::TypeCoercion;
 use datafusion::optimizer::decorrelate_predicate_subquery::DecorrelatePredicateSubquery;
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::scalar_subquery_to_join::ScalarSubqueryToJoin;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule};
 use std::sync::Arc;
@@ -35,12 +37,16 @@ pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
 
 /// Constants computed, conditions with the joins they are of, and only the columns that are needed.
 pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
-    let context = OptimizerContext::new_with_config_options(Arc::new(names.config().clone()));
+    check_values(&plan)?;
+    let context = OptimizerContext::new_with_config_options(Arc::new(subqueries::config(names)));
     let apply = |plan: LogicalPlan, rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>| {
         Optimizer::with_rules(rules).optimize(plan, &context, |_, _| {})
     };
-    // IN and EXISTS become joins.
-    let plan = apply(plan, vec![Arc::new(DecorrelatePredicateSubquery::new())])?;
+    // IN, EXISTS and queries for a value become joins.
+    let plan = apply(
+        plan,
+        vec![Arc::new(DecorrelatePredicateSubquery::new()), Arc::new(ScalarSubqueryToJoin::new())],
+    )?;
     let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(EliminateCrossJoin::new())])?;
     let plan = place_conditions(plan)?;
     let plan = apply(plan, vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())])?;

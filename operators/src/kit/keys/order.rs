@@ -54,7 +54,7 @@ impl OrderCodec {
     }
 
     /// The order of each of the rows.
-    pub(crate) fn encode(&self, rows: &RecordBatch) -> Result<Encoded, OperatorError> {
+    pub(crate) fn encode(&self, rows: &RecordBatch) -> Result<EncodedOrder, OperatorError> {
         let mut parts = Vec::with_capacity(self.columns.len());
         for (column, codec) in &self.columns {
             let missing = OperatorError::Mismatch { expected: "the columns of ORDER BY", found: "fewer" };
@@ -66,7 +66,7 @@ impl OrderCodec {
             };
             parts.push((codec.encode(&[values], rows.num_rows())?, flip));
         }
-        Ok(Encoded { parts })
+        Ok(EncodedOrder { parts })
     }
 }
 
@@ -79,11 +79,11 @@ struct Flip {
 
 /// The order of some rows.
 #[derive(Debug)]
-pub(crate) struct Encoded {
+pub(crate) struct EncodedOrder {
     parts: Vec<(BytesColumn, Flip)>,
 }
 
-impl Encoded {
+impl EncodedOrder {
     /// Appends the order of a row.
     pub(crate) fn write(&self, row: usize, out: &mut Vec<u8>) {
         for (column, flip) in &self.parts {

@@ -276,9 +276,8 @@ impl Windowed {
 
     /// Emits the groups of the window that ends at `end`.
     fn close(&mut self, end: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let start = self.spec.window.start(end);
-        let inside: Vec<EventTime> =
-            self.panes.range(start + 1..=end).map(|(pane_end, _)| *pane_end).collect();
+        let panes = self.spec.window.panes_of(end);
+        let inside: Vec<EventTime> = self.panes.range(panes).map(|(pane_end, _)| *pane_end).collect();
         if let [single] = inside.as_slice() {
             self.pane(*single, &mut cx.state)?;
             let Some(Pane::Loaded(groups)) = self.panes.get(single) else { return Ok(()) };

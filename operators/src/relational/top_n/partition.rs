@@ -73,6 +73,22 @@ impl Partition {
         is_new
     }
 
+    /// Notes that it is touched, where nobody asks how it stood. Whether that had not been noted since the last commit.
+    pub(super) fn mark(&mut self) -> bool {
+        let is_new = self.before.is_none();
+        self.before.get_or_insert_default();
+        is_new
+    }
+
+    /// Takes all rows out, and gives those that have a rank.
+    pub(super) fn take_all(&mut self, function: RankFunction, first: u64, last: u64) -> Vec<Ranked> {
+        let found = ranked(&self.rows, function, first, last).into_iter().map(|(_, ranked)| ranked);
+        let found = found.collect();
+        let places: Vec<Place> = self.rows.keys().cloned().collect();
+        places.iter().for_each(|place| self.take_out(place));
+        found
+    }
+
     /// Whether a row at `place` would stand behind the last rank, however many come.
     pub(super) fn is_behind(&self, place: &[u8], function: RankFunction, last: u64) -> bool {
         let Some((greatest, _)) = self.rows.last_key_value() else { return false };

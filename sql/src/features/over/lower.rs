@@ -19,12 +19,7 @@ use std::sync::Arc;
 
 pub(super) fn lower(node: &OverRows, lowering: &mut Lowering<'_>) -> Result<Stream, Refusal> {
     let input = lowering.lower(&node.input, Changes::Both)?;
-    if input.windows.is_some() {
-        return Err(Refusal::new(
-            "OVER reads the rows of a window that is still open",
-            "group by window_start and window_end first, and compute OVER the groups, in the order of window_time",
-        ));
-    }
+    let input = lowering.assign_windows(input)?;
     let Some(first) = node.calls.first() else {
         return Err(Refusal::new("OVER computes nothing", "leave it out"));
     };
