@@ -155,7 +155,10 @@ fn main() {
     let updated = updated_rows(10_000);
     let bids = auctions_and_bids(1_000);
     for after in [After::Nothing, After::Evict] {
-        let join = |kind, right, residual, ttl_ms| Join { on: on(kind, right, residual), ttl_ms };
+        let join = |kind, right, residual, ttl_ms: Option<i64>| Join {
+            on: on(kind, right, residual),
+            ttl_ms: [ttl_ms; 2],
+        };
         run("bids on auctions, inner", &join(Inner, Append, None, None), &bids, after);
         run(
             "bids on auctions, inner with condition",

@@ -162,8 +162,7 @@ impl Job {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let log = &with_feeds(log, topology, &clock);
         let mut admin = log.admin()?;
-        let origin = origin::find(log, settings, &mut *admin)?;
-        let (plan, made_topics) = origin::prepared(topology, log, settings, &origin, &mut *admin)?;
+        let (origin, (plan, made_topics)) = origin::find_and_prepare(topology, log, settings, &mut *admin)?;
         let plan = Arc::new(plan);
         let memory = settings.memory();
         let lock = settings.state_directory.as_ref().map(|path| StateLock::take(path)).transpose()?;

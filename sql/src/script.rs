@@ -270,15 +270,15 @@ impl Statement {
 
     /// Whether it changes what tables, views and settings there are, and does nothing else.
     pub(crate) fn declares(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Statement::CreateTable(_)
-            | Statement::CreateView(_)
-            | Statement::Change(_)
-            | Statement::Use(_)
-            | Statement::Set { .. }
-            | Statement::Reset { .. } => true,
-            _ => false,
-        }
+                | Statement::CreateView(_)
+                | Statement::Change(_)
+                | Statement::Use(_)
+                | Statement::Set { .. }
+                | Statement::Reset { .. }
+        )
     }
 }
 

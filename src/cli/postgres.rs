@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// Jobs whose tables are asked: a database each.
-pub(super) trait Jobs: Send + Sync + 'static {
+pub(crate) trait Jobs: Send + Sync + 'static {
     /// Their names.
     fn names(&self) -> Vec<String>;
 
@@ -36,7 +36,7 @@ pub(super) trait Jobs: Send + Sync + 'static {
 ///
 /// # Errors
 /// When it can't listen, or may not.
-pub(super) fn start(
+pub(crate) fn start(
     address: SocketAddr,
     tokens: &TokenArgs,
     jobs: impl Jobs,
@@ -138,10 +138,10 @@ fn unanswered(unanswered: Unanswered) -> Refusal {
 }
 
 /// One job that runs in the foreground.
-pub(super) struct OneJob {
-    pub(super) name: String,
-    pub(super) text: Arc<str>,
-    pub(super) log: Arc<dyn Log>,
+pub(crate) struct OneJob {
+    pub(crate) name: String,
+    pub(crate) text: Arc<str>,
+    pub(crate) log: Arc<dyn Log>,
 }
 
 impl Jobs for OneJob {

@@ -100,7 +100,7 @@ impl Asker {
         }
         let tables = format!("{}\n{statement};", self.tables);
         // A declaration is right where a question over it would be.
-        check_tables(&self.file, &tables)?;
+        check_tables(&self.file, &tables, self.tables.len())?;
         self.tables = tables;
         Ok(())
     }

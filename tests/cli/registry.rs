@@ -98,11 +98,11 @@ fn records_of_several_schemas_are_read_from_a_registry_that_is_slow_to_answer() 
     let (place, registry) = (Place::new(), Registry::start());
     place.ok("topic create orders --partitions 1");
     let first = registry.table("orders", "id INT, name STRING", "")
-        + "INSERT INTO orders VALUES (1, 'one'), (2, CAST(NULL AS STRING));";
+        + "INSERT INTO orders VALUES (CAST(1 AS INT), 'one'), (CAST(2 AS INT), CAST(NULL AS STRING));";
     let done = place.run_on("run - --job first", &first);
     assert_eq!(done.code, 0, "{done:?}");
     let second = registry.table("orders", "at TIMESTAMP(3), price DECIMAL(6, 2) NOT NULL, id BIGINT", "")
-        + "INSERT INTO orders VALUES (TIMESTAMP '2024-02-29 12:34:56.789', 12.50, 3);";
+        + "INSERT INTO orders VALUES (TIMESTAMP '2024-02-29 12:34:56.789', CAST(12.50 AS DECIMAL(6, 2)), 3);";
     let done = place.run_on("run - --job second", &second);
     assert_eq!(done.code, 0, "{done:?}");
 

@@ -88,6 +88,20 @@ fn a_wrong_question_is_shown_at_its_place_and_declarations_hold_for_those_behind
 }
 
 #[test]
+fn a_table_that_is_filled_by_a_query_is_not_declared_and_left_empty() {
+    let place = Place::new();
+    place.write(
+        "tables.sql",
+        "CREATE TABLE t (k INT) WITH ('connector' = 'datagen', 'number-of-rows' = '2');",
+    );
+    let made = "CREATE TABLE filled WITH ('connector' = 'blackhole') AS SELECT k FROM t; SHOW TABLES";
+    let done = place.run_on("sql tables.sql", made);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("CREATE TABLE .. AS fills a table, which takes a job"), "{}", done.err);
+    assert!(done.err.contains("CREATE VIEW .. AS"), "{}", done.err);
+}
+
+#[test]
 fn an_answer_that_is_followed_comes_change_by_change() {
     use std::io::{BufRead, BufReader};
     let place = Place::new();

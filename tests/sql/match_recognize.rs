@@ -16,11 +16,13 @@ fn rows(driver: &TestDriver, topic: &str) -> Vec<Value> {
 
 /// Nexmark's events and its view of bids, with few auctions and bidders, so that there is something to find.
 const NEXMARK: &str = "
-CREATE TABLE nexmark (event_type INT,
+CREATE TABLE nexmark (event_type INT, 
+  person ROW<id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING, `dateTime` TIMESTAMP(3), extra STRING>,
+  auction ROW<id BIGINT, itemName STRING, description STRING, initialBid BIGINT, reserve BIGINT, `dateTime` TIMESTAMP(3), expires TIMESTAMP(3), seller BIGINT, category BIGINT, extra STRING>,
   bid ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3), extra STRING>,
-  `dateTime` AS bid.`dateTime`,
+  `dateTime` AS CASE WHEN event_type = 0 THEN person.`dateTime` WHEN event_type = 1 THEN auction.`dateTime` ELSE bid.`dateTime` END,
   WATERMARK FOR `dateTime` AS `dateTime` - INTERVAL '4' SECOND)
-WITH ('connector' = 'nexmark', 'events.num' = '6000', 'first-event.rate' = '1000', 'next-event.rate' = '1000');
+WITH ('connector' = 'nexmark', 'events.num' = '3000', 'first-event.rate' = '1000', 'next-event.rate' = '1000');
 CREATE VIEW bid AS SELECT MOD(bid.auction, 7) AS auction, MOD(bid.bidder, 11) AS bidder, bid.price, `dateTime` FROM nexmark WHERE event_type = 2;
 CREATE TABLE bids (auction BIGINT, bidder BIGINT, price BIGINT, at TIMESTAMP(3)) WITH ('connector' = 'kafka', 'topic' = 'bids', 'format' = 'json');
 CREATE TABLE q0 (auction BIGINT, bidder BIGINT, start_tstamp TIMESTAMP(3), bottom_tstamp TIMESTAMP(3), end_tstamp TIMESTAMP(3))
@@ -139,11 +141,11 @@ fn explain_shows_the_pattern_and_what_is_asked_of_rows() {
     let job = planned(&format!(
         "{READINGS} EXPLAIN SELECT k, top, mean, m.end_ FROM t MATCH_RECOGNIZE (PARTITION BY k ORDER BY at, v DESC
            MEASURES A.v AS top, AVG(B.v + 1) AS mean, MATCH_ROWTIME() AS end_
-           AFTER MATCH SKIP TO LAST B PATTERN (A B{{2,}} C?  D+?) WITHIN INTERVAL '1' MINUTE
+           AFTER MATCH SKIP TO LAST B PATTERN (A B{{2,}}? C? D+?) WITHIN INTERVAL '1' MINUTE
            DEFINE B AS B.v < LAST(B.v, 1) OR SUM(v) > 10, D AS D.v > A.v) AS m WHERE top > 3;"
     ));
     let lines = job.explain.lines().filter(|line| line.contains("MatchRecognize"));
-    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+    insta::assert_snapshot!(lines.map(str::trim).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -163,17 +165,17 @@ fn windows_and_another_pattern_may_follow_the_time_of_a_match() {
     for (second, k, v) in
         [(1, "a", 1), (2, "a", 5), (3, "b", 2), (4, "a", 6), (5, "a", 9), (12, "b", 3), (15, "a", 1)]
     {
-        let row = json!({"k": k, "v": v, "at": format!("2025-03-01 08:00:{second:02}")}).to_string();
+        let row = json!({"k": k, "v": v, "at": format!("1970-01-01 00:00:{second:02}")}).to_string();
         driver.produce("t", 0, None, Some(row.as_bytes()), 1_000);
     }
-    let end = json!({"k": "z", "v": 0, "at": "2025-03-01 08:01:00"}).to_string();
+    let end = json!({"k": "z", "v": 0, "at": "1970-01-01 00:01:00"}).to_string();
     driver.produce("t", 0, None, Some(end.as_bytes()), 1_000);
     driver.run().unwrap();
     assert_eq!(
         rows(&driver, "windows"),
         [
-            json!({"w": "2025-03-01 08:00:00", "n": 2, "total": 14}),
-            json!({"w": "2025-03-01 08:00:10", "n": 1, "total": 3}),
+            json!({"w": "1970-01-01 00:00:00", "n": 2, "total": 14}),
+            json!({"w": "1970-01-01 00:00:10", "n": 1, "total": 3}),
         ]
     );
     assert_eq!(rows(&driver, "twice"), [json!({"k": "a", "one": 5, "other": 9})]);

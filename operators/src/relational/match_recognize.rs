@@ -132,11 +132,8 @@ impl OperatorSpec for MatchRecognize {
         let pattern = pattern_sql(&self.variables, |variable| self.name(variable));
         let within = self.within_ms.map(|ms| format!(" within {ms} ms")).unwrap_or_default();
         let define = names(&mut self.variables.iter().filter_map(|variable| self.condition_sql(variable)));
-        let column = |column: usize| self.input.field(column).name().clone();
-        let measures = names(&mut self.outputs.iter().map(|(name, source)| {
-            format!("{} as {name}", source.sql(column, |variable| self.name(variable)))
-        }));
-        let after = self.after.sql(|variable| self.name(variable)).to_lowercase();
+        let measures = names(&mut self.outputs.iter().map(|(name, _)| name.clone()));
+        let after = self.after.sql(|variable| self.name(variable)).replace("SKIP", "skip");
         let detail = format!(
             "by ({keys}) in the order of time{order}, pattern ({pattern}){within}, then {after}; define {define}; measures \
              {measures}"

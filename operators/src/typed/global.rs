@@ -42,6 +42,7 @@ impl<K, A> std::fmt::Debug for GlobalTable<K, A> {
 impl<K: Key, A: Row> Table<K, A> {
     /// The table whole in every task that asks it: for small tables that rows look into by what is not their key, so that
     /// the rows stay where they are. It costs its size once in the state of each of those tasks, and in their journals.
+    /// Event time of the rows waits until each partition of the table's topic has had a record.
     ///
     /// ```
     /// # use millstream_operators::typed::Program;

@@ -78,7 +78,8 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// #     /// let program = Program::new();
+    /// # use std::time::Duration;
+    /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// clicks.key_by(|page| page.clone()).filter(|page| page != "robots.txt").to("pages");
     /// program.topology().unwrap();
@@ -121,7 +122,8 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// #     /// let program = Program::new();
+    /// # use std::time::Duration;
+    /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// let (long, short) = clicks.key_by(|page| page.clone()).branch(|page| page.len() > 20);
     /// long.to("long");
@@ -141,7 +143,8 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// #     /// let program = Program::new();
+    /// # use std::time::Duration;
+    /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// let by_page = clicks.key_by(|page| page.clone());
     /// by_page.clone().merge(by_page.map_values(|page| page.to_uppercase())).to("both");
@@ -159,7 +162,8 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// #     /// let program = Program::new();
+    /// # use std::time::Duration;
+    /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// clicks.key_by(|page| page.clone()).rows().key_by(|page| page.len() as u64).count().to("by length");
     /// program.topology().unwrap();
@@ -188,7 +192,8 @@ impl<K: Key, T: Row> KeyedStream<K, T> {
     ///
     /// ```
     /// # use millstream_operators::typed::*;
-    /// #     /// let program = Program::new();
+    /// # use std::time::Duration;
+    /// let program = Program::new();
     /// let clicks = program.source::<String>("clicks").record_time(Duration::from_secs(1)).stream();
     /// clicks.key_by(|page| page.clone()).count().to("counts");
     /// program.topology().unwrap();

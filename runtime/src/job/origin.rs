@@ -11,10 +11,13 @@ use crate::savepoint::{OpenSavepoint, SavepointError};
 use crate::topics::{Before, examine, prepare};
 use millstream_operators::Topology;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the record of a start may take to be written.
 const FLUSH: Duration = Duration::from_secs(30);
+/// How long a first commit may be half visible, and how often it is looked for.
+const FIRST_COMMIT: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a job has before it is started: a history, or a savepoint to start from.
 pub(super) struct Origin {
@@ -38,11 +41,7 @@ impl Origin {
 ///
 /// # Errors
 /// [`SavepointError`] when it can't be started from the savepoint it is told, or was being started from.
-pub(super) fn find(
-    log: &Arc<dyn Log>,
-    settings: &JobSettings,
-    admin: &mut dyn Admin,
-) -> Result<Origin, JobError> {
+fn find(log: &Arc<dyn Log>, settings: &JobSettings, admin: &mut dyn Admin) -> Result<Origin, JobError> {
     let (control, started) = read_started(log, settings, admin)?;
     match (&control, &settings.from, started) {
         (Some(control), Some(from), _) => {
@@ -69,11 +68,35 @@ pub(super) fn find(
     }
 }
 
-/// The plan of a job with what it has, its topics made.
+/// Finds out what a job has, and gives its plan with that, its topics made.
 ///
 /// # Errors
-/// [`JobError`]: the plan does not fit, or something of the job was deleted. Nothing was made.
-pub(super) fn prepared(
+/// As [`find`]; [`JobError`]: the plan does not fit, or something of the job was deleted. Nothing was made.
+pub(super) fn find_and_prepare(
+    topology: &Topology,
+    log: &Arc<dyn Log>,
+    settings: &JobSettings,
+    admin: &mut dyn Admin,
+) -> Result<(Origin, (JobPlan, Vec<String>)), JobError> {
+    let until = Instant::now() + FIRST_COMMIT;
+    loop {
+        let origin = find(log, settings, admin)?;
+        match prepared(topology, log, settings, &origin, admin) {
+            Ok(prepared) => return Ok((origin, prepared)),
+            // Another process that starts the job, too, may have committed between the two looks; what a transaction has
+            // written appears topic by topic.
+            Err(JobError::ControlMissing { .. } | JobError::TopicsDeleted { .. })
+                if origin.control.is_none() && Instant::now() < until =>
+            {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The plan of a job with what it has, its topics made.
+fn prepared(
     topology: &Topology,
     log: &Arc<dyn Log>,
     settings: &JobSettings,

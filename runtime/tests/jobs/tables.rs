@@ -237,7 +237,7 @@ fn a_stream_is_not_merged_with_what_was_keyed_of_it() {
 }
 
 #[test]
-fn a_table_without_event_time_holds_no_window_back_though_it_is_empty() {
+fn a_table_without_event_time_holds_no_window_back() {
     let program = Program::new();
     let second = Duration::from_secs(1);
     let names = program.source::<String>("names").table::<u64>();
@@ -250,6 +250,8 @@ fn a_table_without_event_time_holds_no_window_back_though_it_is_empty() {
         .count()
         .to("counts");
     run(&program.topology().unwrap(), &[("numbers", 2), ("names", 2), ("counts", 1)], |job| {
+        // Each of its partitions has had a record: until then nothing is known of its time.
+        (0..8u64).for_each(|id| job.pipe_keyed("names", &id, "name", 0));
         job.pipe("numbers", &7u64, 1_500);
         job.advance_watermark(2_500);
         assert_eq!(job.read::<Windowed<u64, u64>>("counts").len(), 1);

@@ -124,7 +124,7 @@ impl Session {
                 }
                 done("DEALLOCATE")
             }
-            Kind::Catalog(query) => Ok(Outcome::Rows(self.from_catalog(*query, parameters).await?)),
+            Kind::Catalog(query) => Ok(Outcome::Rows(self.of_catalog(*query, parameters).await?)),
             Kind::Refused(trouble) => Err(trouble.into()),
             Kind::Question => Err(Trouble::new("XX000", "a question is asked elsewhere").into()),
         }

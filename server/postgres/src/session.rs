@@ -169,7 +169,7 @@ impl Session {
     }
 
     /// Computes a query over the catalog.
-    pub(crate) async fn from_catalog(
+    pub(crate) async fn of_catalog(
         &mut self,
         query: CatalogQuery,
         parameters: Vec<Value>,

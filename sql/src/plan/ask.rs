@@ -209,13 +209,22 @@ fn finish<'s>(
     }
 }
 
-/// Looks whether the tables and views of a text can be declared.
+/// Looks whether the tables and views of a text can be declared, the last of which stand from `begins` on.
 ///
 /// # Errors
-/// What is wrong with them.
-pub fn check_tables(file: &str, text: &str) -> Result<(), SqlErrors> {
+/// What is wrong with them. What fills a table starts a job, which a declaration does not: it is refused among the last.
+pub fn check_tables(file: &str, text: &str, begins: usize) -> Result<(), SqlErrors> {
     let checked = on_own_stack(|| {
         let (script, mut errors) = script::parse(text);
+        let fills = script.statements.iter().filter_map(|statement| match statement {
+            Statement::CreateTable(table) => table.query.as_ref(),
+            _ => None,
+        });
+        errors.extend(fills.filter(|query| query.span.start >= begins).map(|query| {
+            let message = "CREATE TABLE .. AS fills a table, which takes a job";
+            let help = "give it to `millstream run` or `millstream job submit`; for a question over it CREATE VIEW .. AS";
+            SqlError::new(code::STATEMENT, query.span, message).label("by this query").help(help)
+        }));
         let mut planner = Planner::new(&script);
         declared(&script).for_each(|statement| planner.add(statement, false));
         errors.append(&mut planner.errors);

@@ -9,8 +9,8 @@ CREATE VIEW v AS SELECT k, a + b AS s FROM t;
 ALTER TABLE t SET ('topic' = 't');
 INSERT INTO o SELECT k, s FROM v WHERE s > 0;
 
-ALTER TABLE t RENAME b TO b2;
 ALTER TABLE t DROP c;
+ALTER TABLE t RENAME b TO b2;
 ALTER TABLE t RENAME TO gone;
 DROP TABLE gone;
 INSERT INTO default_catalog.default_database.p /*+ OPTIONS('topic' = 'p') */ (x, k)

@@ -85,7 +85,7 @@ fn what_the_library_has_written_is_read_and_written_alike() {
         );
         let rows = format!("{COLUMNS} | + {read}");
         assert_eq!(
-            decode(&format(message), COLUMNS, &[record.clone()]),
+            decode(&format(message), COLUMNS, std::slice::from_ref(&record)),
             (canonical(&rows), vec![]),
             "{message}"
         );

@@ -201,10 +201,10 @@ impl Kept {
     /// Adds a row of a variable to the sums of a match.
     pub(super) fn add_row(&self, sums: &mut [Sum], row: &[u8], variable: usize) {
         for (sum, kept) in sums.iter_mut().zip(&self.sums) {
-            if kept.of == Rows::All || kept.of == Rows::Of(variable) {
-                if let Some(value) = self.value(row, kept.place) {
-                    sum.add(&kept.kind, value);
-                }
+            if (kept.of == Rows::All || kept.of == Rows::Of(variable))
+                && let Some(value) = self.value(row, kept.place)
+            {
+                sum.add(&kept.kind, value);
             }
         }
     }

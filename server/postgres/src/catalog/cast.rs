@@ -80,9 +80,9 @@ fn class(value: Value, world: &World<'_>) -> Result<Value, Trouble> {
     }
     let text = value.written();
     let tokens = crate::text::tokens(&text)?;
-    let names =
+    let mut names =
         tokens.iter().filter(|token| token.text(&text) != ".").map(|token| crate::text::value(token, &text));
-    let name = names.last().unwrap_or_default();
+    let name = names.next_back().unwrap_or_default();
     let own = numbered(world.tables).find(|(_, table)| table.name == name).map(|(oid, _)| oid);
     let system = SYSTEM_CLASSES.iter().find(|(_, known)| *known == name).map(|(oid, _)| *oid);
     let oid = own.or(system);

@@ -44,7 +44,7 @@ impl<'w> Evaluation<'w> {
         if self.steps.get() > STEPS_MAX || rows > 200_000 {
             return Err(Trouble::new("54000", "the query over the catalog takes too much"));
         }
-        if self.steps.get() % 1_024 == 0 && self.world.cancelled.load(Relaxed) {
+        if self.steps.get().is_multiple_of(1_024) && self.world.cancelled.load(Relaxed) {
             return Err(Trouble::new("57014", "the query was cancelled"));
         }
         Ok(())

@@ -78,7 +78,7 @@ fn hex(bytes: &[u8], text: &str, binary: bool) -> Option<String> {
         true => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
         false => text.strip_prefix("\\x")?.to_owned(),
     };
-    (hex.len() % 2 == 0 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hex)
+    (hex.len().is_multiple_of(2) && hex.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(hex)
 }
 
 /// The text of a parameter, whichever way it was sent.
