@@ -5,7 +5,7 @@
 //! avro-confluent   0, the number of the writer's schema in four bytes, the record
 //! ```
 //! The schema of a table is the one that Flink derives ([`derive`]). A schema is compiled once against the columns that are
-//! needed ([`resolve`]), and records are then read from their bytes straight into columns ([`read`]). Where the numbers of
+//! needed (`resolve`), and records are then read from their bytes straight into columns (`read`). Where the numbers of
 //! schemas are looked up is [`schemas`]: nothing here does it, whoever runs the job does.
 //!
 //! Unlike in Flink a record with bytes left behind it is bad, since it was written in another schema; so are numbers out of

@@ -8,8 +8,8 @@
 //!   PATTERN (A B+ C)    over  5 7 8 2 9      A: any row, B: larger than the row before it, C: smaller than that
 //!                             A B B C        one match, known when the row that makes it whole is
 //! ```
-//! What a match is is Flink's: see [`automaton`] for what greedy and reluctant mean, [`matches`] for which matches are left
-//! when they overlap. How matches are kept is our own, see [`run`].
+//! What a match is is Flink's: see `automaton` for what greedy and reluctant mean, `matches` for which matches are left
+//! when they overlap. How matches are kept is our own, see `run`.
 //!
 //! With `WITHIN` a match whose rows are as far apart as that or farther is none, and what there is of it goes when the
 //! watermark has come there. Without, a key keeps what may become a match until rows come that decide it. Rows whose time is not
