@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 /// How long the record of a start may take to be written.
 const FLUSH: Duration = Duration::from_secs(30);
 /// How long a first commit may be half visible, and how often it is looked for.
-const FIRST_COMMIT: Duration = Duration::from_secs(2);
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const FIRST_COMMIT: Duration = Duration::from_millis(500);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What a job has before it is started: a history, or a savepoint to start from.
 pub(super) struct Origin {
