@@ -1,10 +1,9 @@
 //! A table's rows by another key: what a group comes to is put right as rows come, change and go.
 
-use super::spec::{Changes, OverTables, Since, corrupt_key, type_of};
+use super::spec::{Changes, OverTables, Values, type_of};
 use super::{Entry, Table};
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
-use crate::kit::state::KeyedState;
 use crate::operator::{BuildCx, Cx, DeltaScope, Operator, Port};
 use crate::topology::NodeId;
 use crate::typed::exchange::Live;
@@ -120,8 +119,7 @@ impl<G: Key, V: Row> GroupedTable<G, V> {
                     initial: initial.clone(),
                     add: Arc::clone(&add),
                     take: Arc::clone(&take),
-                    state: KeyedState::new("aggregate of a table", 0, cx),
-                    since: Since::default(),
+                    values: Values::new("aggregate of a table", cx),
                     group: PhantomData,
                 })
             }),
@@ -134,28 +132,26 @@ impl<G: Key, V: Row> GroupedTable<G, V> {
 /// Keeps the value of each key, and emits once per commit what goes from its group and what comes to one.
 struct Grouping<K, A, G, V> {
     f: GroupOf<K, A, G, V>,
-    state: KeyedState<Live<A>>,
-    /// The value of a key before the commit.
-    since: Since<Option<A>>,
+    /// With the value of a key before the commit.
+    values: Values<A, Option<A>>,
     key: PhantomData<fn() -> K>,
 }
 
 impl<K: Key, A: Row, G: Key, V: Row> Grouping<K, A, G, V> {
     fn new(f: GroupOf<K, A, G, V>, cx: &BuildCx) -> Self {
-        let state = KeyedState::new("group by", 0, cx);
-        Grouping { f, state, since: Since::default(), key: PhantomData }
+        Grouping { f, values: Values::new("group by", cx), key: PhantomData }
     }
 }
 
 impl<K: Key, A: Row, G: Key, V: Row> Operator for Grouping<K, A, G, V> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let slots = self.state.load(batch.keys()?, &mut cx.state)?;
+        let slots = self.values.state.load(batch.keys()?, &mut cx.state)?;
         let times = batch.times.clone();
         for (row, entry) in batch.into_rows::<Entry<K, A>>()?.into_iter().enumerate() {
-            let change = self.state.change(slots[row]);
+            let change = self.values.state.change(slots[row]);
             let before = std::mem::replace(change.value, entry.value.map(Live));
             let first = change.is_first.then(|| before.map(|Live(value)| value));
-            self.since.note(slots[row], times[row], first);
+            self.values.since.note(slots[row], times[row], first);
         }
         Ok(())
     }
@@ -163,12 +159,12 @@ impl<K: Key, A: Row, G: Key, V: Row> Operator for Grouping<K, A, G, V> {
     fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         let mut changes = Changes::default();
         let mut group_bytes = Vec::new();
-        for slot in self.state.touched() {
-            let bytes = self.state.key(*slot);
-            let key = K::read(bytes).ok_or_else(|| corrupt_key::<K>("group by", bytes))?;
-            let (before, time) = self.since.of(*slot);
+        for slot in self.values.state.touched() {
+            let bytes = self.values.state.key(*slot);
+            let key = self.values.read_key::<K>(bytes)?;
+            let (before, time) = self.values.since.of(*slot);
             let before = before.take();
-            let after = self.state.get(*slot).map(|Live(value)| value);
+            let after = self.values.state.get(*slot).map(|Live(value)| value);
             for (value, sign) in [(before.as_ref(), -1), (after, 1)] {
                 let Some(value) = value else { continue };
                 let (group, row) = (self.f)(&key, value);
@@ -182,16 +178,15 @@ impl<K: Key, A: Row, G: Key, V: Row> Operator for Grouping<K, A, G, V> {
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        self.state.delta(out)
+        self.values.state.delta(out)
     }
 
     fn evict(&mut self) {
-        self.state.evict();
-        self.since.evict();
+        self.values.evict();
     }
 
     fn memory_bytes(&self) -> usize {
-        self.state.memory_bytes() + self.since.memory_bytes()
+        self.values.memory_bytes()
     }
 }
 
@@ -207,20 +202,19 @@ struct Aggregating<G, V, A> {
     initial: A,
     add: Apply<V, A>,
     take: Apply<V, A>,
-    state: KeyedState<Live<Total<A>>>,
     /// Whether a group was there before the commit.
-    since: Since<bool>,
+    values: Values<Total<A>, bool>,
     group: PhantomData<fn() -> G>,
 }
 
 impl<G: Key, V: Row, A: Row> Operator for Aggregating<G, V, A> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let slots = self.state.load(batch.keys()?, &mut cx.state)?;
+        let slots = self.values.state.load(batch.keys()?, &mut cx.state)?;
         let (times, ops) = (batch.times.clone(), batch.ops.clone());
         for (row, Member { row: value, .. }) in batch.into_rows::<Member<V>>()?.into_iter().enumerate() {
-            let change = self.state.change(slots[row]);
+            let change = self.values.state.change(slots[row]);
             let first = change.is_first.then_some(change.value.is_some());
-            self.since.note(slots[row], times[row], first);
+            self.values.since.note(slots[row], times[row], first);
             let total = change.value.take().map(|Live(total)| total);
             let Total { rows, value: total } =
                 total.unwrap_or_else(|| Total { rows: 0, value: self.initial.clone() });
@@ -235,31 +229,19 @@ impl<G: Key, V: Row, A: Row> Operator for Aggregating<G, V, A> {
     }
 
     fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let mut changes = Changes::default();
-        for slot in self.state.touched() {
-            let bytes = self.state.key(*slot);
-            let value = self.state.get(*slot).map(|Live(total)| total.value.clone());
-            let (had, time) = self.since.of(*slot);
-            if value.is_some() || *had {
-                let key = G::read(bytes).ok_or_else(|| corrupt_key::<G>("aggregate of a table", bytes))?;
-                changes.entry(Entry { key, value }, bytes, time);
-            }
-        }
-        changes.emit(cx);
-        Ok(())
+        self.values.emit::<G, A>(cx, |total, had| Some((*had, total.map(|total| total.value.clone()))))
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        self.state.delta(out)
+        self.values.state.delta(out)
     }
 
     fn evict(&mut self) {
-        self.state.evict();
-        self.since.evict();
+        self.values.evict();
     }
 
     fn memory_bytes(&self) -> usize {
-        self.state.memory_bytes() + self.since.memory_bytes()
+        self.values.memory_bytes()
     }
 }
 

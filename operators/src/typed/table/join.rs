@@ -1,10 +1,9 @@
 //! Two tables as one: the values that a key has in both, in one of them, or in either.
 
-use super::spec::{Changes, OverTables, Since, corrupt_key, type_of};
+use super::spec::{OverTables, Values, type_of};
 use super::{Entry, Table};
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
-use crate::kit::state::KeyedState;
 use crate::operator::{BuildCx, Cx, DeltaScope, Operator, Port};
 use crate::typed::exchange::Live;
 use crate::typed::plain::Maybe;
@@ -12,9 +11,6 @@ use crate::typed::{Key, Row};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 use std::sync::Arc;
-
-/// The store with the values of both sides.
-const BOTH: u16 = 0;
 
 /// What a key comes to that has a value on one side at least.
 type JoinValues<A, B, U> = Arc<dyn Fn(Option<&A>, Option<&B>) -> Option<U> + Send + Sync>;
@@ -98,16 +94,14 @@ impl<A, B> Both<A, B> {
 /// Keeps both sides by key, and emits once per commit what the keys that changed come to.
 struct Joining<K, A, B, U> {
     f: JoinValues<A, B, U>,
-    state: KeyedState<Live<Both<A, B>>>,
     /// Whether a key came to something before the commit.
-    since: Since<bool>,
+    values: Values<Both<A, B>, bool>,
     key: PhantomData<fn() -> K>,
 }
 
 impl<K: Key, A: Row, B: Row, U: Row> Joining<K, A, B, U> {
     fn new(f: JoinValues<A, B, U>, cx: &BuildCx) -> Self {
-        let state = KeyedState::new("join of tables", BOTH, cx);
-        Joining { f, state, since: Since::default(), key: PhantomData }
+        Joining { f, values: Values::new("join of tables", cx), key: PhantomData }
     }
 
     fn take<S: Row>(
@@ -116,10 +110,10 @@ impl<K: Key, A: Row, B: Row, U: Row> Joining<K, A, B, U> {
         cx: &mut Cx<'_>,
         side: fn(&mut Both<A, B>) -> &mut Maybe<S>,
     ) -> Result<(), OperatorError> {
-        let slots = self.state.load(batch.keys()?, &mut cx.state)?;
+        let slots = self.values.state.load(batch.keys()?, &mut cx.state)?;
         let times = batch.times.clone();
         for (row, entry) in batch.into_rows::<Entry<K, S>>()?.into_iter().enumerate() {
-            let change = self.state.change(slots[row]);
+            let change = self.values.state.change(slots[row]);
             let mut both = match change.value.take() {
                 Some(Live(both)) => both,
                 None => Both { left: Maybe(None), right: Maybe(None) },
@@ -127,7 +121,7 @@ impl<K: Key, A: Row, B: Row, U: Row> Joining<K, A, B, U> {
             let first = change.is_first.then(|| both.comes_to(&self.f).is_some());
             *side(&mut both) = Maybe(entry.value);
             *change.value = both.is_any().then_some(Live(both));
-            self.since.note(slots[row], times[row], first);
+            self.values.since.note(slots[row], times[row], first);
         }
         Ok(())
     }
@@ -142,31 +136,19 @@ impl<K: Key, A: Row, B: Row, U: Row> Operator for Joining<K, A, B, U> {
     }
 
     fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let mut changes = Changes::default();
-        for slot in self.state.touched() {
-            let bytes = self.state.key(*slot);
-            let both = self.state.get(*slot);
-            let value = both.and_then(|Live(both)| both.comes_to(&self.f));
-            let (had, time) = self.since.of(*slot);
-            if value.is_some() || *had {
-                let key = K::read(bytes).ok_or_else(|| corrupt_key::<K>("join of tables", bytes))?;
-                changes.entry(Entry { key, value }, bytes, time);
-            }
-        }
-        changes.emit(cx);
-        Ok(())
+        let f = &self.f;
+        self.values.emit::<K, U>(cx, |both, had| Some((*had, both.and_then(|both| both.comes_to(f)))))
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        self.state.delta(out)
+        self.values.state.delta(out)
     }
 
     fn evict(&mut self) {
-        self.state.evict();
-        self.since.evict();
+        self.values.evict();
     }
 
     fn memory_bytes(&self) -> usize {
-        self.state.memory_bytes() + self.since.memory_bytes()
+        self.values.memory_bytes()
     }
 }

@@ -1,10 +1,9 @@
 //! A table that is kept under a name, where it is found.
 
-use super::spec::{Changes, OverTables, Since, corrupt_key, type_of};
+use super::spec::{OverTables, Values, type_of};
 use super::{Entry, Table};
 use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
-use crate::kit::state::KeyedState;
 use crate::operator::{Cx, DeltaScope, Operator, Port};
 use crate::typed::exchange::Live;
 use crate::typed::{Key, Row};
@@ -33,8 +32,7 @@ impl<K: Key, A: Row> Table<K, A> {
             stores: vec![("values", format!("{key} -> {value}"))],
             by_key: true,
             build: Arc::new(|cx| {
-                let state = KeyedState::new("kept table", 0, cx);
-                Box::new(Keeping::<K, A> { state, since: Since::default(), key: PhantomData })
+                Box::new(Keeping::<K, A> { values: Values::new("kept table", cx), key: PhantomData })
             }),
         };
         let node = over.add_as(name, &self.program, &[self.node]);
@@ -44,50 +42,37 @@ impl<K: Key, A: Row> Table<K, A> {
 
 /// Keeps the value of each key, and passes on once per commit what has become of it.
 struct Keeping<K, A> {
-    state: KeyedState<Live<A>>,
     /// Whether a key had a value before the commit.
-    since: Since<bool>,
+    values: Values<A, bool>,
     key: PhantomData<fn() -> K>,
 }
 
 impl<K: Key, A: Row> Operator for Keeping<K, A> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let slots = self.state.load(batch.keys()?, &mut cx.state)?;
+        let slots = self.values.state.load(batch.keys()?, &mut cx.state)?;
         let times = batch.times.clone();
         for (row, entry) in batch.into_rows::<Entry<K, A>>()?.into_iter().enumerate() {
-            let change = self.state.change(slots[row]);
+            let change = self.values.state.change(slots[row]);
             let first = change.is_first.then_some(change.value.is_some());
             *change.value = entry.value.map(Live);
-            self.since.note(slots[row], times[row], first);
+            self.values.since.note(slots[row], times[row], first);
         }
         Ok(())
     }
 
     fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let mut changes = Changes::default();
-        for slot in self.state.touched() {
-            let bytes = self.state.key(*slot);
-            let value = self.state.get(*slot).map(|Live(value)| value.clone());
-            let (had, time) = self.since.of(*slot);
-            if value.is_some() || *had {
-                let key = K::read(bytes).ok_or_else(|| corrupt_key::<K>("kept table", bytes))?;
-                changes.entry(Entry { key, value }, bytes, time);
-            }
-        }
-        changes.emit(cx);
-        Ok(())
+        self.values.emit::<K, A>(cx, |value, had| Some((*had, value.cloned())))
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        self.state.delta(out)
+        self.values.state.delta(out)
     }
 
     fn evict(&mut self) {
-        self.state.evict();
-        self.since.evict();
+        self.values.evict();
     }
 
     fn memory_bytes(&self) -> usize {
-        self.state.memory_bytes() + self.since.memory_bytes()
+        self.values.memory_bytes()
     }
 }

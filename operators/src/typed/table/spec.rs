@@ -4,11 +4,13 @@
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, Payload, StreamKind};
 use crate::keys::Slot;
+use crate::kit::state::KeyedState;
 use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{BuildCx, Cx, Description, Operator, OperatorSpec, StoreSpec};
 use crate::topology::{NodeId, NodeSpec};
-use crate::typed::Program;
+use crate::typed::exchange::Live;
 use crate::typed::table::Entry;
+use crate::typed::{Key, Program, Row};
 use millstream_state::BytesColumn;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -163,6 +165,56 @@ impl<W: Default> Since<W> {
 
     pub(in crate::typed) fn memory_bytes(&self) -> usize {
         self.0.capacity() * size_of::<(W, EventTime)>()
+    }
+}
+
+/// A value by key in the store 0 of an operator, and what is known of the keys that changed since the last commit.
+pub(in crate::typed) struct Values<V, W> {
+    /// The operator, for people.
+    operator: &'static str,
+    pub(in crate::typed) state: KeyedState<Live<V>>,
+    pub(in crate::typed) since: Since<W>,
+}
+
+impl<V: Row, W: Default> Values<V, W> {
+    pub(in crate::typed) fn new(operator: &'static str, cx: &BuildCx) -> Self {
+        Values { operator, state: KeyedState::new(operator, 0, cx), since: Since::default() }
+    }
+
+    /// Reads a key that is stored.
+    pub(in crate::typed) fn read_key<K: Key>(&self, bytes: &[u8]) -> Result<K, OperatorError> {
+        K::read(bytes).ok_or_else(|| corrupt_key::<K>(self.operator, bytes))
+    }
+
+    /// Emits, of every key that changed since the last commit, what it comes to. `outcome` gives whether it came to something
+    /// before, and what it comes to now; `None` where nothing has changed that others see.
+    pub(in crate::typed) fn emit<K: Key, U: Row>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        outcome: impl Fn(Option<&V>, &W) -> Option<(bool, Option<U>)>,
+    ) -> Result<(), OperatorError> {
+        let mut changes = Changes::default();
+        for slot in self.state.touched() {
+            let bytes = self.state.key(*slot);
+            let (known, time) = self.since.of(*slot);
+            let Some((had, value)) = outcome(self.state.get(*slot).map(|Live(value)| value), known) else {
+                continue;
+            };
+            if value.is_some() || had {
+                changes.entry(Entry { key: self.read_key::<K>(bytes)?, value }, bytes, time);
+            }
+        }
+        changes.emit(cx);
+        Ok(())
+    }
+
+    pub(in crate::typed) fn evict(&mut self) {
+        self.state.evict();
+        self.since.evict();
+    }
+
+    pub(in crate::typed) fn memory_bytes(&self) -> usize {
+        self.state.memory_bytes() + self.since.memory_bytes()
     }
 }
 

@@ -3,12 +3,10 @@
 use super::{Answer, Word};
 use crate::OperatorError;
 use crate::batch::Batch;
-use crate::kit::state::KeyedState;
 use crate::operator::{BuildCx, Cx, DeltaScope, Operator, Port};
 use crate::typed::exchange::Live;
 use crate::typed::plain::Maybe;
-use crate::typed::table::Entry;
-use crate::typed::table::spec::{Changes, Since, corrupt_key};
+use crate::typed::table::spec::Values;
 use crate::typed::{Key, Row};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -25,27 +23,26 @@ struct Known<U> {
 
 /// Keeps what is known of each row, and emits once per commit what has become of it.
 pub(super) struct Resolving<K, U> {
-    state: KeyedState<Live<Known<U>>>,
     /// Whether a row came to something before the commit, and whether an answer has counted since.
-    since: Since<(bool, bool)>,
+    values: Values<Known<U>, (bool, bool)>,
     key: PhantomData<fn() -> K>,
 }
 
 impl<K, U: Row> Resolving<K, U> {
     pub(super) fn new(cx: &BuildCx) -> Self {
-        Resolving { state: KeyedState::new("resolve", 0, cx), since: Since::default(), key: PhantomData }
+        Resolving { values: Values::new("resolve", cx), key: PhantomData }
     }
 }
 
 impl<K: Key, U: Row> Operator for Resolving<K, U> {
     fn process(&mut self, _port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let slots = self.state.load(batch.keys()?, &mut cx.state)?;
+        let slots = self.values.state.load(batch.keys()?, &mut cx.state)?;
         let times = batch.times.clone();
         for (row, answer) in batch.into_rows::<Answer<U>>()?.into_iter().enumerate() {
-            let change = self.state.change(slots[row]);
+            let change = self.values.state.change(slots[row]);
             let known = change.value.take().map(|Live(known)| known);
             let had = known.as_ref().is_some_and(|known| known.value.0.is_some());
-            self.since.note(slots[row], times[row], change.is_first.then_some((had, false)));
+            self.values.since.note(slots[row], times[row], change.is_first.then_some((had, false)));
             let mut known = known.unwrap_or(Known { sequence: 0, value: Maybe(None), open: 0 });
             known.open += answer.open;
             let newest = match answer.word {
@@ -55,7 +52,7 @@ impl<K: Key, U: Row> Operator for Resolving<K, U> {
             };
             if let Some(value) = newest.filter(|_| answer.sequence >= known.sequence) {
                 (known.sequence, known.value) = (answer.sequence, Maybe(value));
-                self.since.of(slots[row]).0.1 = true;
+                self.values.since.of(slots[row]).0.1 = true;
             }
             let is_over = known.open == 0 && known.value.0.is_none();
             *change.value = (!is_over).then_some(Live(known));
@@ -64,30 +61,20 @@ impl<K: Key, U: Row> Operator for Resolving<K, U> {
     }
 
     fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let mut changes = Changes::default();
-        for slot in self.state.touched() {
-            let bytes = self.state.key(*slot);
-            let value = self.state.get(*slot).and_then(|Live(known)| known.value.0.clone());
-            let ((had, is_other), time) = self.since.of(*slot);
-            if *is_other && (value.is_some() || *had) {
-                let key = K::read(bytes).ok_or_else(|| corrupt_key::<K>("resolve", bytes))?;
-                changes.entry(Entry { key, value }, bytes, time);
-            }
-        }
-        changes.emit(cx);
-        Ok(())
+        self.values.emit::<K, U>(cx, |known, (had, is_other)| {
+            is_other.then(|| (*had, known.and_then(|known| known.value.0.clone())))
+        })
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        self.state.delta(out)
+        self.values.state.delta(out)
     }
 
     fn evict(&mut self) {
-        self.state.evict();
-        self.since.evict();
+        self.values.evict();
     }
 
     fn memory_bytes(&self) -> usize {
-        self.state.memory_bytes() + self.since.memory_bytes()
+        self.values.memory_bytes()
     }
 }
