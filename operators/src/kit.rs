@@ -3,6 +3,7 @@
 pub mod keys;
 pub(crate) mod late;
 pub(crate) mod rows;
+pub(crate) mod sequence;
 pub(crate) mod sorted;
 pub(crate) mod state;
 #[cfg(test)]

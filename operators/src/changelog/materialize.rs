@@ -5,6 +5,7 @@ use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::join::Layout;
 use crate::join::rows::{NONE, RowId, SideRows};
 use crate::keys::{Slot, SlotTable};
+use crate::kit::sequence;
 use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
@@ -13,6 +14,9 @@ use crate::rows::RowCodec;
 use arrow::datatypes::SchemaRef;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+
+/// What the operator is called where its state can't be read.
+const OPERATOR: &str = "materialize";
 
 /// The store with the rows.
 const ROWS: u16 = 0;
@@ -83,7 +87,7 @@ impl OperatorSpec for Materialize {
 }
 
 fn corrupt(detail: String) -> OperatorError {
-    OperatorError::CorruptState { operator: "materialize".to_owned(), detail }
+    OperatorError::CorruptState { operator: OPERATOR.to_owned(), detail }
 }
 
 struct Materializing {
@@ -172,11 +176,7 @@ impl Operator for Materializing {
     }
 
     fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        let sequence = match state.get(ROWS, NEXT_SEQUENCE)?.map(<[u8; 8]>::try_from) {
-            None => 0,
-            Some(Ok(bytes)) => u64::from_le_bytes(bytes),
-            Some(Err(bytes)) => return Err(corrupt(format!("{bytes:02x?} is no number"))),
-        };
+        let sequence = sequence::next(OPERATOR, ROWS, NEXT_SEQUENCE, state)?;
         (self.rows.next_sequence, self.rows.hot_from, self.stored_sequence) = (sequence, sequence, sequence);
         self.rows.all_hot = true;
         state.scan(ROWS, &[0], None, |_, _| {

@@ -1,4 +1,5 @@
-//! Rows of a typed batch, taken out one by one, and what each is judged by: late rows are split off here.
+//! Late rows: those of a batch are left out of it, and rows of a typed batch, which are taken out one by one, know what each is
+//! judged by.
 
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Payload};
@@ -6,6 +7,32 @@ use crate::operator::Cx;
 use crate::origin::Run;
 use crate::records::Record;
 use crate::source::Policy;
+
+/// Leaves the rows out that came too late, each by the policy. `in_time` says of a row's time and the watermark just before it
+/// whether it came in time; a batch that says nothing of watermarks is judged by `otherwise`, or has no late rows.
+pub(crate) fn without_late(
+    batch: Batch,
+    policy: Policy,
+    otherwise: Option<EventTime>,
+    cx: &mut Cx<'_>,
+    in_time: impl Fn(EventTime, EventTime) -> bool,
+    operator: impl Fn() -> String,
+) -> Result<Batch, OperatorError> {
+    let current = match (&batch.behind, otherwise) {
+        (None, None) => return Ok(batch),
+        (_, otherwise) => otherwise.unwrap_or(EventTime::MIN),
+    };
+    let bound = |row: usize| batch.watermark_before(row, current);
+    let is_kept = |row: &u32| in_time(batch.times[*row as usize], bound(*row as usize));
+    let kept: Vec<u32> = (0..batch.len() as u32).filter(is_kept).collect();
+    if kept.len() == batch.len() {
+        return Ok(batch);
+    }
+    for row in (0..batch.len() as u32).filter(|row| !is_kept(row)) {
+        cx.on_late(policy, &batch, row as usize, bound(row as usize), &operator)?;
+    }
+    batch.take(&kept)
+}
 
 /// A batch whose rows have been taken out: the time, the bound and the record of each are still known.
 pub(crate) struct Around(Batch);

@@ -4,6 +4,7 @@
 //! read from there when their time comes. Stored key: time, then sequence number, big endian, so that the store is in
 //! the order in which rows leave.
 
+use super::sequence;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime};
 use crate::operator::StateScope;
@@ -251,11 +252,7 @@ impl Waiting {
     }
 
     pub(crate) fn restore(&mut self, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        self.next_sequence = match state.get(self.store, NEXT_SEQUENCE)?.map(<[u8; 8]>::try_from) {
-            None => 0,
-            Some(Ok(bytes)) => u64::from_le_bytes(bytes),
-            Some(Err(bytes)) => return Err(corrupt(self.operator, format!("{bytes:02x?} is no number"))),
-        };
+        self.next_sequence = sequence::next(self.operator, self.store, NEXT_SEQUENCE, state)?;
         self.hot_from = self.next_sequence;
         self.stored_from = None;
         state.scan(self.store, &[], None, |key, _| {

@@ -145,7 +145,9 @@ impl OperatorSpec for MatchRecognize {
         let [input] = inputs else { return Meaning::described(self.describe(), inputs) };
         let number = |variable: usize| format!("#{variable}");
         let within = self.within_ms.map(|ms| format!(" within {ms} ms")).unwrap_or_default();
-        let pattern = format!("({}){within}", pattern_sql(&self.variables, number));
+        // Braces stand around columns.
+        let pattern = pattern_sql(&self.variables, number).replace('{', "[").replace('}', "]");
+        let pattern = format!("({pattern}){within}");
         let define = self.variables.iter().enumerate().filter_map(|(index, variable)| {
             Some(format!("#{index}: {}", variable.condition.as_ref()?.meaning(input)))
         });

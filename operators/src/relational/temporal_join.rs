@@ -21,6 +21,7 @@ pub use current::CurrentJoin;
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::{Batch, EventTime, StreamKind};
+use crate::kit::late::without_late;
 use crate::kit::waiting::{Waiting, nullable};
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
@@ -186,17 +187,8 @@ impl Operator for Joining {
 impl Joining {
     /// Leaves rows out whose time had passed when they came.
     fn without_late(&self, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
-        let Some(behind) = &batch.behind else { return Ok(batch) };
-        let in_time = |row: &u32| batch.times[*row as usize] >= behind[*row as usize];
-        let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
-        if kept.len() == batch.len() {
-            return Ok(batch);
-        }
-        for row in (0..batch.len()).filter(|row| !in_time(&(*row as u32))) {
-            let operator = || format!("temporal join on {}", self.spec.on);
-            cx.on_late(self.spec.late, &batch, row, behind[row], operator)?;
-        }
-        batch.take(&kept)
+        let operator = || format!("temporal join on {}", self.spec.on);
+        without_late(batch, self.spec.late, None, cx, |time, before| time >= before, operator)
     }
 
     /// Takes versions in. Before one that is late left rows leave, up to the watermark of its moment: they had left by

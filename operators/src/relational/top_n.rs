@@ -22,12 +22,13 @@ pub use windowed::WindowTopN;
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::keys::{Slot, SlotTable, SortColumn};
+use crate::kit::sequence;
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
     BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use partition::{Partition, Ranked};
+use partition::{Partition, Ranked, write_changed};
 use ranker::Ranker;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -180,8 +181,11 @@ impl OperatorSpec for TopN {
     }
 }
 
+/// What the operator is called where its state can't be read.
+const OPERATOR: &str = "top n";
+
 fn corrupt(detail: String) -> OperatorError {
-    OperatorError::CorruptState { operator: "top n".to_owned(), detail }
+    OperatorError::CorruptState { operator: OPERATOR.to_owned(), detail }
 }
 
 struct Ranking {
@@ -255,22 +259,7 @@ impl Operator for Ranking {
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
         let block = out.block(ROWS);
-        let mut key = Vec::new();
-        for slot in self.touched.drain(..) {
-            let partition = &mut self.partitions[slot as usize];
-            key.clear();
-            key.extend_from_slice(self.slots.key(slot));
-            let prefix = key.len();
-            for (place, row) in partition.take_changed() {
-                key.truncate(prefix);
-                key.extend_from_slice(&place);
-                block.push(&key, row.as_deref());
-            }
-            if partition.is_empty() {
-                *partition = Partition::default();
-                self.slots.remove(slot);
-            }
-        }
+        write_changed(self.touched.drain(..), &mut self.partitions, &mut self.slots, block);
         if std::mem::replace(&mut self.stored_sequence, self.next_sequence) != self.next_sequence {
             out.block(SEQUENCE).put(&[], &self.next_sequence.to_le_bytes());
         }
@@ -278,11 +267,7 @@ impl Operator for Ranking {
     }
 
     fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        self.next_sequence = match state.get(SEQUENCE, &[])?.map(<[u8; 8]>::try_from) {
-            None => 0,
-            Some(Ok(bytes)) => u64::from_le_bytes(bytes),
-            Some(Err(bytes)) => return Err(corrupt(format!("{bytes:02x?} is no number"))),
-        };
+        self.next_sequence = sequence::next(OPERATOR, SEQUENCE, &[], state)?;
         self.stored_sequence = self.next_sequence;
         self.all_hot = true;
         state.scan(ROWS, &[], None, |_, _| {

@@ -13,6 +13,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, EventTime};
 use crate::expression::{ExpressionCx, Failure, on_bad_row};
 use crate::keys::Slot;
+use crate::kit::late::without_late;
 use crate::operator::{Cx, DeltaScope, Operator, Port, StateScope};
 use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::concat_batches;
@@ -130,20 +131,11 @@ impl Joining {
     /// Leaves rows out that can meet nothing any more: what they could meet had gone, and nothing will come.
     fn without_late(&self, own: usize, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
         let Rule::Interval { lower_ms, upper_ms, late } = self.rule else { return Ok(batch) };
-        let Some(behind) = &batch.behind else { return Ok(batch) };
         let keep_ms = if own == 0 { lower_ms.saturating_neg() } else { upper_ms };
         let reach_ms = keep_ms.max(upper_ms.saturating_sub(lower_ms));
-        let in_time =
-            |row: &u32| batch.times[*row as usize].saturating_add(reach_ms) >= behind[*row as usize];
-        let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
-        if kept.len() == batch.len() {
-            return Ok(batch);
-        }
-        for row in (0..batch.len()).filter(|row| !in_time(&(*row as u32))) {
-            let operator = || format!("interval join on {}", self.on.on);
-            cx.on_late(late[own], &batch, row, behind[row], operator)?;
-        }
-        batch.take(&kept)
+        let in_time = |time: EventTime, before: EventTime| time.saturating_add(reach_ms) >= before;
+        let operator = || format!("interval join on {}", self.on.on);
+        without_late(batch, late[own], None, cx, in_time, operator)
     }
 
     /// Which rows have a key that is null in part; `None` when there are none.

@@ -16,6 +16,7 @@ use crate::aggregate::LatePolicy;
 use crate::batch::{Batch, EventTime, StreamKind};
 use crate::expression::{ExpressionCx, Failure, on_bad_row};
 use crate::keys::SlotTable;
+use crate::kit::late::without_late;
 use crate::kit::waiting::{Ready, Waiting, nullable};
 use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of};
 use crate::operator::{
@@ -147,17 +148,8 @@ struct Closed {
 impl Joining {
     /// Leaves rows out whose windows had closed when they came.
     fn without_late(&self, own: usize, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
-        let Some(behind) = &batch.behind else { return Ok(batch) };
-        let in_time = |row: &u32| batch.times[*row as usize] > behind[*row as usize];
-        let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
-        if kept.len() == batch.len() {
-            return Ok(batch);
-        }
-        for row in (0..batch.len()).filter(|row| !in_time(&(*row as u32))) {
-            let operator = || format!("window join on {}", self.spec.on.on);
-            cx.on_late(self.spec.late[own], &batch, row, behind[row], operator)?;
-        }
-        batch.take(&kept)
+        let operator = || format!("window join on {}", self.spec.on.on);
+        without_late(batch, self.spec.late[own], None, cx, |time, before| time > before, operator)
     }
 
     fn closed(&self, side: usize, ready: Option<Ready>) -> Result<Closed, OperatorError> {

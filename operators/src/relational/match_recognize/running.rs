@@ -11,6 +11,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, EventTime, take_columns};
 use crate::expression::ExpressionCx;
 use crate::keys::{OrderCodec, Slot};
+use crate::kit::late::without_late;
 use crate::kit::state::KeyedState;
 use crate::kit::timers::Timers;
 use crate::kit::waiting::{Ready, Waiting};
@@ -98,21 +99,8 @@ impl Operator for Running {
 impl Running {
     /// Leaves rows out whose time had passed when they came.
     fn without_late(&self, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
-        let before = |row: usize| batch.watermark_before(row, cx.watermark);
-        let kept: Vec<u32> = (0..batch.len() as u32)
-            .filter(|row| batch.times[*row as usize] > before(*row as usize))
-            .collect();
-        if kept.len() == batch.len() {
-            return Ok(batch);
-        }
-        for row in 0..batch.len() {
-            let watermark = batch.watermark_before(row, cx.watermark);
-            if batch.times[row] <= watermark {
-                let operator = || "MATCH_RECOGNIZE".to_owned();
-                cx.on_late(self.spec.late, &batch, row, watermark, operator)?;
-            }
-        }
-        batch.take(&kept)
+        let (operator, now) = (|| "MATCH_RECOGNIZE".to_owned(), Some(cx.watermark));
+        without_late(batch, self.spec.late, now, cx, |time, before| time > before, operator)
     }
 
     /// Rows in the order of their times, then in that of further columns.

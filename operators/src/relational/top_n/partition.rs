@@ -3,7 +3,9 @@
 use super::RankFunction;
 use crate::OperatorError;
 use crate::aggregate::prefix_end;
+use crate::keys::{Slot, SlotTable};
 use crate::operator::StateScope;
+use millstream_state::DeltaBlock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
@@ -36,6 +38,31 @@ pub(super) struct Partition {
     before: Option<Vec<(Place, Ranked)>>,
     /// Places of stored rows that went since then, and of rows that came.
     changed: BTreeSet<Place>,
+}
+
+/// Writes what has changed of these partitions since the last commit; those without rows go.
+pub(super) fn write_changed(
+    touched: impl IntoIterator<Item = Slot>,
+    partitions: &mut [Partition],
+    slots: &mut SlotTable,
+    block: &mut DeltaBlock,
+) {
+    let mut key = Vec::new();
+    for slot in touched {
+        let partition = &mut partitions[slot as usize];
+        key.clear();
+        key.extend_from_slice(slots.key(slot));
+        let prefix = key.len();
+        for (place, row) in partition.take_changed() {
+            key.truncate(prefix);
+            key.extend_from_slice(&place);
+            block.push(&key, row.as_deref());
+        }
+        if partition.is_empty() {
+            *partition = Partition::default();
+            slots.remove(slot);
+        }
+    }
 }
 
 /// The order without the sequence number.

@@ -10,13 +10,15 @@
 //! store sequence:  (empty key) -> the next sequence number
 //! ```
 
-use super::partition::{Partition, Ranked};
+use super::partition::{Partition, Ranked, write_changed};
 use super::ranker::Ranker;
-use super::{TopN, corrupt};
+use super::{OPERATOR, TopN};
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
 use crate::batch::{Batch, EventTime, StreamKind};
 use crate::keys::{Slot, SlotTable};
+use crate::kit::late::without_late;
+use crate::kit::sequence;
 use crate::kit::timers::Timers;
 use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of};
 use crate::operator::{
@@ -167,22 +169,7 @@ impl Operator for Ranking {
         // Which partition was touched first depends on when windows closed.
         touched.sort_unstable_by(|one, other| self.slots.key(*one).cmp(self.slots.key(*other)));
         let block = out.block(ROWS);
-        let mut key = Vec::new();
-        for slot in touched {
-            let partition = &mut self.partitions[slot as usize];
-            key.clear();
-            key.extend_from_slice(self.slots.key(slot));
-            let prefix = key.len();
-            for (place, row) in partition.take_changed() {
-                key.truncate(prefix);
-                key.extend_from_slice(&place);
-                block.push(&key, row.as_deref());
-            }
-            if partition.is_empty() {
-                *partition = Partition::default();
-                self.slots.remove(slot);
-            }
-        }
+        write_changed(touched, &mut self.partitions, &mut self.slots, block);
         self.due.delta(out);
         if std::mem::replace(&mut self.stored_sequence, self.next_sequence) != self.next_sequence {
             out.block(SEQUENCE).put(&[], &self.next_sequence.to_le_bytes());
@@ -191,11 +178,7 @@ impl Operator for Ranking {
     }
 
     fn restore(&mut self, _watermark: EventTime, state: &mut StateScope<'_>) -> Result<(), OperatorError> {
-        self.next_sequence = match state.get(SEQUENCE, &[])?.map(<[u8; 8]>::try_from) {
-            None => 0,
-            Some(Ok(bytes)) => u64::from_le_bytes(bytes),
-            Some(Err(bytes)) => return Err(corrupt(format!("{bytes:02x?} is no number"))),
-        };
+        self.next_sequence = sequence::next(OPERATOR, SEQUENCE, &[], state)?;
         self.stored_sequence = self.next_sequence;
         self.due.restore();
         Ok(())
@@ -216,17 +199,8 @@ impl Operator for Ranking {
 impl Ranking {
     /// Leaves rows out whose windows had closed when they came.
     fn without_late(&self, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
-        let Some(behind) = &batch.behind else { return Ok(batch) };
-        let in_time = |row: &u32| batch.times[*row as usize] > behind[*row as usize];
-        let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
-        if kept.len() == batch.len() {
-            return Ok(batch);
-        }
-        for row in (0..batch.len()).filter(|row| !in_time(&(*row as u32))) {
-            let operator = || format!("{} of a window", self.spec.top.function.name());
-            cx.on_late(self.spec.late, &batch, row, behind[row], operator)?;
-        }
-        batch.take(&kept)
+        let operator = || format!("{} of a window", self.spec.top.function.name());
+        without_late(batch, self.spec.late, None, cx, |time, before| time > before, operator)
     }
 
     /// The slots of the windows and partitions of a batch, whose rows are all in memory then.

@@ -11,6 +11,7 @@ use super::{Frame, Over};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime};
 use crate::keys::Slot;
+use crate::kit::late::without_late;
 use crate::kit::waiting::Waiting;
 use crate::operator::{Cx, DeltaScope, Operator, Port, StateScope};
 use crate::rows::RowCodec;
@@ -94,20 +95,8 @@ impl Operator for Running {
 impl Running {
     /// Leaves rows out whose time had passed when they came.
     fn without_late(&self, batch: Batch, cx: &mut Cx<'_>) -> Result<Batch, OperatorError> {
-        let in_time =
-            |row: &u32| batch.times[*row as usize] > batch.watermark_before(*row as usize, cx.watermark);
-        let kept: Vec<u32> = (0..batch.len() as u32).filter(in_time).collect();
-        if kept.len() == batch.len() {
-            return Ok(batch);
-        }
-        for row in 0..batch.len() {
-            let watermark = batch.watermark_before(row, cx.watermark);
-            if batch.times[row] <= watermark {
-                let operator = || format!("OVER {}", self.spec.frame);
-                cx.on_late(self.spec.late, &batch, row, watermark, operator)?;
-            }
-        }
-        batch.take(&kept)
+        let (operator, now) = (|| format!("OVER {}", self.spec.frame), Some(cx.watermark));
+        without_late(batch, self.spec.late, now, cx, |time, before| time > before, operator)
     }
 
     /// Emits the rows that the watermark has reached.
