@@ -116,11 +116,18 @@ impl KafkaReader {
         }
         tracing::warn!(target: "millstream::kafka", %place, wanted, %error, "reading there again");
         known.pointed_again += 1;
-        let one = std::slice::from_ref(&place);
-        let again = self.consumer.assign_less(one);
-        let again = again.and_then(|()| self.consumer.assign_more(&[(place.clone(), wanted)]));
-        let again = again.and_then(|()| if known.paused { self.consumer.pause(one, true) } else { Ok(()) });
-        again.map_err(|error| self.shared.place_error("reading again", "Read", &place, &error))
+        let paused = known.paused;
+        let again = self.point_at(&place, wanted);
+        let pause = || if paused { self.consumer.pause(std::slice::from_ref(&place), true) } else { Ok(()) };
+        again
+            .and_then(|()| pause())
+            .map_err(|error| self.shared.place_error("reading again", "Read", &place, &error))
+    }
+
+    /// Has the client read on from a position, whatever it takes for its own.
+    fn point_at(&self, place: &TopicPartition, position: Offset) -> Result<(), NativeError> {
+        self.consumer.assign_less(std::slice::from_ref(place))?;
+        self.consumer.assign_more(&[(place.clone(), position)])
     }
 
     fn on_error(&mut self, place: TopicPartition, error: &NativeError) -> Result<(), LogError> {
@@ -227,19 +234,20 @@ impl Reader for KafkaReader {
     }
 
     fn pause(&mut self, place: &TopicPartition, paused: bool) -> Result<(), LogError> {
-        let Some(known) = self.places.get_mut(place) else { return Ok(()) };
+        let Some(known) = self.places.get(place) else { return Ok(()) };
         if known.paused == paused {
             return Ok(());
         }
-        let one = std::slice::from_ref(place);
-        let mut result = self.consumer.pause(one, paused);
+        let (position, at_end) = (known.position, known.end_seen == Some(known.position));
+        let mut result = self.consumer.pause(std::slice::from_ref(place), paused);
         // The client takes the end that it reported for a record: it would go on after the one that came there meanwhile.
-        if !paused && known.end_seen == Some(known.position) {
-            result = result.and_then(|()| self.consumer.assign_less(one));
-            result = result.and_then(|()| self.consumer.assign_more(&[(place.clone(), known.position)]));
+        if !paused && at_end {
+            result = result.and_then(|()| self.point_at(place, position));
         }
         result.map_err(|error| self.shared.place_error("pausing", "Read", place, &error))?;
-        known.paused = paused;
+        if let Some(known) = self.places.get_mut(place) {
+            known.paused = paused;
+        }
         Ok(())
     }
 

@@ -190,10 +190,10 @@ impl JobBuilder {
         if let Some(directory) = said("MILLSTREAM_STATE") {
             self.settings.state_directory = Some(directory.into());
         }
-        if let Some(log_choice) = said("MILLSTREAM_SNAPSHOTS") {
-            let log_choice =
-                log_choice.parse().map_err(|error| bad("MILLSTREAM_SNAPSHOTS", format!("{error}")))?;
-            self.settings.snapshots = log_choice;
+        if let Some(location) = said("MILLSTREAM_SNAPSHOTS") {
+            let location =
+                location.parse().map_err(|error| bad("MILLSTREAM_SNAPSHOTS", format!("{error}")))?;
+            self.settings.snapshots = location;
         }
         if let Some(workers) = number("MILLSTREAM_WORKERS")? {
             self.settings.workers = workers;

@@ -41,10 +41,12 @@ pub(super) struct Intake {
     uncommitted: Vec<(i64, u64)>,
 }
 
+/// Who reads a partition: tasks, and which of their inputs; more than one where tables share a topic.
+pub(super) type Readers = Vec<(TaskId, usize)>;
+
 #[derive(Debug, Default)]
 struct Queue {
-    /// Who reads the partition, the task and which of its inputs; more than one where tables share a topic.
-    readers: Vec<(TaskId, usize)>,
+    readers: Readers,
     runs: VecDeque<Records>,
     bytes: usize,
     paused: bool,
@@ -54,7 +56,7 @@ struct Queue {
 
 impl Intake {
     /// Forgets partitions that are no longer read, and what was read of them.
-    pub(super) fn keep_only(&mut self, mut readers: BTreeMap<TopicPartition, Vec<(TaskId, usize)>>) {
+    pub(super) fn keep_only(&mut self, mut readers: BTreeMap<TopicPartition, Readers>) {
         self.queues.retain(|place, _| readers.contains_key(place));
         while let Some((place, readers)) = readers.pop_first() {
             self.queues.entry(place).or_default().readers = readers;
@@ -70,9 +72,10 @@ impl Intake {
         self.queues.iter().filter(|(_, queue)| !queue.runs.is_empty()).map(|(place, _)| place)
     }
 
-    /// The run of a partition that is next.
-    pub(super) fn next_run(&self, place: &TopicPartition) -> Option<&Records> {
-        self.queues.get(place)?.runs.front()
+    /// The run of a partition that is next, and who reads it.
+    pub(super) fn next_run(&self, place: &TopicPartition) -> Option<(&Records, &Readers)> {
+        let queue = self.queues.get(place)?;
+        Some((queue.runs.front()?, &queue.readers))
     }
 
     /// Whether nothing waits.

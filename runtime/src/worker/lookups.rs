@@ -6,6 +6,7 @@
 
 use super::Worker;
 use super::beside::{Beside, Inbox};
+use super::ownership::Held;
 use crate::error::JobError;
 use crate::log::{LogError, TopicPartition};
 use crate::lookup::Client;
@@ -45,7 +46,7 @@ impl Lookups {
     }
 
     /// Why records wait, once it was asked in vain.
-    pub(super) fn trouble(&self, _now_ms: u64) -> Option<String> {
+    pub(super) fn trouble(&self) -> Option<String> {
         self.asked.iter().find_map(|asked| asked.why.clone())
     }
 
@@ -84,15 +85,11 @@ impl Lookups {
 impl Worker {
     /// Whether a partition's next run lacks something, which is asked for then.
     pub(super) fn is_held_for_lookup(&mut self, place: &TopicPartition) -> bool {
-        let Some(run) = self.intake.next_run(place) else { return false };
-        let tasks = self.held.values().filter_map(|held| match held {
-            super::Held::Running(task) => Some(task),
+        let Some((run, readers)) = self.intake.next_run(place) else { return false };
+        let mut tables = readers.iter().filter_map(|(task, input)| match self.held.get(task) {
+            Some(Held::Running(task)) => task.inputs()[*input].table(),
             _ => None,
         });
-        let mut tables = tasks
-            .flat_map(|task| task.inputs())
-            .filter(|input| input.place() == place)
-            .filter_map(|input| input.table());
         let Some(lookup) = tables.find_map(|table| table.decoder.lacks(run)) else { return false };
         self.lookups.ask(lookup.clone());
         self.lookups.held.insert(place.clone(), lookup);

@@ -2,6 +2,7 @@
 
 use super::beside::{Beside, Inbox, Lane};
 use super::commit::After;
+use super::intake::Readers;
 use super::{Phase, Worker};
 use crate::control::ControlRecord;
 use crate::error::JobError;
@@ -405,8 +406,8 @@ impl Worker {
 
     /// Tells the reader what to read: the inputs of the running tasks, from where they stand.
     pub(super) fn reassign(&mut self) -> Result<(), JobError> {
-        let mut places: Vec<(TopicPartition, Offset)> = Vec::new();
-        let mut readers: BTreeMap<TopicPartition, Vec<(TaskId, usize)>> = BTreeMap::new();
+        // By partition: where to begin, and who reads it.
+        let mut read: BTreeMap<TopicPartition, (Offset, Readers)> = BTreeMap::new();
         for (id, held) in &self.held {
             let Held::Running(task) = held else { continue };
             for (index, (input, (place, position))) in task.inputs().iter().zip(task.positions()).enumerate()
@@ -414,19 +415,15 @@ impl Worker {
                 if self.is_held(input) || position.ended {
                     continue;
                 }
-                let of_place = readers.entry(place.clone()).or_default();
-                of_place.push((*id, index));
-                match of_place.len() {
-                    1 => places.push((place.clone(), position.next)),
-                    // Two inputs over one partition that stand apart: the one behind decides.
-                    _ => places
-                        .iter_mut()
-                        .filter(|(known, _)| known == place)
-                        .for_each(|known| known.1 = known.1.min(position.next)),
-                }
+                // Of two inputs over one partition that stand apart the one behind decides.
+                let (from, readers) = read.entry(place.clone()).or_insert((position.next, Vec::new()));
+                *from = position.next.min(*from);
+                readers.push((*id, index));
             }
         }
-        self.intake.keep_only(readers);
+        let places: Vec<(TopicPartition, Offset)> =
+            read.iter().map(|(place, (from, _))| (place.clone(), *from)).collect();
+        self.intake.keep_only(read.into_iter().map(|(place, (_, readers))| (place, readers)).collect());
         self.reader.assign(&places)?;
         Ok(())
     }

@@ -198,10 +198,7 @@ impl Worker {
         match self.trouble.as_ref().filter(lasting) {
             Some(it) => Some(format!("{} ({} tries so far): {}", it.what, it.tries, it.reason)),
             None if self.held.is_empty() => self.member.trouble(),
-            None => {
-                let now = self.cx.clock.monotonic_ms();
-                self.intake.trouble(now).or_else(|| self.lookups.trouble(now))
-            }
+            None => self.intake.trouble(self.cx.clock.monotonic_ms()).or_else(|| self.lookups.trouble()),
         }
     }
 
