@@ -4,9 +4,8 @@ use super::confluent::{ConfluentOptions, Head};
 use super::decode::AvroDecoder;
 use super::write::{FieldWrite, compile_fields, write_change};
 use super::{conflict, views};
-use crate::changes::decode::{RecordDecoder, record_fields};
+use crate::changes::decode::record_fields;
 use crate::changes::{ChangesDecoder, DEBEZIUM_ENVELOPE};
-use crate::columns::ColumnBuilder;
 use crate::view::View;
 use crate::{Decoder, Encoder, Facts, Format, FormatError, Lookup, Registered};
 use arrow::array::ArrayRef;
@@ -68,20 +67,6 @@ impl Format for DebeziumConfluent {
     fn before_writing(&self, fields: &Fields) -> Option<Lookup> {
         let (text, _) = self.own_schema(fields).ok()?;
         self.0.number(text)
-    }
-}
-
-impl RecordDecoder for AvroDecoder {
-    fn rows(&self) -> usize {
-        self.rows()
-    }
-
-    fn columns(&mut self) -> &mut [ColumnBuilder] {
-        self.columns()
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.truncate(rows);
     }
 }
 

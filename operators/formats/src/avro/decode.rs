@@ -5,6 +5,7 @@ use super::read::{Fault, Place, Reader};
 use super::resolve::{Plan, compile};
 use super::schema::Schema;
 use super::schemas::Schemas;
+use crate::changes::decode::RecordDecoder;
 use crate::columns::ColumnBuilder;
 use crate::types::sql_type;
 use crate::{BadPayload, FormatError, Outcome, PayloadDecoder};
@@ -81,22 +82,6 @@ impl AvroDecoder {
         };
         let columns = needed.iter().map(column).collect::<Result<_, _>>()?;
         Ok(AvroDecoder { columns, needed: needed.clone(), rows: 0, plans })
-    }
-
-    /// Number of rows so far.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The columns as they are.
-    pub(crate) fn columns(&mut self) -> &mut [ColumnBuilder] {
-        &mut self.columns
-    }
-
-    /// Drops all rows from `rows` on.
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        self.columns.iter_mut().for_each(|column| column.truncate(rows));
-        self.rows = rows;
     }
 
     /// Appends the row of a record.
@@ -179,6 +164,21 @@ pub(crate) fn split(payload: &[u8]) -> Result<(u32, &[u8]), String> {
                 "a record begins with a zero and the number of its schema, this one does not: {payload}"
             ))
         }
+    }
+}
+
+impl RecordDecoder for AvroDecoder {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn columns(&mut self) -> &mut [ColumnBuilder] {
+        &mut self.columns
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.columns.iter_mut().for_each(|column| column.truncate(rows));
+        self.rows = rows;
     }
 }
 
