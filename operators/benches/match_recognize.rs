@@ -5,20 +5,22 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
+#[path = "support/rounds.rs"]
+mod rounds;
 mod support;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::kernels::cmp::{gt, lt};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use millstream_operators::Batch;
 use millstream_operators::aggregate::LatePolicy;
 use millstream_operators::keys::KeyCodec;
 use millstream_operators::match_recognize::{
     AfterMatch, Condition, End, MatchRecognize, Quantifier, Rows, Source, Variable,
 };
-use millstream_operators::testing::{Function, Harness};
-use millstream_operators::{Batch, Port};
+use millstream_operators::testing::Function;
+use rounds::fastest;
 use std::sync::Arc;
-use std::time::Instant;
 use support::Random;
 
 #[global_allocator]
@@ -98,20 +100,7 @@ fn run(name: &str, spec: &MatchRecognize, batches: &[Batch]) {
     if filter.is_some_and(|filter| !name.contains(&filter)) {
         return;
     }
-    let mut best = f64::INFINITY;
-    for _ in 0..3 {
-        let mut harness = Harness::new(spec);
-        let begin = Instant::now();
-        for (index, batch) in batches.iter().enumerate() {
-            harness.process_batch(Port(0), batch.clone()).unwrap();
-            harness.advance(*batch.times.last().unwrap() - DELAY_MS).unwrap();
-            if index % COMMIT_EVERY == COMMIT_EVERY - 1 {
-                harness.commit().unwrap();
-            }
-            harness.take();
-        }
-        best = best.min(begin.elapsed().as_secs_f64());
-    }
+    let best = fastest(spec, batches, DELAY_MS, COMMIT_EVERY);
     println!("{name:44} {:8.2} M rows/s", (ROWS * BATCHES) as f64 / best / 1e6);
 }
 

@@ -5,16 +5,17 @@
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
+#[path = "support/rounds.rs"]
+mod rounds;
 mod support;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use millstream_operators::Batch;
 use millstream_operators::aggregate::{AggregateCall, AggregateFunction, Frame, LatePolicy, Over, OverCall};
 use millstream_operators::keys::KeyCodec;
-use millstream_operators::testing::Harness;
-use millstream_operators::{Batch, Port};
+use rounds::fastest;
 use std::sync::Arc;
-use std::time::Instant;
 use support::Random;
 
 #[global_allocator]
@@ -65,20 +66,7 @@ fn run(name: &str, frame: Frame, calls: Vec<OverCall>, batches: &[Batch]) {
     }
     let keys = vec![("k".to_owned(), DataType::Utf8)];
     let spec = Over { input: schema(), keys, frame, calls, late: LatePolicy::Skip };
-    let mut best = f64::INFINITY;
-    for _ in 0..3 {
-        let mut harness = Harness::new(&spec);
-        let begin = Instant::now();
-        for (index, batch) in batches.iter().enumerate() {
-            harness.process_batch(Port(0), batch.clone()).unwrap();
-            harness.advance(*batch.times.last().unwrap() - DELAY_MS).unwrap();
-            if index % COMMIT_EVERY == COMMIT_EVERY - 1 {
-                harness.commit().unwrap();
-            }
-            harness.take();
-        }
-        best = best.min(begin.elapsed().as_secs_f64());
-    }
+    let best = fastest(&spec, batches, DELAY_MS, COMMIT_EVERY);
     println!("{name:34} {:8.2} M rows/s", (ROWS * BATCHES) as f64 / best / 1e6);
 }
 

@@ -1,5 +1,6 @@
 //! A bucket as S3 has them, in this process: what an object store has to do for snapshots, and nothing of keys.
 
+use crate::loopback;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -30,16 +31,7 @@ struct Contents {
 impl Bucket {
     pub(crate) fn start() -> Self {
         let contents: Arc<Mutex<Contents>> = Arc::default();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let routes = Router::new().fallback(serve).with_state(Arc::clone(&contents));
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), routes).await.unwrap();
-            });
-        });
+        let port = loopback::serve(Router::new().fallback(serve).with_state(Arc::clone(&contents)));
         Bucket { contents, port }
     }
 

@@ -12,6 +12,7 @@ mod http;
 mod jobs;
 mod kafka;
 mod looks;
+mod loopback;
 mod mended;
 mod object_storage;
 mod postgres;

@@ -1,6 +1,7 @@
 //! Tables whose schemas are in a registry, by the command, with a registry in this process.
 
 use crate::command::Place;
+use crate::loopback;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -30,16 +31,7 @@ struct Contents {
 impl Registry {
     fn start() -> Self {
         let contents: Arc<Mutex<Contents>> = Arc::default();
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let routes = Router::new().fallback(serve).with_state(Arc::clone(&contents));
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                axum::serve(tokio::net::TcpListener::from_std(listener).unwrap(), routes).await.unwrap();
-            });
-        });
+        let port = loopback::serve(Router::new().fallback(serve).with_state(Arc::clone(&contents)));
         Registry { contents, port }
     }
 

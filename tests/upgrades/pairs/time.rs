@@ -64,7 +64,7 @@ pub(crate) const PAIRS: &[Pair] = &[
         ],
         Kept("joined"),
     ),
-    pair("another pattern", PATTERNS, &[("B{2}", "B{3}")], Refused(&["finds: (#0 #1"])),
+    pair("another pattern", PATTERNS, &[("B{2}", "B{3}")], Refused(&["finds: (#0 #1[2]) became (#0 #1[3])"])),
     pair(
         "a pattern that goes on elsewhere",
         PATTERNS,

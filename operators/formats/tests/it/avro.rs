@@ -1,11 +1,9 @@
 //! The formats `avro` and `avro-confluent`: bytes that Flink 2.3 has written, and schema resolution by examples.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Fields, Schema};
-use millstream_formats::{Absent, Format, Run};
-use millstream_operators::sink::{FormatEncoderSpec, RowEncoderSpec};
-use millstream_operators::testing::{batch, canonical, field, print};
-use millstream_operators::{Batch, Ops};
+use crate::run::{bad_lines, bytes, read, write};
+use arrow::datatypes::Fields;
+use millstream_formats::Format;
+use millstream_operators::testing::{canonical, field};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -31,12 +29,6 @@ const ROWS: [(&str, &str); 2] = [
          80d08fa59863000002027800000000",
     ),
 ];
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    digits.chunks(2).map(byte).collect()
-}
 
 fn format(name: &str, options: &[(&str, &str)]) -> Result<Arc<dyn Format>, String> {
     let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -66,34 +58,9 @@ fn decode(
     needed: &str,
     payloads: &[Vec<u8>],
 ) -> (String, Vec<String>) {
-    let (declared, needed) = (fields(declared), fields(needed));
-    let mut decoder = format.decoder(&declared, &needed).unwrap();
     let payloads: Vec<Option<&[u8]>> = payloads.iter().map(|payload| Some(payload.as_slice())).collect();
-    let mut run = Run::default();
-    decoder.decode_run(&payloads, Absent::AsItIs, &mut run);
-    let columns = RecordBatch::try_new(Arc::new(Schema::new(needed)), decoder.finish()).unwrap();
-    let signs = if run.signs.is_empty() { vec![1; run.payloads.len()] } else { run.signs };
-    let rows = print(&Batch::changes(columns, vec![0; signs.len()], Ops::from_signs(signs)));
-    let bad = run.bad.into_iter().map(|(index, bad)| {
-        let field = bad.field.map(|field| format!(" {field}:")).unwrap_or_default();
-        format!("{index}:{field} {}", bad.detail)
-    });
-    (rows, bad.collect())
-}
-
-fn encode(format: &Arc<dyn Format>, rows: &str) -> Result<Vec<Vec<u8>>, String> {
-    let batch = batch(rows);
-    let fields = batch.columns().unwrap().schema().fields().clone();
-    let spec = FormatEncoderSpec::new(Arc::clone(format), "out", (0..fields.len()).collect(), fields);
-    let mut encoder = spec.map_err(|error| error.to_string())?.build().unwrap();
-    encoder.begin(&batch).map_err(|error| error.to_string())?;
-    let mut written = Vec::new();
-    for row in 0..batch.len() {
-        let mut out = Vec::new();
-        encoder.encode(row, &mut out).map_err(|error| error.to_string())?;
-        written.push(out);
-    }
-    Ok(written)
+    let (rows, run) = read(&**format, &fields(declared), &fields(needed), &payloads);
+    (rows, bad_lines(run))
 }
 
 /// Answers what is asked for about a schema.
@@ -111,7 +78,7 @@ fn what_flink_has_written_is_read_and_written_alike() {
     for (row, hex) in ROWS {
         let rows = format!("{COLUMNS} | {row}");
         assert_eq!(decode(&avro, COLUMNS, COLUMNS, &[bytes(hex)]), (canonical(&rows), vec![]));
-        assert_eq!(encode(&avro, &rows).unwrap(), [bytes(hex)], "{rows}");
+        assert_eq!(write(&avro, &rows).unwrap(), [bytes(hex)], "{rows}");
     }
     // Only some of the fields, of rows as well; those of a file are a union with null.
     let needed = "mr:map(row(p:dec(5,0))) r:row(y:row(z:utf8!)!) l:i64";
@@ -134,10 +101,10 @@ fn the_schema_of_a_table_is_the_one_that_flink_derives() {
     assert_eq!(body["schema"], SCHEMA);
     // Rows are written once its number is known.
     let rows = format!("{COLUMNS} | {}", ROWS[1].0);
-    assert!(encode(&format, &rows).unwrap_err().contains("has not been looked up"));
+    assert!(write(&format, &rows).unwrap_err().contains("has not been looked up"));
     lookup.answer(200, br#"{"id":258}"#).unwrap();
     let expected = [bytes("0000000102"), bytes(ROWS[1].1)].concat();
-    assert_eq!(encode(&format, &rows).unwrap(), [expected]);
+    assert_eq!(write(&format, &rows).unwrap(), [expected]);
     let asks_only = confluent(&[("subject", "s"), ("auto.register.schemas", "false")]);
     let urls = asks_only.before_writing(&fields("a:i32")).unwrap().request().urls;
     assert_eq!(urls, ["http://registry/subjects/s"]);
@@ -289,7 +256,7 @@ fn a_schema_of_its_own_gives_names_defaults_and_aliases() {
     assert_eq!(read, (canonical(&format!("{columns} | + {row}")), vec![]));
     let lookup = format.before_writing(&fields(columns)).unwrap();
     lookup.answer(200, br#"{"id":2}"#).unwrap();
-    let written = encode(&format, &format!("{columns} | + {row}")).unwrap();
+    let written = write(&format, &format!("{columns} | + {row}")).unwrap();
     assert_eq!(written, [bytes("0000000002 0e 02 04 0278 0279 00 00 000000000000f83f 04 0100")]);
     let refused = format.decoder(&fields("n:i64!"), &fields("n:i64!")).unwrap_err().to_string();
     assert!(refused.contains("the schema has 5 fields where the table has 1 columns"), "{refused}");

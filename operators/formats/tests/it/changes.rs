@@ -1,11 +1,9 @@
 //! The formats of changes by examples, which Flink 2.3 was asked, too.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Fields, Schema};
-use millstream_formats::{Absent, Format, Run};
-use millstream_operators::sink::{FormatEncoderSpec, RowEncoderSpec};
-use millstream_operators::testing::{batch, canonical, field, print};
-use millstream_operators::{Batch, Ops};
+use crate::run::{read, write};
+use arrow::datatypes::Fields;
+use millstream_formats::Format;
+use millstream_operators::testing::{canonical, field};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -23,34 +21,13 @@ fn fields(columns: &str) -> Fields {
 /// The rows of some records, and what is wrong with those that are bad.
 fn decode(format: &Arc<dyn Format>, columns: &str, records: &[Vec<u8>]) -> (String, Vec<(u32, String)>) {
     let fields = fields(columns);
-    let mut decoder = format.decoder(&fields, &fields).unwrap();
     let payloads: Vec<Option<&[u8]>> = records.iter().map(|record| Some(record.as_slice())).collect();
-    let mut run = Run::default();
-    decoder.decode_run(&payloads, Absent::AsItIs, &mut run);
-    let columns = RecordBatch::try_new(Arc::new(Schema::new(fields)), decoder.finish()).unwrap();
-    let signs = if run.signs.is_empty() { vec![1; run.payloads.len()] } else { run.signs };
-    let rows = print(&Batch::changes(columns, vec![0; signs.len()], Ops::from_signs(signs)));
+    let (rows, run) = read(&**format, &fields, &fields, &payloads);
     (rows, run.bad.into_iter().map(|(index, bad)| (index, bad.detail)).collect())
 }
 
 fn texts(records: &[&str]) -> Vec<Vec<u8>> {
     records.iter().map(|record| record.as_bytes().to_vec()).collect()
-}
-
-fn encode(format: &Arc<dyn Format>, rows: &str) -> Vec<Vec<u8>> {
-    let batch = batch(rows);
-    let fields = batch.columns().unwrap().schema().fields().clone();
-    let columns = (0..fields.len()).collect();
-    let spec = FormatEncoderSpec::new(Arc::clone(format), "out", columns, fields).unwrap();
-    let mut encoder = spec.build().unwrap();
-    encoder.begin(&batch).unwrap();
-    let mut written = Vec::new();
-    for row in 0..batch.len() {
-        let mut out = Vec::new();
-        encoder.encode(row, &mut out).unwrap();
-        written.push(out);
-    }
-    written
 }
 
 /// Of the row before an update there is what has changed; null is one that was null, and not one that did not change.
@@ -86,7 +63,7 @@ fn canal_has_rows_in_lists_and_of_the_ones_before_what_has_changed() {
     let ignoring = format("canal-json", &[("ignore-parse-errors", "true")]);
     let rows = format!("{COLUMNS} | + 1 null null + null null null + 7 null null");
     assert_eq!(decode(&ignoring, COLUMNS, &bad), (canonical(&rows), vec![]));
-    let written = encode(&all, "id:i32 name:utf8 | + 1 a - 2 null");
+    let written = write(&all, "id:i32 name:utf8 | + 1 a - 2 null").unwrap();
     assert_eq!(
         written,
         texts(&[
@@ -113,7 +90,7 @@ fn maxwell_has_a_row_and_of_the_one_before_what_has_changed() {
     // What may not be null does not have to be in the row before.
     let strict = "id:i32! name:utf8 w:f64!";
     assert_eq!(decode(&maxwell, strict, &records[..4]).1, []);
-    let written = encode(&maxwell, "id:i32 name:utf8 | + 1 a - 2 null");
+    let written = write(&maxwell, "id:i32 name:utf8 | + 1 a - 2 null").unwrap();
     let expected = [
         r#"{"data":{"id":1,"name":"a"},"type":"insert"}"#,
         r#"{"data":{"id":2,"name":null},"type":"delete"}"#,
@@ -134,7 +111,7 @@ fn ogg_is_as_debezium_in_other_words() {
     let (found, bad) = decode(&ogg, COLUMNS, &records);
     assert_eq!(found, canonical(&rows));
     assert!(bad.len() == 1 && bad[0].1.contains("none of I, U and D"), "{bad:?}");
-    let written = encode(&ogg, "id:i32 name:utf8 | + 1 a - 2 null");
+    let written = write(&ogg, "id:i32 name:utf8 | + 1 a - 2 null").unwrap();
     let expected = [
         r#"{"before":null,"after":{"id":1,"name":"a"},"op_type":"I"}"#,
         r#"{"before":{"id":2,"name":null},"after":null,"op_type":"D"}"#,
@@ -178,7 +155,7 @@ fn debezium_in_avro_is_read_from_schemas_of_a_registry() {
     let lookup = format.lacks(&mut [&head[..]].into_iter()).unwrap();
     lookup.answer(200, json!({ "schema": expected }).to_string().as_bytes()).unwrap();
     let rows = "id:i32! name:utf8 | + 1 a - 2 null";
-    let records = encode(&format, rows);
+    let records = write(&format, rows).unwrap();
     assert_eq!(records[0], [&head[..], &[2, 0, 2, 2, 2, 2, b'a', 2, 2, b'c']].concat());
     assert_eq!(records[1], [&head[..], &[2, 2, 4, 0, 0, 2, 2, b'd']].concat());
     assert_eq!(decode(&format, "id:i32! name:utf8", &records), (canonical(rows), vec![]));

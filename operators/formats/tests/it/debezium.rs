@@ -1,11 +1,10 @@
 //! The format `debezium-json` by examples, which Flink 2.3 was asked, too.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Fields, Schema};
+use crate::run::read;
+use arrow::datatypes::Fields;
 use millstream_formats::{Absent, Format, Run};
 use millstream_operators::sink::{FormatEncoderSpec, RowEncoderSpec};
-use millstream_operators::testing::{batch, canonical, field, print};
-use millstream_operators::{Batch, Ops};
+use millstream_operators::testing::{batch, canonical, field};
 use std::sync::Arc;
 
 const COLUMNS: &str = "id:i64 name:utf8 w:f64";
@@ -26,14 +25,10 @@ fn decode(
     records: &[Option<&str>],
 ) -> (String, Vec<(u32, String)>, u64) {
     let fields = fields(columns);
-    let mut decoder = format(options).decoder(&fields, &fields).unwrap();
     let payloads: Vec<Option<&[u8]>> = records.iter().map(|record| record.map(str::as_bytes)).collect();
-    let mut run = Run::default();
-    decoder.decode_run(&payloads, Absent::AsItIs, &mut run);
-    let columns = RecordBatch::try_new(Arc::new(Schema::new(fields)), decoder.finish()).unwrap();
-    let signs = if run.signs.is_empty() { vec![1; run.payloads.len()] } else { run.signs };
-    let rows = print(&Batch::changes(columns, vec![0; signs.len()], Ops::from_signs(signs)));
-    (rows, run.bad.into_iter().map(|(index, bad)| (index, bad.detail)).collect(), run.nothing)
+    let (rows, run) = read(&*format(options), &fields, &fields, &payloads);
+    let nothing = run.nothing;
+    (rows, run.bad.into_iter().map(|(index, bad)| (index, bad.detail)).collect(), nothing)
 }
 
 #[test]

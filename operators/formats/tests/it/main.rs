@@ -11,3 +11,4 @@ mod json_differential;
 mod protobuf;
 mod raw;
 mod round_trip;
+mod run;

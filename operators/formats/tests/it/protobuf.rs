@@ -1,12 +1,10 @@
 //! The format `protobuf`: bytes that the library of Protocol Buffers for Python (7.36) has written, and examples.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Fields, Schema};
+use crate::run::{bad_lines, bytes, read, write};
+use arrow::datatypes::Fields;
+use millstream_formats::Format;
 use millstream_formats::protobuf::ProtobufOptions;
-use millstream_formats::{Absent, Format, Run};
-use millstream_operators::Batch;
-use millstream_operators::sink::{FormatEncoderSpec, RowEncoderSpec};
-use millstream_operators::testing::{batch, canonical, print};
+use millstream_operators::testing::{batch, canonical};
 use std::sync::Arc;
 
 /// The messages `p2.All` of proto2 and `p3.All` of proto3, as `types.proto` shows them.
@@ -24,12 +22,6 @@ const HEAD: &str = "08f9ffffffffffffffff0110ffffffff0f180525050000002dfbffffff30
      0000000000000051f3ffffffffffffff5d0000c03f6100000000000002c06801720368c3a97a0200ff800102";
 const TAIL: &str = "9a0101619a0100a201020805a20103120171aa01050a016b1009ba01026262c00100";
 
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    digits.chunks(2).map(byte).collect()
-}
-
 fn format(message: &str) -> Arc<dyn Format> {
     Arc::new(ProtobufOptions::of_descriptors(TYPES, message).unwrap())
 }
@@ -41,31 +33,9 @@ fn fields(columns: &str) -> Fields {
 
 fn decode(format: &Arc<dyn Format>, columns: &str, payloads: &[Vec<u8>]) -> (String, Vec<String>) {
     let fields = fields(columns);
-    let mut decoder = format.decoder(&fields, &fields).unwrap();
     let payloads: Vec<Option<&[u8]>> = payloads.iter().map(|payload| Some(payload.as_slice())).collect();
-    let mut run = Run::default();
-    decoder.decode_run(&payloads, Absent::AsItIs, &mut run);
-    let columns = RecordBatch::try_new(Arc::new(Schema::new(fields)), decoder.finish()).unwrap();
-    let bad = run.bad.into_iter().map(|(index, bad)| {
-        let field = bad.field.map(|field| format!(" {field}:")).unwrap_or_default();
-        format!("{index}:{field} {}", bad.detail)
-    });
-    (print(&Batch::append(columns, vec![0; run.payloads.len()])), bad.collect())
-}
-
-fn encode(format: &Arc<dyn Format>, rows: &str) -> Result<Vec<Vec<u8>>, String> {
-    let batch = batch(rows);
-    let fields = batch.columns().unwrap().schema().fields().clone();
-    let spec = FormatEncoderSpec::new(Arc::clone(format), "out", (0..fields.len()).collect(), fields);
-    let mut encoder = spec.map_err(|error| error.to_string())?.build().unwrap();
-    encoder.begin(&batch).map_err(|error| error.to_string())?;
-    let mut written = Vec::new();
-    for row in 0..batch.len() {
-        let mut out = Vec::new();
-        encoder.encode(row, &mut out).map_err(|error| error.to_string())?;
-        written.push(out);
-    }
-    Ok(written)
+    let (rows, run) = read(&**format, &fields, &fields, &payloads);
+    (rows, bad_lines(run))
 }
 
 #[test]
@@ -89,7 +59,7 @@ fn what_the_library_has_written_is_read_and_written_alike() {
             (canonical(&rows), vec![]),
             "{message}"
         );
-        assert_eq!(encode(&format(message), &rows).unwrap(), [record], "{message}");
+        assert_eq!(write(&format(message), &rows).unwrap(), [record], "{message}");
     }
 }
 
@@ -157,9 +127,9 @@ fn nulls_are_left_out_and_within_lists_they_are_defaults() {
     let columns = "i32:i32 opt:i32 texts:list(utf8) tags:map(i32) part:row(x:i32) en:i16";
     let rows =
         format!("{columns} | + null null [null] {{\"k\":null}} null null + 0 0 [] {{}} {{\"x\":null}} 0");
-    let written = encode(&format("p3.All"), &rows).unwrap();
+    let written = write(&format("p3.All"), &rows).unwrap();
     assert_eq!(written, [bytes("9a0100 aa01050a016b1000"), bytes("8a0100 c00100")]);
-    let refused = encode(&format("p3.All"), "en:utf8 | + PINK").unwrap_err();
+    let refused = write(&format("p3.All"), "en:utf8 | + PINK").unwrap_err();
     assert!(refused.contains("'PINK' is no value of its enum"), "{refused}");
 }
 
