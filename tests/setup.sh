@@ -5,6 +5,7 @@
 # a library goes by says little. tests/bare_machine tries this file where nothing is there.
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/millstream/target}"
+. "$(dirname "${BASH_SOURCE[0]}")/rocksdb.sh"
 
 # install PACKAGE.. : through apt, as root or with sudo.
 install() {
