@@ -1,5 +1,6 @@
 //! What stateful operators are made of.
 
+pub(crate) mod bags;
 pub mod keys;
 pub(crate) mod late;
 pub(crate) mod rows;

@@ -2,9 +2,8 @@
 
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
-use crate::join::Layout;
-use crate::join::rows::{NONE, RowId, SideRows};
 use crate::keys::{Slot, SlotTable};
+use crate::kit::bags::{Layout, NONE, RowBags, RowId};
 use crate::kit::sequence;
 use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of, nameless};
 use crate::operator::{
@@ -78,7 +77,7 @@ impl OperatorSpec for Materialize {
         Ok(Box::new(Materializing {
             hash_seed: cx.hash_seed,
             slots: SlotTable::with_seed(cx.hash_seed),
-            rows: SideRows::new(ROWS, codec, layout, cx.hash_seed),
+            rows: RowBags::new(OPERATOR, ROWS, codec, layout, cx.hash_seed),
             touched: Vec::new(),
             touches: Vec::new(),
             stored_sequence: 0,
@@ -93,7 +92,7 @@ fn corrupt(detail: String) -> OperatorError {
 struct Materializing {
     hash_seed: u64,
     slots: SlotTable,
-    rows: SideRows,
+    rows: RowBags,
     /// Keys touched since the last commit, in the order of first touch.
     touched: Vec<Slot>,
     /// By slot.

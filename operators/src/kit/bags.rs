@@ -1,14 +1,14 @@
-//! The rows of one side, by join key: in memory here, and as the store has them in [`stored`].
+//! All rows of each key, in the order in which they came: in memory here, and as the store has them in [`stored`]. What
+//! joins keep of a side.
 //!
 //! Rows lie encoded in one arena; an entry for each says where, and links it to the rows of the same key that came
-//! before and after it. Sequence numbers rise over all keys of a side. So what is in memory of a key is always its last
+//! before and after it. Sequence numbers rise over all keys. So what is in memory of a key is always its last
 //! rows, and when all of them are needed those before are read and put in front.
 
 mod stored;
 
-pub(crate) use stored::{bad_row, stored_key};
+pub(crate) use stored::stored_key;
 
-use super::Layout;
 use crate::OperatorError;
 use crate::batch::EventTime;
 use crate::keys::{Slot, SlotTable};
@@ -24,6 +24,36 @@ pub(crate) type RowId = u32;
 /// No row.
 pub(crate) const NONE: RowId = RowId::MAX;
 
+/// What is kept with each row, beside its columns.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Layout {
+    /// Milliseconds from a row's time on after which it goes; `None`: it stays until it is taken back.
+    pub(crate) keep_ms: Option<i64>,
+    /// Whether matches are counted.
+    pub(crate) counted: bool,
+    /// Whether rows are looked for by their content, to be taken back.
+    pub(crate) searched: bool,
+    /// Whether a key has one row at most, which the next replaces.
+    pub(crate) single: bool,
+}
+
+impl Layout {
+    /// Whether rows only ever come, so that those of a key are stored together.
+    pub(crate) fn is_packed(&self) -> bool {
+        !self.searched && !self.single && !self.counted && self.keep_ms.is_none()
+    }
+
+    /// What stands in front of the columns in the store.
+    pub(crate) fn head(&self) -> String {
+        if self.is_packed() {
+            return "several of: ".to_owned();
+        }
+        let time = if self.keep_ms.is_some() { "time ms, " } else { "" };
+        let matches = if self.counted { "matches, " } else { "" };
+        format!("{time}{matches}")
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) sequence: u64,
@@ -35,7 +65,7 @@ pub(crate) struct Entry {
     pub(crate) slot: Slot,
     previous: RowId,
     pub(crate) next: RowId,
-    /// The rows with the same bytes and key before and after, on a side that is searched.
+    /// The rows with the same bytes and key before and after, where rows are searched.
     older: RowId,
     newer: RowId,
     /// How many rows it has met, as far as that is counted.
@@ -68,10 +98,12 @@ pub(crate) struct Gone {
     pub(crate) times: Vec<EventTime>,
 }
 
+/// The rows of each key. See the module's head.
 #[derive(Debug)]
-pub(crate) struct SideRows {
-    /// The side, and its store.
-    side: u16,
+pub(crate) struct RowBags {
+    /// What the operator is called where its state can't be read.
+    operator: &'static str,
+    store: u16,
     pub(crate) layout: Layout,
     codec: RowCodec,
     hash_seed: u64,
@@ -95,10 +127,18 @@ pub(crate) struct SideRows {
     pub(crate) all_hot: bool,
 }
 
-impl SideRows {
-    pub(crate) fn new(side: u16, codec: RowCodec, layout: Layout, hash_seed: u64) -> Self {
-        SideRows {
-            side,
+impl RowBags {
+    /// Rows in an operator's `store`.
+    pub(crate) fn new(
+        operator: &'static str,
+        store: u16,
+        codec: RowCodec,
+        layout: Layout,
+        hash_seed: u64,
+    ) -> Self {
+        RowBags {
+            operator,
+            store,
             layout,
             codec,
             hash_seed,
@@ -332,7 +372,8 @@ impl SideRows {
     pub(crate) fn evict(&mut self) {
         let codec = self.codec.clone();
         let next_sequence = self.next_sequence;
-        *self = SideRows { next_sequence, ..SideRows::new(self.side, codec, self.layout, self.hash_seed) };
+        let empty = RowBags::new(self.operator, self.store, codec, self.layout, self.hash_seed);
+        *self = RowBags { next_sequence, ..empty };
     }
 
     pub(crate) fn memory_bytes(&self) -> usize {

@@ -22,7 +22,6 @@ mod due;
 mod interval;
 mod output;
 mod regular;
-pub(crate) mod rows;
 mod rule;
 mod running;
 mod sides;
@@ -193,36 +192,9 @@ impl JoinOn {
     }
 }
 
-/// What the operator keeps per row of a side, beside its columns.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Layout {
-    /// Milliseconds from a row's time on after which it goes; `None`: it stays until it is taken back.
-    pub(crate) keep_ms: Option<i64>,
-    /// Whether matches are counted.
-    pub(crate) counted: bool,
-    /// Whether rows are looked for by their content, to be taken back.
-    pub(crate) searched: bool,
-    /// Whether a key has one row at most, which the next replaces.
-    pub(crate) single: bool,
-}
-
-impl Layout {
-    /// Whether rows only ever come, so that those of a key are stored together.
-    pub(crate) fn is_packed(&self) -> bool {
-        !self.searched && !self.single && !self.counted && self.keep_ms.is_none()
-    }
-
-    /// What stands in front of the columns in the store.
-    fn head(&self) -> String {
-        if self.is_packed() {
-            return "several of: ".to_owned();
-        }
-        let time = if self.keep_ms.is_some() { "time ms, " } else { "" };
-        let matches = if self.counted { "matches, " } else { "" };
-        format!("{time}{matches}")
-    }
-}
+/// What the operator is called where its state can't be read.
+const OPERATOR: &str = "join";
 
 fn corrupt(detail: impl Into<String>) -> OperatorError {
-    OperatorError::CorruptState { operator: "join".to_owned(), detail: detail.into() }
+    OperatorError::CorruptState { operator: OPERATOR.to_owned(), detail: detail.into() }
 }

@@ -1,29 +1,34 @@
-//! The rows of one side as the store has them: read when a key needs all of its rows, written with every commit.
+//! The rows as the store has them: read when a key needs all of its rows, written with every commit.
 //!
-//! Stored key: the join key, then the row's sequence number, big endian, so that a scan over a key gives its rows in the
-//! order in which they came; stored value: the time (if rows go), matches (if they are counted), the row. On a side that
-//! only grows ([`Layout::is_packed`](super::Layout::is_packed)) the rows of a key that one commit adds are one stored
+//! Stored key: the key, then the row's sequence number, big endian, so that a scan over a key gives its rows in the
+//! order in which they came; stored value: the time (if rows go), matches (if they are counted), the row. Where rows only
+//! ever come ([`Layout::is_packed`](super::Layout::is_packed)) the rows of a key that one commit adds are one stored
 //! value, under the sequence number of the first: each with its length in front. A pair costs the journal, the checkpoint
 //! and every compaction more than a row does.
 
-use super::{Bag, Entry, NONE, RowId, SideRows};
+use super::{Bag, Entry, NONE, RowBags, RowId};
 use crate::OperatorError;
 use crate::aggregate::prefix_end;
 use crate::batch::EventTime;
-use crate::join::corrupt;
 use crate::keys::{Slot, SlotTable};
 use crate::operator::StateScope;
 use crate::rows::{read_length, write_length};
 use millstream_state::DeltaBlock;
 use std::ops::ControlFlow;
 
-/// Bytes of the sequence number behind the join key.
+/// Bytes of the sequence number behind the key.
 const SEQUENCE_BYTES: usize = 8;
 
 /// A stored value of several rows that is longer takes no more.
 const PACKED_BYTES: usize = 32 << 10;
 
-impl SideRows {
+impl RowBags {
+    /// What is said of stored bytes that are no row.
+    pub(crate) fn bad_row(&self) -> OperatorError {
+        let detail = "a row can't be read".to_owned();
+        OperatorError::CorruptState { operator: self.operator.to_owned(), detail }
+    }
+
     /// Makes sure that all rows of these keys are in memory.
     pub(crate) fn load_all(
         &mut self,
@@ -37,12 +42,12 @@ impl SideRows {
         let keys: Vec<Vec<u8>> = wanted.iter().map(|slot| stored_key(slots.key(*slot), 0)).collect();
         let borrowed: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
         let mut found: Vec<(usize, Vec<u8>)> = Vec::new();
-        state.get_many(self.side, &borrowed, |index, value| {
+        state.get_many(self.store, &borrowed, |index, value| {
             found.extend(value.map(|value| (index, value.to_vec())));
         })?;
         found.sort_unstable_by_key(|(index, _)| *index);
         for (index, value) in found {
-            let row = self.add_stored(wanted[index], 0, &value).ok_or_else(bad_row)?;
+            let row = self.add_stored(wanted[index], 0, &value).ok_or_else(|| self.bad_row())?;
             self.bags[wanted[index] as usize].last = row;
             self.link(wanted[index], NONE, row);
         }
@@ -56,7 +61,7 @@ impl SideRows {
         let hot_from = if first == NONE { u64::MAX } else { self.entries[first as usize].sequence };
         let (mut corrupt, mut before) = (false, NONE);
         self.bags[slot as usize].first = NONE;
-        state.scan(self.side, key, prefix_end(key).as_deref(), |stored, value| {
+        state.scan(self.store, key, prefix_end(key).as_deref(), |stored, value| {
             let sequence = stored[key.len()..].try_into().map(u64::from_be_bytes);
             if sequence.is_ok_and(|sequence| sequence >= hot_from) {
                 return ControlFlow::Break(());
@@ -78,7 +83,7 @@ impl SideRows {
                 self.entries[first as usize].previous = before;
             }
         }
-        if corrupt { Err(bad_row()) } else { Ok(()) }
+        if corrupt { Err(self.bad_row()) } else { Ok(()) }
     }
 
     /// The rows of a stored value, behind the row `before`. Gives the last.
@@ -94,7 +99,7 @@ impl SideRows {
             self.link(slot, before, row);
             return Some(row);
         }
-        // Between the first and the last of them the side has given at least as many numbers.
+        // Between the first and the last of them there have been given at least as many numbers.
         for sequence in sequence.. {
             let length = read_length(&mut value)?;
             let row = self.add_stored(slot, sequence, value.get(..length)?)?;
@@ -204,11 +209,7 @@ impl SideRows {
     }
 }
 
-/// The key of a row in its side's store.
+/// The key of a row in its store.
 pub(crate) fn stored_key(key: &[u8], sequence: u64) -> Vec<u8> {
     [key, &sequence.to_be_bytes()].concat()
-}
-
-pub(crate) fn bad_row() -> OperatorError {
-    corrupt("a row can't be read")
 }

@@ -8,13 +8,12 @@ use super::corrupt;
 use crate::OperatorError;
 use crate::batch::EventTime;
 use crate::keys::Slot;
+use crate::kit::bags::RowId;
 use crate::operator::StateScope;
 use millstream_state::BytesColumn;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
-
-use super::rows::RowId;
 
 /// The store with the moments of all rows.
 pub(super) const DUE: u16 = 2;

@@ -1,8 +1,9 @@
 //! When the rows of a join meet, and when they go.
 
-use super::{JoinOn, Layout};
+use super::JoinOn;
 use crate::aggregate::LatePolicy;
 use crate::batch::StreamKind;
+use crate::kit::bags::Layout;
 
 /// When rows meet, and when they go.
 #[derive(Debug, Clone, Copy)]

@@ -5,14 +5,14 @@
 //! condition is evaluated over all of them, matches are counted, and output rows are noted and gathered.
 
 use super::output::{NULLS, OutputRows, evaluate_residual};
-use super::rows::{NONE, RowId};
 use super::rule::Rule;
 use super::sides::{NO_SLOT, Sides};
-use super::{JoinKind, JoinOn, Layout, Residual};
+use super::{JoinKind, JoinOn, Residual};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime};
 use crate::expression::{ExpressionCx, Failure, on_bad_row};
 use crate::keys::Slot;
+use crate::kit::bags::{Layout, NONE, RowId};
 use crate::kit::late::without_late;
 use crate::operator::{Cx, DeltaScope, Operator, Port, StateScope};
 use arrow::array::{Array, BooleanArray, RecordBatch};

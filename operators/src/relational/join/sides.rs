@@ -1,11 +1,11 @@
 //! Both sides of a join: their rows, the keys they share, and when rows go.
 
 use super::due::{DUE, Due, Hot, encode};
-use super::rows::{NONE, RowId, SideRows, bad_row, stored_key};
-use super::{JoinOn, Layout, corrupt};
+use super::{JoinOn, OPERATOR, corrupt};
 use crate::OperatorError;
 use crate::batch::EventTime;
 use crate::keys::{Slot, SlotTable};
+use crate::kit::bags::{Layout, NONE, RowBags, RowId, stored_key};
 use crate::operator::{DeltaScope, StateScope};
 use crate::rows::RowCodec;
 use arrow::array::RecordBatch;
@@ -24,7 +24,7 @@ const NEXT_SEQUENCES: &[u8] = &[];
 pub(super) struct Sides {
     hash_seed: u64,
     pub(super) slots: SlotTable,
-    pub(super) rows: [SideRows; 2],
+    pub(super) rows: [RowBags; 2],
     /// Only where rows go by themselves.
     due: Option<Due>,
     /// Keys that may have no row left.
@@ -45,7 +45,7 @@ pub(super) struct Expired {
 
 impl Sides {
     pub(super) fn new(on: &JoinOn, layouts: [Layout; 2], hash_seed: u64) -> Result<Self, OperatorError> {
-        let rows = |side: usize| -> Result<SideRows, OperatorError> {
+        let rows = |side: usize| -> Result<RowBags, OperatorError> {
             let fields = on.side(side).schema.fields().iter();
             let fields = fields.map(|field| field.as_ref().clone().with_nullable(true));
             let schema = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
@@ -53,7 +53,7 @@ impl Sides {
                 corrupt(format!("rows with a column of type {data_type} can't be kept"))
             };
             let codec = RowCodec::new(schema).map_err(unsupported)?;
-            Ok(SideRows::new(side as u16, codec, layouts[side], hash_seed))
+            Ok(RowBags::new(OPERATOR, side as u16, codec, layouts[side], hash_seed))
         };
         let expires = layouts.iter().any(|layout| layout.keep_ms.is_some());
         Ok(Sides {
@@ -196,7 +196,8 @@ impl Sides {
                     unmatched
                 }
                 Err(index) => {
-                    let value = value.as_deref().map(|value| rows.decode(value).ok_or_else(bad_row));
+                    let value =
+                        value.as_deref().map(|value| rows.decode(value).ok_or_else(|| rows.bad_row()));
                     let unmatched = match value.transpose()? {
                         Some((_, 0, row)) => {
                             expired.rows[at].push(row);
@@ -316,7 +317,7 @@ impl Sides {
 
     pub(super) fn evict(&mut self) {
         self.slots = SlotTable::with_seed(self.hash_seed);
-        self.rows.iter_mut().for_each(SideRows::evict);
+        self.rows.iter_mut().for_each(RowBags::evict);
         self.emptied.clear();
         if let Some(due) = &mut self.due {
             due.evict();
@@ -324,7 +325,7 @@ impl Sides {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        let rows: usize = self.rows.iter().map(SideRows::memory_bytes).sum();
+        let rows: usize = self.rows.iter().map(RowBags::memory_bytes).sum();
         self.slots.memory_bytes() + rows + self.due.as_ref().map_or(0, Due::memory_bytes)
     }
 
