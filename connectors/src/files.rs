@@ -1,8 +1,15 @@
-//! `filesystem`: the lines of a file, or of all files below a directory, each a record.
+//! `filesystem`: the lines of a file, or of all files below a directory, each a record; and the files that a job writes.
 //!
 //! The files are those that are there when the job first looks, one behind the other in the order of their names. The offset
 //! of a record is where it begins in all of them together, so that reading can begin anywhere it has stopped. The job that
 //! began with some files goes on with those and no others: what tells the feed from another one is their names and sizes.
+//! Where a table is partitioned, the path of its file is the key of a record.
+
+mod outlet;
+mod part;
+mod position;
+
+pub use outlet::{FilesOutlet, Rolling};
 
 use millstream_operators::feed::{Feed, FeedReader, NO_TIMESTAMP};
 use millstream_operators::{Headers, Offset, Record, Records, RecordsBuilder};
@@ -26,6 +33,8 @@ pub struct Files {
     path: PathBuf,
     /// The character that encloses a field which may have line breaks in it.
     quote: Option<u8>,
+    /// Whether directories say something of their records.
+    partitioned: bool,
     found: OnceLock<Result<Vec<FoundFile>, String>>,
 }
 
@@ -35,16 +44,34 @@ struct FoundFile {
     path: PathBuf,
     begin: Offset,
     bytes: u64,
+    /// The directories that it is in below the table's path, if they say something.
+    directories: Option<String>,
 }
 
 impl Files {
     /// The files at a path, each called by `topic`.
     pub fn new(topic: impl Into<String>, path: impl Into<PathBuf>, quote: Option<u8>) -> Self {
-        Files { topic: topic.into(), path: path.into(), quote, found: OnceLock::new() }
+        Files { topic: topic.into(), path: path.into(), quote, partitioned: false, found: OnceLock::new() }
+    }
+
+    /// The same where names of directories are values: each record has the path of its file below the table's as its key.
+    #[must_use]
+    pub fn partitioned(self) -> Self {
+        Files { partitioned: true, ..self }
     }
 
     fn found(&self) -> Result<&[FoundFile], String> {
-        let found = self.found.get_or_init(|| find(&self.path));
+        let found = self.found.get_or_init(|| {
+            let mut found = find(&self.path)?;
+            if self.partitioned {
+                for file in &mut found {
+                    let below = file.path.strip_prefix(&self.path).unwrap_or(&file.path);
+                    let directories = below.parent().unwrap_or(Path::new(""));
+                    file.directories = Some(directories.to_string_lossy().into_owned());
+                }
+            }
+            Ok(found)
+        });
         found.as_deref().map_err(Clone::clone)
     }
 }
@@ -108,7 +135,7 @@ fn find(path: &Path) -> Result<Vec<FoundFile>, String> {
         }
         // What is empty has no record, and no place among the others.
         if found.len() > 0 {
-            files.push(FoundFile { path, begin: 0, bytes: found.len() });
+            files.push(FoundFile { path, begin: 0, bytes: found.len(), directories: None });
         }
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
@@ -207,7 +234,9 @@ impl FeedReader for Reading {
         let mut records = RecordsBuilder::default();
         while records.len() < records_max && records.data_bytes() < RUN_BYTES {
             let Some(offset) = self.record(&mut record)? else { break };
-            let (key, value, headers) = (None, Some(record.as_slice()), Headers::NONE);
+            let key = self.file_at(offset).and_then(|file| file.directories.as_deref());
+            let (key, value, headers) =
+                (key.map(str::as_bytes), Some(record.as_slice()), Headers::NONE);
             records.push_record(Record { offset, timestamp_ms: NO_TIMESTAMP, key, value, headers });
         }
         Ok(records.finish())

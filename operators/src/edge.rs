@@ -9,6 +9,7 @@ pub mod lz4;
 pub(crate) mod not_null;
 pub mod origin;
 pub(crate) mod outbox;
+pub mod outlet;
 pub mod sink;
 pub mod source;
 pub mod table;

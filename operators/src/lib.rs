@@ -24,7 +24,7 @@ use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
 use relational::{assign_windows, join, key_by, project, temporal_join, top_n, union, unnest};
 
-pub use edge::{dead_letter, exchange, feed, lz4, origin, sink, source, table};
+pub use edge::{dead_letter, exchange, feed, lz4, origin, outlet, sink, source, table};
 pub use kit::keys;
 pub use model::{clock, expression, meaning};
 pub use relational::{aggregate, match_recognize};

@@ -27,6 +27,7 @@ pub mod generated;
 pub mod json;
 mod numbers;
 mod options;
+pub mod partition_path;
 mod print;
 pub mod protobuf;
 pub mod raw;

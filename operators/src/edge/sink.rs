@@ -3,6 +3,7 @@
 mod append;
 mod discard;
 mod format;
+mod outlet;
 mod partitioner;
 mod print;
 mod upsert;
@@ -10,6 +11,7 @@ mod upsert;
 pub use append::{AppendSink, Partitioner};
 pub use discard::Blackhole;
 pub use format::FormatEncoderSpec;
+pub use outlet::OutletSink;
 pub use partitioner::{murmur2, partition_for_key};
 pub use print::{Print, PrintText};
 pub use upsert::UpsertSink;
@@ -18,6 +20,7 @@ use crate::OperatorError;
 use crate::batch::{Batch, StreamKind};
 use crate::formats::Lookup;
 use crate::operator::{BuildCx, Operator};
+use crate::outlet::Outlet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -55,6 +58,16 @@ pub trait SinkWriter: Send + Sync + Debug {
     /// What has to be got from elsewhere before the job begins: numbers of schemas.
     fn before_writing(&self) -> Vec<Lookup> {
         Vec::new()
+    }
+
+    /// What takes the records of its topic elsewhere, where that is a topic of the job itself.
+    fn outlet(&self) -> Option<&Arc<dyn Outlet>> {
+        None
+    }
+
+    /// The same, through this topic, where it has an [`SinkWriter::outlet`].
+    fn through(&self, _topic: &str) -> Option<Arc<dyn SinkWriter>> {
+        None
     }
 
     /// A new operator for one task; `partitions` of the topic, 0 without one.

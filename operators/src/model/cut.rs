@@ -9,10 +9,12 @@ mod parts;
 use crate::batch::StreamKind;
 use crate::exchange::{ExchangeSink, ExchangeSpec};
 use crate::operator::{Description, OperatorSpec, StoreSpec};
+use crate::outlet::Outlet;
 use crate::sink::{SinkSpec, SinkTopic};
 use crate::source::SourceSpec;
 use crate::topology::Topology;
 use parts::Parts;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A topology cut for topics of known partition counts.
@@ -173,18 +175,26 @@ pub fn cut_as_before(
 }
 
 impl CutTopology {
-    /// The topics the job writes its results to.
+    /// The topics the job writes its results to, without those of its own.
     pub fn sink_topics(&self) -> Vec<SinkTopic> {
-        let nodes = self.parts.iter().flat_map(|part| &part.nodes);
-        let mut topics: Vec<SinkTopic> = nodes
-            .filter_map(|node| match &node.work {
-                Work::Sink(sink) => sink.topic.clone(),
-                _ => None,
-            })
-            .collect();
+        let of_users = self.sinks().filter(|sink| sink.writer.outlet().is_none());
+        let mut topics: Vec<SinkTopic> = of_users.filter_map(|sink| sink.topic.clone()).collect();
         topics.sort_by(|a, b| a.name.cmp(&b.name));
         topics.dedup();
         topics
+    }
+
+    /// The topics of the job itself whose records are taken elsewhere, and what takes them.
+    pub fn outlets(&self) -> BTreeMap<&str, &Arc<dyn Outlet>> {
+        let sinks = self.sinks();
+        sinks.filter_map(|sink| Some((sink.topic.as_ref()?.name.as_str(), sink.writer.outlet()?))).collect()
+    }
+
+    fn sinks(&self) -> impl Iterator<Item = &Arc<SinkSpec>> {
+        self.parts.iter().flat_map(|part| &part.nodes).filter_map(|node| match &node.work {
+            Work::Sink(sink) => Some(sink),
+            _ => None,
+        })
     }
 
     /// One line per node that gives state or output its meaning: equal lines, equal plans.

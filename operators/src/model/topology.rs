@@ -156,6 +156,19 @@ impl Topology {
         self
     }
 
+    /// The same with other sinks in the place of some.
+    #[must_use]
+    pub fn with_sinks(mut self, other: impl Fn(&SinkSpec) -> Option<SinkSpec>) -> Self {
+        for node in &mut self.nodes {
+            if let NodeSpec::Sink(sink) = &node.spec
+                && let Some(sink) = other(sink)
+            {
+                node.spec = NodeSpec::Sink(Arc::new(sink));
+            }
+        }
+        self
+    }
+
     /// What its sources read that is no topic.
     pub fn feeds(&self) -> impl Iterator<Item = &Arc<dyn Feed>> {
         self.nodes.iter().filter_map(|node| match &node.spec {
