@@ -235,8 +235,7 @@ impl FeedReader for Reading {
         while records.len() < records_max && records.data_bytes() < RUN_BYTES {
             let Some(offset) = self.record(&mut record)? else { break };
             let key = self.file_at(offset).and_then(|file| file.directories.as_deref());
-            let (key, value, headers) =
-                (key.map(str::as_bytes), Some(record.as_slice()), Headers::NONE);
+            let (key, value, headers) = (key.map(str::as_bytes), Some(record.as_slice()), Headers::NONE);
             records.push_record(Record { offset, timestamp_ms: NO_TIMESTAMP, key, value, headers });
         }
         Ok(records.finish())

@@ -316,10 +316,13 @@ impl ControlRecord {
         }
     }
 
-    /// The job's own topics that are there since it was started: its journals and what lies between its tasks.
+    /// The job's own topics that are there since it was started: its journals, what lies between its tasks, and what is on
+    /// its way to files.
     pub(crate) fn own_topics(&self, job: &str) -> Vec<String> {
         let journals = (0..self.tasks.len()).map(|part| format!("millstream.{job}.journal.{part}"));
-        journals.chain(self.upstream_tasks.keys().cloned()).collect()
+        let outlets = JobPlan::outlet_topics_of(job);
+        let outlets = self.topics.keys().filter(|topic| topic.starts_with(&outlets));
+        journals.chain(self.upstream_tasks.keys().cloned()).chain(outlets.cloned()).collect()
     }
 
     /// The job's incarnation as a number.

@@ -245,6 +245,17 @@ pub enum JobError {
         /// Lines that were not printed.
         lost: usize,
     },
+    /// What a table's rows become outside of the log can't be written.
+    #[error(
+        "table {table} can't be written: {reason}. Everything that is committed is there, in files or in the log: started \
+         again once the cause is mended, the job goes on with it"
+    )]
+    Outlet {
+        /// The table.
+        table: String,
+        /// What failed.
+        reason: String,
+    },
     /// A worker thread ended without a word.
     #[error("worker {0} panicked; this is a defect of millstream, please report it with the lines above")]
     Panicked(usize),

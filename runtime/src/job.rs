@@ -20,6 +20,7 @@ use crate::error::JobError;
 use crate::feeds::with_feeds;
 use crate::log::{Admin, Log};
 use crate::memory::{MemoryPlan, MemoryWatch, StateBudget};
+use crate::outlets::{Outlets, Pump};
 use crate::plan::{JobPlan, TaskId};
 use crate::restore::are_finished;
 use crate::savepoint::{OpenSavepoint, SavepointPart};
@@ -125,6 +126,8 @@ pub struct Job {
     threads: Vec<WorkerThread>,
     shared: Arc<Shared>,
     others: Mutex<Others>,
+    /// What takes output to where no topic is, for a job that has such.
+    outlets: Option<Outlets>,
     /// Held as long as the job runs.
     _lock: Option<StateLock>,
 }
@@ -204,9 +207,10 @@ impl Job {
             let watch = keeps_watch.then(|| MemoryWatch::new(process_bytes, budget, tasks));
             threads.push(spawn(index, cx, &shared, &settings.print, watch)?);
         }
+        let outlets = Pump::new(&plan, log, &clock)?.map(Outlets::start).transpose()?;
         let others = Mutex::new(Others { admin, asked: None });
         let log = Arc::clone(log);
-        Ok(Job { plan, log, made_topics, threads, shared, others, _lock: lock })
+        Ok(Job { plan, log, made_topics, threads, shared, others, outlets, _lock: lock })
     }
 
     /// Starts a job that leaves the topics of tables alone.
@@ -247,13 +251,20 @@ impl Job {
         self.shared.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a worker has ended: the job is about to end, or has failed.
+    /// Whether a worker has ended, or what takes output elsewhere: the job is about to end, or has failed.
     pub fn has_ended(&self) -> bool {
-        self.threads.iter().any(WorkerThread::has_ended)
+        let outlets_have = self.outlets.as_ref().is_some_and(Outlets::has_ended);
+        outlets_have || self.threads.iter().any(WorkerThread::has_ended)
     }
 
     /// Looks whether there is nothing left to do. Call it every now and then.
     pub fn is_done(&self, until: Until) -> bool {
+        let done = self.has_committed_all(until);
+        self.outlets.as_ref().map_or(done, |outlets| outlets.are_empty(done))
+    }
+
+    /// Whether all results are committed.
+    fn has_committed_all(&self, until: Until) -> bool {
         let owned: BTreeSet<TaskId> =
             self.status().iter().flat_map(|status| status.tasks.iter().map(|task| task.id)).collect();
         if owned.is_empty() {
@@ -339,7 +350,9 @@ impl Job {
                 (Err(_), Err(error)) => tracing::error!(%error, "another worker failed, too"),
             }
         }
-        first
+        // What failed is why workers were stopped, if they were not told to.
+        let ended = self.outlets.map_or(Ok(()), |outlets| outlets.end(first.is_ok()));
+        first.and(ended)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod journal;
 mod lookup;
 mod memory;
 pub mod metrics;
+pub mod outlets;
 mod plan;
 pub mod replay;
 pub mod restore;

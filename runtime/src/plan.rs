@@ -14,7 +14,7 @@ use record::next_stores;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// A task: one sub-topology over one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +80,9 @@ pub(crate) enum Misfit {
         now: u32,
     },
 }
+
+/// The longest last name of a topic that is emptied into files.
+const OUTLET_NAME_MAX: usize = 70;
 
 /// Version of what the engine makes of a plan. Raised when the same plan would come to mean something else.
 const ENGINE: &str = "engine 1";
@@ -277,6 +280,31 @@ impl JobPlan {
 
     pub(crate) fn snapshot_topic_of(job: &str) -> String {
         format!("millstream.{job}.snapshots")
+    }
+
+    /// The topic of a table whose rows are taken elsewhere from there.
+    pub(crate) fn outlet_topic_of(job: &str, table: &str) -> String {
+        let mut name = legal_name(table);
+        if name != table || name.len() > OUTLET_NAME_MAX || name.is_empty() {
+            name.truncate(OUTLET_NAME_MAX - 17);
+            name = format!("{name}-{:016x}", xxh3_64(table.as_bytes()));
+        }
+        format!("{}{name}", Self::outlet_topics_of(job))
+    }
+
+    /// What the names of such topics begin with.
+    pub(crate) fn outlet_topics_of(job: &str) -> String {
+        format!("millstream.{job}.files.")
+    }
+
+    /// The table of such a topic, for people.
+    pub(crate) fn table_of_outlet(topic: &str) -> &str {
+        topic.rsplit('.').next().unwrap_or(topic)
+    }
+
+    /// Whether a topic is one that only the job itself reads and writes, and which holds what is on its way to files.
+    pub(crate) fn is_outlet(&self, topic: &str) -> bool {
+        topic.starts_with(&Self::outlet_topics_of(&self.job))
     }
 
     /// The topic of an exchange.

@@ -4,6 +4,7 @@ use crate::control::ControlRecord;
 use crate::error::JobError;
 use crate::log::{Admin, LogError, TopicSpec};
 use crate::lookup;
+use crate::outlets::through_topics_of;
 use crate::plan::{JobPlan, StateFrom};
 use crate::savepoint::{OpenSavepoint, Savepoint};
 use millstream_operators::source::SourceSpec;
@@ -73,7 +74,7 @@ pub fn examine(
     admin: &mut dyn Admin,
     before: Before<'_>,
 ) -> Result<Examined, JobError> {
-    let mut topology = with_topics_of_patterns(topology, admin)?;
+    let mut topology = through_topics_of(with_topics_of_patterns(topology, admin)?, job);
     if let Some(control) = before.control() {
         // A job keeps the tasks that its state is divided among.
         topology = topology.with_exchange_tasks_max(control.exchange_tasks_max.unwrap_or(u32::MAX));
@@ -104,6 +105,10 @@ pub fn examine(
             missing.push(if topic.compacted { spec.with("cleanup.policy", "compact") } else { spec });
         }
         sink_partitions.insert(topic.name, found.unwrap_or(widest));
+    }
+    for topic in cut.outlets().into_keys() {
+        let found = admin.describe_topic(topic)?.map(|found| found.partitions);
+        sink_partitions.insert(topic.to_owned(), found.unwrap_or(widest));
     }
     for (table, topic) in dead_letter_topics(topology) {
         let found = admin.describe_topic(&topic)?.map(|found| found.partitions);
@@ -222,6 +227,10 @@ pub fn internal_topics(plan: &JobPlan) -> Vec<TopicSpec> {
     }
     for (index, repartition) in plan.cut().repartitions.iter().enumerate() {
         let topic = TopicSpec::new(plan.repartition_topic(index).to_string(), repartition.partitions);
+        topics.push(topic.with("cleanup.policy", "delete").with("message.timestamp.type", "LogAppendTime"));
+    }
+    for topic in plan.cut().outlets().into_keys() {
+        let topic = TopicSpec::new(topic, plan.sink_partitions(topic));
         topics.push(topic.with("cleanup.policy", "delete").with("message.timestamp.type", "LogAppendTime"));
     }
     topics.push(TopicSpec::new(plan.control_topic(), 1).with("cleanup.policy", "compact"));

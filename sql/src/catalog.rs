@@ -14,6 +14,7 @@ use crate::functions::values::detail::Detail;
 use crate::script::{CreateTable, Ident, Spanned, Tokens};
 use arrow::datatypes::DataType;
 use millstream_operators::feed::Feed;
+use millstream_operators::outlet::Outlet;
 use millstream_operators::sink::Partitioner;
 use millstream_operators::source::{Bounded, Policy, Startup, TopicPattern};
 use millstream_operators::table::{Layout, Metadata};
@@ -94,8 +95,10 @@ pub(crate) enum TopicKind {
 /// Options of a table in topics, or in what takes the place of one.
 #[derive(Debug, Clone)]
 pub(crate) struct TopicTable {
-    /// What its one topic is when it is none of the log: such a table is only read.
+    /// What its one topic is when it is none of the log.
     pub feed: Option<Arc<dyn Feed>>,
+    /// What takes its rows to where they are to be, if that is no topic.
+    pub outlet: Option<Arc<dyn Outlet>>,
     /// `'topic-pattern'`; it stands among the topics.
     pub pattern: Option<Arc<dyn TopicPattern>>,
     /// One or more; a table that is written has one.
@@ -181,6 +184,11 @@ fn connector(
     let mut options = Options::new(&def.options, def.name.span);
     let help = "set 'connector' = 'kafka', 'upsert-kafka', 'filesystem', 'datagen', 'print' or 'blackhole'";
     let Some(name) = options.required("connector", help) else { return (None, options.errors) };
+    if let Some(partitions) = def.partitions.as_ref().filter(|_| name.value != "filesystem") {
+        let error = SqlError::new(code::CLAUSE, partitions.span, "PARTITIONED BY is not supported");
+        let help = "leave it out: a record's partition follows from its key, set 'key.fields'";
+        options.errors.push(error.help(help));
+    }
     let topic = |kind, options: &mut Options<'_>| {
         let table = topic::topic_table(kind, def, columns, primary_key, options);
         table.map(|table| Connector::Topic(Box::new(table)))

@@ -149,6 +149,7 @@ pub(crate) struct CreateTable {
     pub watermarks: Vec<WatermarkDef>,
     pub primary_key: Option<PrimaryKeyDef>,
     pub comment: Option<String>,
+    pub partitions: Option<Partitions>,
     /// The options of `WITH`, none twice.
     pub options: Options,
     /// The table that it takes columns and options of.
@@ -158,6 +159,13 @@ pub(crate) struct CreateTable {
     /// Names alone, in the place of columns: the order of those of the query.
     pub order: Vec<Ident>,
     /// The whole statement.
+    pub span: Span,
+}
+
+/// `PARTITIONED BY (a, b)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Partitions {
+    pub columns: Vec<Ident>,
     pub span: Span,
 }
 

@@ -140,9 +140,8 @@ impl PartWriter {
         }
         sync_directory(&self.home)?;
         // Their numbers are those of the order in which they were begun.
-        let number = |path: &Path| -> Option<usize> {
-            path.file_stem()?.to_str()?.rsplit_once('-')?.1.parse().ok()
-        };
+        let number =
+            |path: &Path| -> Option<usize> { path.file_stem()?.to_str()?.rsplit_once('-')?.1.parse().ok() };
         files.sort_by_key(|(temporary, _)| number(temporary));
         Ok(files.into_iter().map(|(_, directory)| directory).collect())
     }
@@ -157,7 +156,11 @@ fn directory_of<'r>(record: &Record<'r>) -> Result<&'r str, String> {
     };
     path.filter(is_below).ok_or_else(|| {
         let key = String::from_utf8_lossy(key);
-        format!("the record at offset {} is for no directory of the table: \"{}\"", record.offset, key.escape_debug())
+        format!(
+            "the record at offset {} is for no directory of the table: \"{}\"",
+            record.offset,
+            key.escape_debug()
+        )
     })
 }
 

@@ -119,7 +119,10 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;
             assert!(std::str::from_utf8(&damaged).ok().and_then(Position::parse).is_none(), "byte {at}");
-            assert!(std::str::from_utf8(&whole[..at]).ok().and_then(Position::parse).is_none(), "cut at {at}");
+            assert!(
+                std::str::from_utf8(&whole[..at]).ok().and_then(Position::parse).is_none(),
+                "cut at {at}"
+            );
         }
         std::fs::write(directory.path().join(NAME), &whole[..40]).unwrap();
         assert!(Position::read(directory.path()).unwrap_err().contains("is damaged"));

@@ -5,9 +5,7 @@
 
 use super::view::{Values, View};
 use super::write::{WriteRules, write_plain};
-use super::{
-    BadPayload, Decoder, Encoder, Facts, Format, FormatError, Outcome, PayloadDecoder, shortened,
-};
+use super::{BadPayload, Decoder, Encoder, Facts, Format, FormatError, Outcome, PayloadDecoder, shortened};
 use crate::columns::ColumnBuilder;
 use crate::text::{TextRules, append_text};
 use crate::types::sql_type;
@@ -65,10 +63,7 @@ impl Format for PartitionPath {
 /// Whether a column's values can be names of directories that come back as the same values.
 pub fn can_partition(data_type: &DataType) -> bool {
     use DataType as T;
-    matches!(
-        data_type,
-        T::Utf8 | T::Boolean | T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::Date32
-    )
+    matches!(data_type, T::Utf8 | T::Boolean | T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::Date32)
 }
 
 fn checked(field: &Field) -> Result<(), FormatError> {
@@ -272,8 +267,7 @@ mod tests {
         );
         let back = decoder.finish();
         // A text without letters is null when it comes back, as in Flink.
-        let texts: ArrayRef =
-            Arc::new(StringArray::from(vec![Some("a/b=c %41\n"), None, None, Some("ö..")]));
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a/b=c %41\n"), None, None, Some("ö..")]));
         assert_eq!(&back[0], &texts);
         assert_eq!(&back[1..], &columns[1..]);
     }

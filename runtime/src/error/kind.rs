@@ -24,7 +24,9 @@ impl JobError {
             JobError::Refused { .. } => ErrorKind::FixInput,
             JobError::Setting { .. } => ErrorKind::FixConfiguration,
             JobError::MorePartitions { .. } => ErrorKind::Retry,
-            JobError::Print { .. } | JobError::Lookup(_) => ErrorKind::FixSurroundings,
+            JobError::Print { .. } | JobError::Lookup(_) | JobError::Outlet { .. } => {
+                ErrorKind::FixSurroundings
+            }
             JobError::StateInUse { .. } => ErrorKind::RestoreState,
             JobError::DataLoss { .. }
             | JobError::Contradiction { .. }

@@ -115,7 +115,7 @@ pub(super) fn check_nothing_remains(log: &Arc<dyn Log>, settings: &JobSettings) 
     }
     let deleted =
         |remains: String, what: String| Err(JobError::TopicsDeleted { job: job.clone(), remains, what });
-    for topic in own("repartition") {
+    for topic in own("repartition").chain(own("files")) {
         if has_records(log, &mut *admin, topic)? {
             return deleted(format!("topic {topic} has records"), format!("topic {topic}"));
         }

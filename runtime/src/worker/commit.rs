@@ -393,7 +393,9 @@ impl Worker {
             let end = ends.iter().find(|(place, _)| *place == journal).map(|(_, end)| *end);
             bytes += task.prepared().map_or(0, |prepared| prepared.entry.data_bytes());
             let outbox = task.committed(end.expect("the entry was written to its journal"));
-            let to_users = outbox.records.iter().filter(|(place, _)| !self.cx.plan.is_internal(&place.topic));
+            let plan = &self.cx.plan;
+            let is_output = |topic: &str| !plan.is_internal(topic) || plan.is_outlet(topic);
+            let to_users = outbox.records.iter().filter(|(place, _)| is_output(&place.topic));
             bytes += outbox.records.iter().map(|(_, records)| records.data_bytes()).sum::<usize>();
             self.counts.records_out += to_users.map(|(_, records)| records.len() as u64).sum::<u64>();
             let (read, counted) = task.take_counts();

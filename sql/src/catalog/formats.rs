@@ -6,6 +6,7 @@ use crate::error::{Span, SqlError, code, nearest};
 use crate::script::Spanned;
 use arrow::datatypes::{Field, Fields};
 use millstream_operators::StreamKind;
+use millstream_operators::formats::partition_path::PartitionPath;
 use millstream_operators::formats::{self, FORMATS, Format, FormatError, Registered};
 use millstream_operators::table::{KeyOptions, Layout, Part, ValueFields};
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ struct Named {
     format: Arc<dyn Format>,
     span: Span,
 }
+
+/// Formats whose records are lines of files.
+const OF_LINES: &[&str] = &["json", "csv", "raw", "debezium-json", "canal-json", "maxwell-json", "ogg-json"];
 
 /// Reads the options about formats and the key's fields. `None` if an error was reported.
 pub(super) fn layout(
@@ -65,6 +69,29 @@ pub(super) fn layout(
         key.map(|(key, (fields, _))| (key, KeyOptions { fields, prefix, include })),
         options,
     )
+}
+
+/// The same for lines of files: the columns of `partitions` stand in the path of the file, which is the key of its records.
+pub(super) fn layout_of_files(
+    columns: &[Column],
+    partitions: Option<(Vec<String>, Span)>,
+    default_name: String,
+    options: &mut Options<'_>,
+) -> Option<Layout> {
+    let value = value_format(TopicKind::Append, options)?;
+    let name = value.format.facts().name;
+    if !OF_LINES.contains(&name) {
+        let lines: Vec<String> = OF_LINES.iter().map(|name| format!("'{name}'")).collect();
+        let message = format!("format '{name}' is not supported in files yet");
+        let help = format!("each record is a line of its file: choose one of {}", lines.join(", "));
+        return options.fail(SqlError::new(code::FORMAT, value.span, message).help(help));
+    }
+    let key = partitions.map(|(fields, span)| {
+        let format = Arc::new(PartitionPath { default_name });
+        let options = KeyOptions { fields, prefix: String::new(), include: ValueFields::ExceptKey };
+        (Named { format, span }, options)
+    });
+    laid_out(TopicKind::Append, columns, value, key, options)
 }
 
 fn no_fields<T>(name: &Spanned<String>, options: &mut Options<'_>) -> Option<T> {

@@ -77,6 +77,7 @@ pub(super) fn feed_table(
     TopicTable {
         topics: vec![Spanned { value: feed.topic().to_owned(), span: def.name.span }],
         feed: Some(feed),
+        outlet: None,
         pattern: None,
         kind: TopicKind::Append,
         layout,

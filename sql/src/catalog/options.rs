@@ -195,6 +195,22 @@ pub(crate) fn duration_ms(text: &str) -> Option<i64> {
     number.checked_mul(unit)
 }
 
+/// A number of bytes as Flink writes them: a whole number and a unit, of which each is 1 024 of the one before; bytes without one.
+pub(super) fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let unit: u64 = match text[digits..].trim().to_lowercase().as_str() {
+        "" | "b" | "bytes" => 1,
+        "k" | "kb" | "kibibytes" => 1 << 10,
+        "m" | "mb" | "mebibytes" => 1 << 20,
+        "g" | "gb" | "gibibytes" => 1 << 30,
+        "t" | "tb" | "tebibytes" => 1 << 40,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
 /// The parts of a list in a text, with the place of each, as `a;b` in `'a;b'`.
 pub(super) fn split(text: &Spanned<String>, separator: char) -> Vec<Spanned<String>> {
     // Where a ' is doubled, places in the value are not those in the text.
@@ -232,6 +248,22 @@ mod tests {
             ("9223372036854775807 d", None),
         ] {
             assert_eq!(duration_ms(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_read_as_flink_writes_them() {
+        for (text, expected) in [
+            ("5", Some(5)),
+            ("128MB", Some(128 << 20)),
+            (" 1 kb ", Some(1_024)),
+            ("2 GibiBytes", Some(2 << 30)),
+            ("", None),
+            ("-1 b", None),
+            ("1.5 mb", None),
+            ("16777216 tb", None),
+        ] {
+            assert_eq!(bytes(text), expected, "{text}");
         }
     }
 

@@ -64,6 +64,7 @@ pub(super) fn topic_table(
     let (topics, layout) = (topics?, layout?);
     Some(TopicTable {
         feed: None,
+        outlet: None,
         pattern,
         topics,
         kind,

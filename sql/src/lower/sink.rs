@@ -16,7 +16,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::scalar::ScalarValue;
 use millstream_operators::formats::{Format, FormatEncoderSpec, FormatError, JsonOptions};
 use millstream_operators::sink::{
-    AppendSink, Blackhole, Print, PrintText, RowEncoderSpec, SinkSpec, SinkTopic, SinkWriter, UpsertSink,
+    AppendSink, Blackhole, OutletSink, Partitioner, Print, PrintText, RowEncoderSpec, SinkSpec, SinkTopic,
+    SinkWriter, UpsertSink,
 };
 use millstream_operators::{Expression, Materialize, NodeSpec, NotNull, OnNull, StreamKind};
 use std::sync::Arc;
@@ -40,10 +41,11 @@ impl Lowering<'_> {
         let table = &target.table;
         if let Connector::Topic(topic) = &table.connector
             && topic.feed.is_some()
+            && topic.outlet.is_none()
         {
             return Err(Refusal::new(
                 format!("table {} can only be read", insert.table),
-                "write to a table of 'kafka', 'upsert-kafka', 'print' or 'blackhole'",
+                "write to a table of 'kafka', 'upsert-kafka', 'filesystem', 'print' or 'blackhole'",
             ));
         }
         let stream = self.sink_changes(insert, target)?;
@@ -74,10 +76,27 @@ impl Lowering<'_> {
             }),
             _ => None,
         };
+        self.check_one_outlet(insert.table, &*writer)?;
         let spec = SinkSpec { table: insert.table.to_owned(), topic, writer };
         let name = self.free_name(format!("{} / sink", insert.table));
         self.topology.add(name, NodeSpec::Sink(Arc::new(spec)), &[stream.node])?;
         Ok(())
+    }
+
+    /// What is written to a table at two places goes there in one stream, so it is one place.
+    fn check_one_outlet(&self, table: &str, writer: &dyn SinkWriter) -> Result<(), Refusal> {
+        let Some(outlet) = writer.outlet() else { return Ok(()) };
+        let sinks = self.topology.nodes().iter().filter_map(|node| match &node.spec {
+            NodeSpec::Sink(sink) if sink.table == table => sink.writer.outlet(),
+            _ => None,
+        });
+        match sinks.map(|other| other.describe()).find(|other| *other != outlet.describe()) {
+            None => Ok(()),
+            Some(other) => Err(Refusal::new(
+                format!("table {table} is written to with other options already: {other}"),
+                "declare a table for each, with CREATE TABLE .. LIKE",
+            )),
+        }
     }
 
     /// The query's rows with their changes, as the table takes them.
@@ -428,6 +447,10 @@ fn topic_writer(
             format!("metadata column {} of table {table} can't be written yet", column.name.value),
             "declare it VIRTUAL: it is then left out of INSERT INTO",
         ));
+    }
+    if let Some(outlet) = &topic.outlet {
+        let append = AppendSink { table, topic: name, key, value, partitioner: Partitioner::ByTask };
+        return Ok(Arc::new(OutletSink { outlet: Arc::clone(outlet), append }));
     }
     match (stream_kind(topic), key) {
         (StreamKind::Upsert, Some(key)) => Ok(Arc::new(UpsertSink { table, topic: name, key, value })),

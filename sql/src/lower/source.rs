@@ -342,7 +342,8 @@ fn physical(source: &SourceTable, topic: &TopicTable, column: usize) -> Result<C
 /// Those without a key are anywhere; and of several topics each may have another number of partitions, and the same key in
 /// another one.
 fn partitioning(source: &SourceTable, topic: &TopicTable) -> Option<(Vec<usize>, PartitionedBy)> {
-    let key = topic.layout.key.as_ref()?;
+    // Directories of files bring nothing together.
+    let key = topic.layout.key.as_ref().filter(|_| topic.feed.is_none())?;
     let columns = key_columns(source, topic)?;
     let by = PartitionedBy::TopicKey(Arc::clone(&key.format), key.declared.clone());
     let always_keyed = columns.iter().all(|column| !source.schema.field(*column).is_nullable());

@@ -39,9 +39,23 @@ pub(super) fn merged(
             Some(own.clone())
         }
     };
+    let partitions = match (like.merging(Feature::Partitions), &def.partitions) {
+        (Merging::Excluding, own) => own.clone(),
+        (_, None) => source.partitions.clone(),
+        (_, Some(own)) => {
+            if source.partitions.is_some() {
+                let message = format!("table \"{}\" has partitions already", source.name.value);
+                let error = SqlError::new(code::CLAUSE, own.span, message);
+                errors.push(error.help("write LIKE .. (EXCLUDING PARTITIONS), or leave PARTITIONED BY out"));
+            }
+            Some(own.clone())
+        }
+    };
     let options = options(def, like, source, &mut errors);
+    let def =
+        CreateTable { columns, watermarks, primary_key, partitions, options, like: None, ..def.clone() };
     match errors.is_empty() {
-        true => Ok(CreateTable { columns, watermarks, primary_key, options, like: None, ..def.clone() }),
+        true => Ok(def),
         false => Err(errors),
     }
 }

@@ -203,6 +203,10 @@ impl Planner<'_> {
         if let Some(comment) = &def.comment {
             let _ = writeln!(text, "COMMENT {}", quoted(comment));
         }
+        if let Some(partitions) = &def.partitions {
+            let columns = partitions.columns.iter().map(|column| format!("`{}`", column.value));
+            let _ = writeln!(text, "PARTITIONED BY ({})", columns.collect::<Vec<_>>().join(", "));
+        }
         let mut options: Vec<String> = def
             .options
             .iter()

@@ -2,7 +2,7 @@
 
 use super::columns::Elements;
 use super::parser::{Failed, Parsed, Parser};
-use super::{CreateTable, CreateView, Ident, Like, Options, Spanned, Tokens};
+use super::{CreateTable, CreateView, Ident, Like, Options, Partitions, Spanned, Tokens};
 use crate::error::{SqlError, code};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
@@ -11,13 +11,14 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 struct Body {
     elements: Elements,
     comment: Option<String>,
+    partitions: Option<Partitions>,
     options: Options,
     like: Option<Like>,
     query: Option<Tokens>,
 }
 
 impl Parser<'_> {
-    /// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] t (..) [COMMENT ..] [WITH (..)] [LIKE other (..) | AS query]`
+    /// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] t (..) [COMMENT ..] [PARTITIONED BY (..)] [WITH (..)] [LIKE other (..) | AS query]`
     pub(super) fn create_table(&mut self) -> Parsed<CreateTable> {
         let first = self.at;
         self.take_words("CREATE");
@@ -34,7 +35,7 @@ impl Parser<'_> {
         }
         match body {
             Ok(body) if self.errors.len() == reported => {
-                let Body { elements, comment, options, like, query } = body;
+                let Body { elements, comment, partitions, options, like, query } = body;
                 Ok(CreateTable {
                     name,
                     if_not_exists,
@@ -43,6 +44,7 @@ impl Parser<'_> {
                     watermarks: elements.watermarks,
                     primary_key: elements.primary_key,
                     comment,
+                    partitions,
                     options,
                     like,
                     query,
@@ -68,6 +70,11 @@ impl Parser<'_> {
         loop {
             if self.take_words("COMMENT") {
                 body.comment = Some(self.text("a comment in '..'")?.value);
+            } else if self.are_words("PARTITIONED BY") && !has_options && body.partitions.is_none() {
+                let first = self.at;
+                self.take_words("PARTITIONED BY");
+                let span = self.span_from(first);
+                body.partitions = Some(Partitions { columns: self.idents("the name of a column")?, span });
             } else if self.is_word(0, "WITH") && !has_options {
                 self.take_words("WITH");
                 has_options = true;

@@ -64,10 +64,8 @@ const STATEMENTS: &[(&str, &str)] = &[
 ];
 
 /// Clauses of `CREATE TABLE` behind its columns.
-const TABLE_CLAUSES: &[(&str, &str)] = &[
-    ("PARTITIONED BY", "leave it out: a record's partition follows from its key, set 'key.fields'"),
-    ("DISTRIBUTED", "leave it out: a record's partition follows from its key, set 'key.fields'"),
-];
+const TABLE_CLAUSES: &[(&str, &str)] =
+    &[("DISTRIBUTED", "leave it out: a record's partition follows from its key, set 'key.fields'")];
 
 /// What may stand behind a column in other dialects.
 const COLUMN_CLAUSES: &[(&str, &str)] = &[
