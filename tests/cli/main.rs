@@ -7,6 +7,7 @@ mod command;
 mod connectors;
 mod dead_letters;
 mod file_tests;
+mod files;
 mod help;
 mod http;
 mod jobs;

@@ -25,6 +25,7 @@ mod batch;
 mod bounded;
 mod connectors;
 mod dead_letters;
+mod files;
 mod keys;
 mod match_recognize;
 mod pairs;

@@ -53,12 +53,28 @@ impl Default for CsvOptions {
     }
 }
 
+/// Options that are at their defaults, and what to do where another value is wanted.
+const DEFAULTS_ONLY: &[(&str, &str, &str)] = &[
+    ("trim-spaces", "false", "write TRIM(column) in the query"),
+    ("ignore-trailing-unmappable", "false", "declare a column for each field"),
+    ("allow-trailing-comma", "true", "a ',' behind the last field is passed over"),
+    (
+        "fail-on-missing-columns",
+        "false",
+        "a line with fewer fields is bad unless 'ignore-parse-errors' is 'true'",
+    ),
+    ("empty-string-as-null", "false", "set 'null-literal' to '', or write NULLIF(column, '') in the query"),
+];
+
 impl CsvOptions {
     fn parse(reader: &mut OptionReader<'_>) -> Result<Self, FormatError> {
         let default = Self::default();
         let quote = reader.character("quote-character")?;
         let no_quote = reader.flag("disable-quote-character")?;
         let scientific = [("true", true), ("false", false)];
+        for (name, default, instead) in DEFAULTS_ONLY {
+            reader.only(name, default, instead)?;
+        }
         let parsed = CsvOptions {
             delimiter: reader.escaped_character("field-delimiter")?.unwrap_or(default.delimiter),
             quote: if no_quote { None } else { quote.or(default.quote) },

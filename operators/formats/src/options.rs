@@ -28,6 +28,21 @@ impl<'o> OptionReader<'o> {
         self.choice(name, &[("false", false), ("true", true)])
     }
 
+    /// An option of Flink's whose one value here is its default; `instead` says what to do about another.
+    pub(crate) fn only(
+        &mut self,
+        name: &'static str,
+        default: &str,
+        instead: &str,
+    ) -> Result<(), FormatError> {
+        match self.text(name) {
+            Some(text) if !text.eq_ignore_ascii_case(default) => {
+                Err(self.bad(name, text, format_args!("'{default}', or nothing: {instead}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// An option with these values, in any case; the first when it is not there.
     pub(crate) fn choice<T: Copy>(
         &mut self,

@@ -88,11 +88,17 @@ fn rolling(options: &mut Options<'_>) -> Option<Rolling> {
             None => options.bad(name, text, "a number of bytes, as in '128 mb' or '4 kb'"),
         },
     };
-    if let Some(text) = options.text("auto-compaction")
-        && !text.value.eq_ignore_ascii_case("false")
-    {
-        let help = "'false', or nothing: make files larger with 'sink.rolling-policy.file-size'";
-        let _: Option<()> = options.bad("auto-compaction", text, help);
+    // It is for the optimizer of batch jobs.
+    options.optional_choice("source.report-statistics", &[("all", ()), ("none", ())]);
+    for (name, instead) in [
+        ("auto-compaction", "make files larger with 'sink.rolling-policy.file-size'"),
+        ("sink.shuffle-by-partition.enable", "each task writes files of its own"),
+    ] {
+        if let Some(text) = options.text(name)
+            && !text.value.eq_ignore_ascii_case("false")
+        {
+            let _: Option<()> = options.bad(name, text, &format!("'false', or nothing: {instead}"));
+        }
     }
     Some(Rolling {
         file_bytes: file_bytes?,

@@ -5,7 +5,15 @@ use crate::script::Spanned;
 
 /// Options by their names, or by what they begin with when that ends with a `.`.
 const REFUSED: &[(&str, &str)] = &[
+    ("property-version", "leave it out: there is one version of each table's options"),
+    ("sink.semantic", "set 'sink.delivery-guarantee', or leave it out"),
     ("sink.transactional-id-prefix", "leave it out: transactions are named by the job"),
+    ("sink.transaction-naming-strategy", "leave it out: transactions are named by the job"),
+    ("sink.partition-commit.", "leave it out: a file that has its name is whole, and none is taken back"),
+    ("partition.time-extractor.", "leave it out: directories are there as soon as they have a file"),
+    ("compaction.", "leave it out: make files larger with 'sink.rolling-policy.file-size'"),
+    ("streaming-source.", "leave it out: a table has the files that are there when its job first starts"),
+    ("lookup.", "leave it out: FOR SYSTEM_TIME AS OF joins with an 'upsert-kafka' table"),
     ("sink.parallelism", "leave it out: a job has as many tasks as its topics have partitions"),
     ("scan.parallelism", "leave it out: a job has as many tasks as its topics have partitions"),
     ("sink.buffer-flush.max-rows", "leave it out: each commit writes the last row of each key once"),
