@@ -34,6 +34,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What a job under test is called.
+pub(crate) const JOB: &str = "test";
+
 /// Turns without progress after which a job counts as stuck.
 const TURNS_MAX: usize = 2_000_000;
 
@@ -89,7 +92,7 @@ impl TestDriver {
         }
         produce(&log);
         let mut admin = with_feeds(&shared(&log), topology, &(Arc::clone(&clock) as Arc<_>)).admin()?;
-        let (plan, _) = prepare(topology, "test", None, &mut *admin, Before::Nothing)?;
+        let (plan, _) = prepare(topology, JOB, None, &mut *admin, Before::Nothing)?;
         let mut driver = TestDriver {
             clock,
             log,
@@ -248,7 +251,7 @@ impl TestDriver {
         let before = control.as_ref().map_or(Before::Nothing, Before::Job);
         self.topology = topology.clone();
         let mut admin = self.with_feeds(&self.log).admin()?;
-        let (plan, _) = prepare(topology, "test", None, &mut *admin, before)?;
+        let (plan, _) = prepare(topology, JOB, None, &mut *admin, before)?;
         self.plan = Arc::new(plan);
         self.start();
         Ok(())

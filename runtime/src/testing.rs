@@ -32,11 +32,12 @@
 
 mod marked;
 
-use crate::driver::TestDriver;
+use crate::driver::{JOB, TestDriver};
 use crate::error::JobError;
 use crate::log::{Log, Offset, Record, RecordsBuilder, TopicPartition};
+use crate::plan::JobPlan;
 use crate::replay::ReplayError;
-use millstream_operators::sink::partition_for_key;
+use millstream_operators::sink::{SinkSpec, partition_for_key};
 use millstream_operators::typed::{Key, Row, stored_value};
 use millstream_operators::{Headers, NodeSpec, Topology};
 use serde::Serialize;
@@ -112,7 +113,9 @@ impl TestJob {
         let mut all: Vec<(&str, u32)> = topics.to_vec();
         for node in topology.nodes() {
             let written = match &node.spec {
-                NodeSpec::Sink(sink) => sink.topic.as_ref().map(|topic| topic.name.as_str()),
+                NodeSpec::Sink(sink) if sink.writer.outlet().is_none() => {
+                    sink.topic.as_ref().map(|topic| topic.name.as_str())
+                }
                 _ => None,
             };
             all.extend(
@@ -121,6 +124,15 @@ impl TestJob {
         }
         let driver = TestDriver::new(&marked, &all)?;
         Ok(TestJob { driver, kills, piped: BTreeMap::new(), read: BTreeMap::new(), inputs })
+    }
+
+    /// The topic that a sink writes to: of one whose rows go into files, the job's own that they go through. Files are not
+    /// written in a test.
+    pub fn output_topic(sink: &SinkSpec) -> Option<String> {
+        match sink.writer.outlet() {
+            Some(_) => Some(JobPlan::outlet_topic_of(JOB, &sink.table)),
+            None => sink.topic.as_ref().map(|topic| topic.name.clone()),
+        }
     }
 
     /// Appends a record without a key, its value as JSON, to the next partition of a topic.

@@ -2,6 +2,8 @@
 
 mod columns;
 mod files;
+#[cfg(test)]
+mod flink_options;
 mod formats;
 mod made;
 mod offsets;

@@ -96,6 +96,10 @@ const DECIDED: &[(&str, &str)] = &[
     ("auto.offset.reset", "set 'scan.startup.mode'"),
     ("enable.auto.commit", "leave it out: offsets are committed with the results, in one transaction"),
     ("auto.commit.interval.ms", "leave it out: offsets are committed with the results, in one transaction"),
+    (
+        "allow.auto.create.topics",
+        "leave it out: topics that are read have to be there, and those that are written are made",
+    ),
     ("isolation.level", "leave it out: inputs are read committed, as exactly-once needs it"),
     ("transactional.id", "leave it out: transactions are named by the job"),
     ("transaction.timeout.ms", "leave it out: it is a setting of the job"),

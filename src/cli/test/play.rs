@@ -56,9 +56,11 @@ impl Tables {
                     tables.partitions.extend(source.topics.iter().map(|topic| (topic.clone(), 1)));
                 }
                 NodeSpec::Sink(sink) => {
-                    if let Some(topic) = &sink.topic {
-                        tables.written.insert(sink.table.clone(), topic.name.clone());
-                        tables.partitions.entry(topic.name.clone()).or_insert(1);
+                    let Some(topic) = TestJob::output_topic(sink) else { continue };
+                    tables.written.insert(sink.table.clone(), topic.clone());
+                    // The job makes what is its own.
+                    if sink.writer.outlet().is_none() {
+                        tables.partitions.entry(topic).or_insert(1);
                     }
                 }
                 NodeSpec::Operator(_) | NodeSpec::Exchange(_) => {}
