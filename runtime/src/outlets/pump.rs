@@ -47,8 +47,8 @@ impl Part {
     /// Refuses to go on where the log does not have what comes next.
     fn check_log(&self, position: Offset, start: Offset, end: Offset) -> Result<(), JobError> {
         let Part { place, .. } = self;
-        let behind = "another process of the job has written them elsewhere: all its processes have to see the same files, so \
-                      set a path that is the same for all; or the files were replaced by older ones";
+        let behind = "they were written elsewhere, and a job has the same files at every start and in all its processes: set the \
+                      path that it had, or give the table another name, to begin files here";
         match position {
             position if position < start => {
                 Err(self.failed(format!("records {position} to {start} of {place} are not there any more: {behind}")))
