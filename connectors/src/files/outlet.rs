@@ -8,7 +8,7 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// The directory below a table's path that belongs to the jobs which write there. Whoever reads files passes it over.
-pub(super) const OWN_DIRECTORY: &str = ".millstream";
+const OWN_DIRECTORY: &str = ".millstream";
 
 /// When files are ended and others begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
