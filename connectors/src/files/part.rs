@@ -38,6 +38,7 @@ pub(super) struct PartWriter {
     /// When the first of them was begun, and when the last record came.
     times_ms: (u64, u64),
     checked_ms: u64,
+    /// Whether one of them has its bytes, or they are as many as may be.
     is_full: bool,
     _lock: File,
 }
@@ -180,7 +181,7 @@ impl OutletWriter for PartWriter {
         let written = file.out.write_all(value).and_then(|()| file.out.write_all(b"\n"));
         written.map_err(in_file(&file.temporary))?;
         file.bytes += value.len() as u64 + 1;
-        self.is_full |= file.bytes >= file_bytes;
+        self.is_full |= file.bytes >= file_bytes || self.open.len() >= OPEN_MAX;
         self.times_ms.1 = now_ms;
         Ok(())
     }

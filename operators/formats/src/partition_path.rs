@@ -48,6 +48,15 @@ impl Format for PartitionPath {
 
     fn encoder(&self, fields: &Fields) -> Result<Box<dyn Encoder>, FormatError> {
         fields.iter().try_for_each(|field| checked(field))?;
+        // Flink writes the number of the day, and can't read it as a date.
+        if let Some(date) = fields.iter().find(|field| *field.data_type() == DataType::Date32) {
+            let name = date.name();
+            let message = format!(
+                "directories can't be called by column \"{name}\" of type DATE when files are written; declare it STRING, and \
+                 write CAST({name} AS STRING)"
+            );
+            return Err(FormatError::Conflict { message });
+        }
         let mut null = Vec::new();
         escape(self.default_name.as_bytes(), &mut null);
         let name = |field: &std::sync::Arc<Field>| {
@@ -60,7 +69,7 @@ impl Format for PartitionPath {
     }
 }
 
-/// Whether a column's values can be names of directories that come back as the same values.
+/// Whether a column's values can be read of names of directories; all but dates can be written so, too.
 pub fn can_partition(data_type: &DataType) -> bool {
     use DataType as T;
     matches!(data_type, T::Utf8 | T::Boolean | T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::Date32)
@@ -75,7 +84,7 @@ fn checked(field: &Field) -> Result<(), FormatError> {
 
 /// Whether a byte stands in no name of a directory as it is.
 fn is_escaped(byte: u8) -> bool {
-    byte < 0x20 || byte == 0x7f || b"\"#%'*/:=?\\{[]^".contains(&byte)
+    byte < 0x20 || byte == 0x7f || b"\"#%'*/:=?\\{}[]^".contains(&byte)
 }
 
 /// Appends a name, with escapes.
@@ -237,17 +246,22 @@ mod tests {
         .into()
     }
 
+    fn without_day() -> Fields {
+        fields().iter().filter(|field| field.name() != "day").cloned().collect()
+    }
+
     #[test]
     fn values_come_back_from_the_directories_they_have_made() {
-        let columns: [ArrayRef; 4] = [
-            Arc::new(StringArray::from(vec![Some("a/b=c %41\n"), None, Some(""), Some("ö..")])),
+        let special = "ö.. ,;[]{}^'\"#*?:\\x";
+        let columns: [ArrayRef; 3] = [
+            Arc::new(StringArray::from(vec![Some("a/b=c %41\n"), None, Some(""), Some(special)])),
             Arc::new(Int64Array::from(vec![Some(-5), Some(i64::MAX), None, Some(0)])),
-            Arc::new(Date32Array::from(vec![Some(0), Some(19_844), None, Some(-1)])),
             Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true)])),
         ];
-        let mut encoder = path().encoder(&fields()).unwrap();
+        assert!(path().encoder(&fields()).unwrap_err().to_string().contains("CAST(day AS STRING)"));
+        let mut encoder = path().encoder(&without_day()).unwrap();
         encoder.begin(&mut columns.iter(), &[]).unwrap();
-        let mut decoder = path().decoder(&fields(), &fields()).unwrap();
+        let mut decoder = path().decoder(&without_day(), &without_day()).unwrap();
         let mut paths = Vec::new();
         for row in 0..4 {
             let mut out = Vec::new();
@@ -259,15 +273,17 @@ mod tests {
         assert_eq!(
             paths,
             [
-                "s=a%2Fb%3Dc %2541%0A/n=-5/day=1970-01-01/is it=true".to_owned(),
-                format!("s={null}/n=9223372036854775807/day=2024-05-01/is it=false"),
-                format!("s={null}/n={null}/day={null}/is it={null}"),
-                "s=ö../n=0/day=1969-12-31/is it=true".to_owned(),
+                // As Flink has them.
+                "s=a%2Fb%3Dc %2541%0A/n=-5/is it=true".to_owned(),
+                format!("s={null}/n=9223372036854775807/is it=false"),
+                format!("s={null}/n={null}/is it={null}"),
+                "s=ö.. ,;%5B%5D%7B%7D%5E%27%22%23%2A%3F%3A%5Cx/n=0/is it=true".to_owned(),
             ]
         );
         let back = decoder.finish();
         // A text without letters is null when it comes back, as in Flink.
-        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a/b=c %41\n"), None, None, Some("ö..")]));
+        let texts: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("a/b=c %41\n"), None, None, Some(special)]));
         assert_eq!(&back[0], &texts);
         assert_eq!(&back[1..], &columns[1..]);
     }
@@ -284,6 +300,9 @@ mod tests {
             assert!(bad.detail.contains(detail), "{bad:?}");
         }
         assert_eq!(decoder.decode(Some(b"x/s=a/n=1/day=2024-05-01/is it=FALSE")), Ok(Outcome::Row));
-        assert!(decoder.finish().iter().all(|column| column.len() == 1));
+        let columns = decoder.finish();
+        assert!(columns.iter().all(|column| column.len() == 1));
+        let day: ArrayRef = Arc::new(Date32Array::from(vec![19_844]));
+        assert_eq!(&columns[2], &day);
     }
 }

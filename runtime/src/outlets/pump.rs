@@ -111,8 +111,8 @@ impl Pump {
         self.check_read(read)?;
         for index in 0..self.parts.len() {
             let due = self.parts[index].writer.as_mut().is_some_and(|writer| writer.is_due(now_ms));
-            if due {
-                self.publish(index)?;
+            if due && let Some(status) = self.reader.status(&self.parts[index].place) {
+                self.publish(index, status.position)?;
             }
         }
         Ok(came)
@@ -129,10 +129,18 @@ impl Pump {
     }
 
     fn write(&mut self, place: &TopicPartition, records: &Records, now_ms: u64) -> Result<(), JobError> {
-        let Some(part) = self.parts.iter_mut().find(|part| part.place == *place) else { return Ok(()) };
-        let Some(writer) = &mut part.writer else { return Ok(()) };
-        let written = records.iter().try_for_each(|record| writer.write(&record, now_ms));
-        written.map_err(|reason| part.failed(reason))
+        let Some(index) = self.parts.iter().position(|part| part.place == *place) else { return Ok(()) };
+        for record in records.iter() {
+            let part = &mut self.parts[index];
+            let Some(writer) = &mut part.writer else { return Ok(()) };
+            if let Err(reason) = writer.write(&record, now_ms) {
+                return Err(part.failed(reason));
+            }
+            if writer.is_due(now_ms) {
+                self.publish(index, record.offset + 1)?;
+            }
+        }
+        Ok(())
     }
 
     /// Where each partition of the topics ends now. Commits are answered before they can be read, so it is the end of everything.
@@ -161,9 +169,9 @@ impl Pump {
                 continue;
             }
             through = false;
-            let read = self.reader.status(&part.place).is_some_and(|status| status.position >= *end);
-            if part.writer.is_some() && read {
-                self.publish(index)?;
+            let read = self.reader.status(&part.place).map(|status| status.position);
+            if let Some(to) = read.filter(|to| to >= end && part.writer.is_some()) {
+                self.publish(index, to)?;
             }
         }
         Ok(through)
@@ -210,10 +218,9 @@ impl Pump {
         Ok(())
     }
 
-    /// Has everything that was read of a partition be where it is to be, and removes it from the log.
-    fn publish(&mut self, index: usize) -> Result<(), JobError> {
+    /// Has everything of a partition before an offset be where it is to be, and removes it from the log.
+    fn publish(&mut self, index: usize, to: Offset) -> Result<(), JobError> {
         let place = self.parts[index].place.clone();
-        let Some(to) = self.reader.status(&place).map(|status| status.position) else { return Ok(()) };
         // What is outside of the log must not be ahead of it after a power cut.
         self.log.sync()?;
         let places = std::slice::from_ref(&place);
