@@ -231,7 +231,7 @@ pub(super) fn sync_directory(path: &Path) -> Result<(), String> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(in_file(path))
 }
 
-/// Steps until a test ends the writer: everything that is done to the disk is one.
+// Steps until a test ends the writer: everything that is done to the disk is one.
 #[cfg(test)]
 thread_local! {
     pub(super) static STEPS_LEFT: std::cell::Cell<u32> = const { std::cell::Cell::new(u32::MAX) };

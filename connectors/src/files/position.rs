@@ -84,7 +84,7 @@ impl Position {
 
     fn parse(text: &str) -> Option<Self> {
         let (lines, check) = text.split_at(text.rfind("check ")?);
-        if check.trim_end() != format!("check {:016x}", xxh3_64(lines.as_bytes())) {
+        if check != format!("check {:016x}\n", xxh3_64(lines.as_bytes())) {
             return None;
         }
         let mut lines = lines.lines();
