@@ -154,9 +154,15 @@ fn reads(expr: &Tokens, column: &str) -> bool {
     expr.words().any(|word| word == column)
 }
 
-/// Refuses what a computed column or the watermark would miss.
+/// Refuses what a computed column, the watermark or directories would miss.
 fn check_unread(def: &CreateTable, name: &Ident) -> Result<(), SqlError> {
     let column = &name.value;
+    let mut partitions = def.partitions.iter().flat_map(|partitions| &partitions.columns);
+    if partitions.any(|partition| partition.value == *column) {
+        let message = format!("column \"{column}\" can't go: directories are called by it");
+        let help = "declare another table, with LIKE .. (EXCLUDING PARTITIONS)";
+        return Err(SqlError::new(code::COLUMN, name.span, message).help(help));
+    }
     let computed = def.columns.iter().find(|other| match &other.kind {
         ColumnDefKind::Computed { expr } => other.name.value != *column && reads(expr, column),
         _ => false,

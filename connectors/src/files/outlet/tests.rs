@@ -76,7 +76,7 @@ fn outlet(path: &Path, file_bytes: u64) -> FilesOutlet {
 #[test]
 fn a_record_is_in_one_whole_file_at_whichever_step_the_writer_is_killed() {
     for (directories, publish_every) in [(0, 4), (3, 5), (7, 100)] {
-        let lines = lines(23, directories);
+        let lines = lines(13, directories);
         for steps in 0..200 {
             let directory = tempfile::tempdir().unwrap();
             let outlet = outlet(directory.path(), 60);
