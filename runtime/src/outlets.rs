@@ -125,7 +125,7 @@ fn empty(mut pump: Pump, board: &Board) -> Result<(), JobError> {
                 return Ok(());
             }
             let (since, ends) = ending.get_or_insert_with(|| (Instant::now(), None));
-            if is_through(&mut pump, ends)? {
+            if is_through(&mut pump, ends, true)? {
                 return Ok(());
             }
             if since.elapsed() > END_FOR {
@@ -140,7 +140,7 @@ fn empty(mut pump: Pump, board: &Board) -> Result<(), JobError> {
             if round.0 != asked {
                 round = (asked, None);
             }
-            if is_through(&mut pump, &mut round.1)? {
+            if is_through(&mut pump, &mut round.1, false)? {
                 board.through.store(asked, Ordering::Release);
             }
         }
@@ -149,7 +149,7 @@ fn empty(mut pump: Pump, board: &Board) -> Result<(), JobError> {
 }
 
 /// Whether everything is at the target that was there when this was asked first.
-fn is_through(pump: &mut Pump, ends: &mut Option<Vec<Offset>>) -> Result<bool, JobError> {
+fn is_through(pump: &mut Pump, ends: &mut Option<Vec<Offset>>, only_own: bool) -> Result<bool, JobError> {
     if ends.is_none() {
         match pump.ends() {
             Ok(found) => *ends = Some(found),
@@ -157,5 +157,5 @@ fn is_through(pump: &mut Pump, ends: &mut Option<Vec<Offset>>) -> Result<bool, J
             Err(error) => return Err(error.into()),
         }
     }
-    ends.as_ref().map_or(Ok(false), |ends| pump.is_through(ends))
+    ends.as_ref().map_or(Ok(false), |ends| pump.is_through(ends, only_own))
 }

@@ -107,3 +107,21 @@ fn a_job_whose_files_can_not_be_written_says_which_and_goes_on_later() {
     numbers.sort_unstable();
     assert_eq!(numbers, (0..300).collect::<Vec<i64>>());
 }
+
+/// Transactions of brokers have marks in the topic, and are readable a while after they are committed.
+#[test]
+fn on_kafka_each_row_is_in_one_file_too() {
+    let Some(place) = Place::on_kafka() else { return };
+    place.write("files.sql", INTO_FILES);
+    for after_ms in [3_000, 5_000] {
+        let mut job = place.start("run files.sql");
+        std::thread::sleep(Duration::from_millis(after_ms));
+        job.signal("KILL");
+        job.wait();
+    }
+    let done = place.run("run files.sql");
+    assert_eq!(done.code, 0, "{done:?}");
+    let mut numbers: Vec<i64> = written(&place.path().join("out")).0.into_values().flatten().collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..12_000).collect::<Vec<i64>>());
+}

@@ -172,7 +172,12 @@ fn what_can_not_be_written_to_files_is_refused_with_what_to_do() {
             "a, c FROM orders",
             "DATE_FORMAT makes a text of a time",
         ),
-        ("a INT, d DATE) PARTITIONED BY (d)", json, "a, CAST(c AS DATE) FROM orders", "write CAST(d AS STRING)"),
+        (
+            "a INT, d DATE) PARTITIONED BY (d)",
+            json,
+            "a, CAST(c AS DATE) FROM orders",
+            "write CAST(d AS STRING)",
+        ),
         ("a INT) PARTITIONED BY (a)", json, "a FROM orders", "none is left for the files"),
         ("a INT)", ", 'format' = 'avro'", "a FROM orders", "format 'avro' is not supported in files yet"),
         ("a INT)", ", 'format' = 'parquet'", "a FROM orders", "format 'parquet' is not supported yet"),

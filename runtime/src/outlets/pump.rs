@@ -153,16 +153,17 @@ impl Pump {
     }
 
     /// Whether everything before these ends is where it is to be. What this process writes is published as soon as it has been
-    /// read up to there.
+    /// read up to there. With `only_own` what others write is left to them.
     ///
     /// # Errors
     /// As [`Pump::turn`].
-    pub fn is_through(&mut self, ends: &[Offset]) -> Result<bool, JobError> {
+    pub fn is_through(&mut self, ends: &[Offset], only_own: bool) -> Result<bool, JobError> {
         let mut through = true;
         for (index, end) in ends.iter().enumerate() {
             let Some(part) = self.parts.get(index) else { continue };
             let position = match &part.writer {
                 Some(writer) => writer.position(),
+                None if only_own => continue,
                 None => part.outlet.position(&part.of).map_err(|reason| part.failed(reason))?,
             };
             if position >= *end {
