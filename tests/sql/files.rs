@@ -132,25 +132,27 @@ fn a_job_whose_files_are_not_those_it_has_written_is_refused_by_name() {
     assert_eq!(written(&out).0, (0..80).collect::<Vec<u32>>());
 }
 
+/// What is wrong with a table in files of these columns and options, and with writing a query to it.
+fn refused(columns: &str, options: &str, query: &str) -> String {
+    let text = format!(
+        "CREATE TABLE orders (a INT, b STRING, c TIMESTAMP(3)) WITH ('connector' = 'datagen');
+         CREATE TABLE t ({columns} WITH ('connector' = 'filesystem', 'path' = 'out'{options});
+         INSERT INTO t SELECT {query};"
+    );
+    match sql::plan("files.sql", &text) {
+        Ok(_) => "it runs".to_owned(),
+        Err(errors) => {
+            let said = errors
+                .errors
+                .iter()
+                .map(|error| format!("{} ({})", error.message, error.help.clone().unwrap_or_default()));
+            said.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
 #[test]
 fn what_can_not_be_written_to_files_is_refused_with_what_to_do() {
-    let refused = |columns: &str, options: &str, query: &str| {
-        let text = format!(
-            "CREATE TABLE orders (a INT, b STRING, c TIMESTAMP(3)) WITH ('connector' = 'datagen');
-             CREATE TABLE t ({columns} WITH ('connector' = 'filesystem', 'path' = 'out'{options});
-             INSERT INTO t SELECT {query};"
-        );
-        match sql::plan("files.sql", &text) {
-            Ok(_) => "it runs".to_owned(),
-            Err(errors) => {
-                let said = errors
-                    .errors
-                    .iter()
-                    .map(|error| format!("{} ({})", error.message, error.help.clone().unwrap_or_default()));
-                said.collect::<Vec<_>>().join("; ")
-            }
-        }
-    };
     let json = ", 'format' = 'json'";
     for (columns, options, query, says) in [
         ("a INT, b STRING) PARTITIONED BY (b)", json, "a, b FROM orders", "it runs"),
