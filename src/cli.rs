@@ -20,6 +20,7 @@ mod progress;
 mod run;
 mod savepoint;
 mod serve;
+mod settings;
 mod signals;
 mod sql;
 mod state;
@@ -31,8 +32,9 @@ mod why;
 pub(crate) use failure::Failure;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use tracing_subscriber::EnvFilter;
 
 /// Stream processing over a durable log.
@@ -57,6 +59,11 @@ pub(crate) struct Cli {
         help_heading = "Global options"
     )]
     log_level: String,
+
+    /// File with settings, in place of millstream.toml in the working directory: see millstream settings --help [env:
+    /// MILLSTREAM_CONFIG_FILE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    config_file: Option<PathBuf>,
 }
 
 /// Refuses what is no filter while the command line is being read.
@@ -95,6 +102,11 @@ enum Command {
     Why(why::WhyArgs),
     /// Look whether machine, log and topics are in order, and say what to do
     Doctor(doctor::DoctorArgs),
+    /// Show every setting that holds, and who says it
+    ///
+    /// What is not given as an option may stand in millstream.toml or in the environment; what a job's file sets wins over
+    /// both, and options win over all. Passwords and the like are not shown.
+    Settings(settings::SettingsArgs),
     /// Print what completes this command's words in a shell
     Completions(completions::CompletionsArgs),
     /// Write the manual's pages into a directory
@@ -151,7 +163,7 @@ enum Command {
 const TYPING_ERRORS: usize = 2;
 
 /// The error with the command that is meant by one that there is not, where none is near enough for clap: `rnu`.
-pub(crate) fn meant(mut error: clap::Error) -> clap::Error {
+fn meant(mut error: clap::Error) -> clap::Error {
     let Some(ContextValue::String(tried)) = error.get(ContextKind::InvalidSubcommand).cloned() else {
         return error;
     };
@@ -172,6 +184,17 @@ pub(crate) fn meant(mut error: clap::Error) -> clap::Error {
 }
 
 impl Cli {
+    /// Reads the command line of this process. What is wrong with it is said, and the process ends.
+    pub(crate) fn read() -> Self {
+        let read = settings::read(Cli::command)
+            .and_then(|matches| Cli::from_arg_matches(&matches).map_err(settings::Unread::Line));
+        match read {
+            Ok(cli) => cli,
+            Err(settings::Unread::Line(error)) => meant(error).exit(),
+            Err(settings::Unread::Said(failure)) => millstream::exit_now(failure.report()),
+        }
+    }
+
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Run(args) => args.run(),
@@ -180,6 +203,7 @@ impl Cli {
             Command::Job(command) => command.run(),
             Command::Why(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::Settings(args) => args.run(),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),
             Command::Health(server) => {

@@ -142,7 +142,7 @@ pub mod log {
     #[cfg(feature = "kafka")]
     pub mod kafka {
         pub use millstream_runtime::log::kafka::{
-            EXIT_CODE_HUNG, KafkaClient, KafkaConfig, KafkaLog, PropertySource, java_property,
+            EXIT_CODE_HUNG, KafkaClient, KafkaConfig, KafkaLog, PropertySource, is_secret, java_property,
         };
     }
 
@@ -161,8 +161,8 @@ pub mod log {
 #[cfg(feature = "sql")]
 pub mod sql {
     pub use millstream_sql::{
-        Answered, JobSetting, PLANNER, Picture, Question, Relation, Span, SqlError, SqlErrors, SqlJob, ask,
-        check_tables, error, explain, plan, relations, show,
+        Answered, Defaults, JobSetting, KnownSetting, PLANNER, Picture, Question, Relation, Span, SqlError,
+        SqlErrors, SqlJob, ask, check_tables, error, explain, plan, relations, settings_in, show,
     };
 
     #[doc(hidden)]

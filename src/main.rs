@@ -3,12 +3,10 @@
 mod allocator;
 mod cli;
 
-use clap::Parser;
-
 fn main() {
     allocator::keep_little();
     hide_caught_panics();
-    let cli = cli::Cli::try_parse().unwrap_or_else(|error| cli::meant(error).exit());
+    let cli = cli::Cli::read();
     cli::init_logging(&cli);
     let code = match cli.run() {
         Ok(()) => 0,

@@ -29,7 +29,7 @@ mod writer;
 
 pub use config::{KafkaClient, KafkaConfig};
 pub use java_properties::java_property;
-pub use properties::PropertySource;
+pub use properties::{PropertySource, is_secret};
 pub use watchdog::EXIT_CODE_HUNG;
 
 use super::{

@@ -31,4 +31,4 @@ pub use error::{Picture, Span, SqlError, SqlErrors};
 pub use explain::explain;
 pub use guard::PLANNER;
 pub use plan::{Answered, Question, Relation, SqlJob, ask, check_tables, plan, relations, show};
-pub use settings::JobSetting;
+pub use settings::{Defaults, JobSetting, KnownSetting, settings_in};

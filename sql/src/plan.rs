@@ -9,6 +9,7 @@ mod insert;
 mod like;
 mod show;
 
+pub(crate) use ask::ask_with;
 pub use ask::{Question, Relation, ask, check_tables, relations, show};
 
 pub use show::Answered;
@@ -61,15 +62,20 @@ pub struct SqlJob {
 /// # Errors
 /// Everything that is wrong with the file; show it to the user.
 pub fn plan(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
+    plan_with(&Settings::new(), file_name, text)
+}
+
+/// [`plan`] with settings that hold where the file has none of its own.
+pub(crate) fn plan_with(defaults: &Settings, file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
     // An editor's mark that the file is Unicode.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    on_own_stack(|| plan_here(file_name, text))
+    on_own_stack(|| plan_here(defaults, file_name, text))
         .unwrap_or_else(|error| Err(SqlErrors::new(file_name, text, vec![error])))
 }
 
-fn plan_here(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
+fn plan_here(defaults: &Settings, file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
     let (script, mut errors) = script::parse(text);
-    let mut planner = Planner::read(&script, &mut errors);
+    let mut planner = Planner::read(&script, defaults, &mut errors);
     if errors.is_empty() && planner.inserts.is_empty() && planner.answers.is_empty() {
         let end = Span { start: text.trim_end().len(), end: text.trim_end().len() };
         let error = SqlError::new(code::STATEMENT, end, "the file has nothing to run");
@@ -144,6 +150,8 @@ struct Planner<'s> {
     shows: Shows,
     inserts: Vec<PlannedInsert<'s>>,
     settings: Settings,
+    /// What `RESET` goes back to.
+    defaults: Settings,
     errors: Vec<SqlError>,
     warnings: Vec<SqlError>,
 }
@@ -162,7 +170,7 @@ impl Analyzed {
 
     fn of_here(file_name: &str, text: &str) -> Result<Self, SqlErrors> {
         let (script, mut errors) = script::parse(text);
-        let planner = Planner::read(&script, &mut errors);
+        let planner = Planner::read(&script, &Settings::new(), &mut errors);
         if !errors.is_empty() {
             return Err(SqlErrors::new(file_name, text, errors));
         }
@@ -204,14 +212,16 @@ impl Analyzed {
 }
 
 /// The zone of the session, which is that of the whole file.
-fn zone(script: &Script) -> Zone {
-    let mut settings = Settings::new();
+fn zone(script: &Script, defaults: &Settings) -> Zone {
+    let mut settings = defaults.clone();
     // What is wrong with them is said where they are planned.
     for statement in &script.statements {
         match statement {
             Statement::Set { key, value } => drop(settings::set(&mut settings, key, value)),
-            Statement::Reset { key: Some(key), .. } => drop(settings::reset(&mut settings, key)),
-            Statement::Reset { key: None, .. } => settings.clear(),
+            Statement::Reset { key: Some(key), .. } => {
+                drop(settings::reset(&mut settings, key, defaults));
+            }
+            Statement::Reset { key: None, .. } => settings.clone_from(defaults),
             _ => {}
         }
     }
@@ -220,8 +230,8 @@ fn zone(script: &Script) -> Zone {
 
 impl<'s> Planner<'s> {
     /// Takes all statements of a file in.
-    fn read(script: &'s Script, errors: &mut Vec<SqlError>) -> Self {
-        let mut planner = Planner::new(script);
+    fn read(script: &'s Script, defaults: &Settings, errors: &mut Vec<SqlError>) -> Self {
+        let mut planner = Planner::with(script, defaults);
         for statement in &script.statements {
             planner.add(statement, false);
         }
@@ -230,9 +240,13 @@ impl<'s> Planner<'s> {
     }
 
     fn new(script: &'s Script) -> Self {
+        Planner::with(script, &Settings::new())
+    }
+
+    fn with(script: &'s Script, defaults: &Settings) -> Self {
         Planner {
             script,
-            names: Names::in_zone(zone(script)),
+            names: Names::in_zone(zone(script, defaults)),
             tables: BTreeMap::new(),
             broken: script.broken.iter().map(|name| name.value.clone()).collect(),
             current: BTreeMap::new(),
@@ -243,7 +257,8 @@ impl<'s> Planner<'s> {
             answers: Vec::new(),
             shows: Shows::default(),
             inserts: Vec::new(),
-            settings: Settings::new(),
+            settings: defaults.clone(),
+            defaults: defaults.clone(),
             errors: Vec::new(),
             warnings: Vec::new(),
         }
@@ -327,9 +342,9 @@ impl<'s> Planner<'s> {
     /// `RESET`: of one key, or of all.
     fn reset(&mut self, key: Option<&script::Spanned<String>>) {
         match key {
-            None => self.settings.clear(),
+            None => self.settings.clone_from(&self.defaults),
             Some(key) => {
-                if let Err(error) = settings::reset(&mut self.settings, key) {
+                if let Err(error) = settings::reset(&mut self.settings, key, &self.defaults) {
                     self.errors.push(error);
                 }
             }

@@ -1,7 +1,9 @@
 //! `SET`: what a file sets, for the planner and for whoever runs the job.
 
+mod defaults;
 mod table;
 
+pub use defaults::{Defaults, KnownSetting, settings_in};
 pub use table::JobSetting;
 pub(crate) use table::of_job;
 
@@ -44,11 +46,15 @@ pub(crate) fn set(
     }
 }
 
-/// Takes `RESET 'key'`. What was not set is as it was.
+/// Takes `RESET 'key'`: it is as in `defaults` again. What was not set is as it was.
 ///
 /// # Errors
 /// For keys that are not known.
-pub(crate) fn reset(settings: &mut Settings, key: &Spanned<String>) -> Result<(), SqlError> {
+pub(crate) fn reset(
+    settings: &mut Settings,
+    key: &Spanned<String>,
+    defaults: &Settings,
+) -> Result<(), SqlError> {
     match SETTINGS.iter().find(|setting| setting.key == key.value) {
         None => warning(key).map(drop).map_err(|error| *error),
         Some(setting) => {
@@ -56,7 +62,10 @@ pub(crate) fn reset(settings: &mut Settings, key: &Spanned<String>) -> Result<()
                 Applied::As(other) => other,
                 _ => setting.key,
             };
-            settings.remove(key);
+            match defaults.get(key) {
+                Some(default) => drop(settings.insert(key.to_owned(), default.clone())),
+                None => drop(settings.remove(key)),
+            }
             Ok(())
         }
     }

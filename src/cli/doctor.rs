@@ -8,9 +8,10 @@ use super::Failure;
 use super::job_file::{JobFile, read_text};
 use super::log_args::LogArgs;
 use super::output::print;
+use super::settings::defaults;
 use clap::Args;
 use millstream::sql::error::code;
-use millstream::sql::{SqlErrors, SqlJob, ask, plan, relations};
+use millstream::sql::{SqlErrors, SqlJob, relations};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ struct Jobs {
 
 impl Jobs {
     fn of(name: &str, text: &str) -> Result<Self, SqlErrors> {
-        let errors = match plan(name, text) {
+        let errors = match defaults().plan(name, text) {
             Ok(job) => return Ok(Jobs { job: Some(job), ..Jobs::default() }),
             Err(errors) => errors,
         };
@@ -47,7 +48,7 @@ impl Jobs {
         let asked = tables.filter_map(|table| {
             let all = format!("SELECT * FROM `{}`", table.name.replace('`', "``"));
             // One that is only written can't be asked.
-            ask(name, text, &all, false).ok()
+            defaults().ask(name, text, &all, false).ok()
         });
         let tables: Vec<SqlJob> = asked.map(|question| question.job).collect();
         if tables.is_empty() { Err(errors) } else { Ok(Jobs { job: None, tables }) }

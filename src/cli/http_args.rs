@@ -3,6 +3,7 @@
 use crate::cli::Failure;
 use crate::cli::postgres::{self, OneJob};
 use crate::cli::progress::say;
+use crate::cli::settings::said;
 use clap::Args;
 use millstream_postgres::PostgresServer;
 use millstream_server::{Board, Fleet, Server, ServerOptions};
@@ -31,7 +32,8 @@ pub(crate) struct HttpArgs {
 impl HttpArgs {
     /// Starts the server, if one is asked for. It ends when it is dropped.
     pub(crate) fn serve(&self, board: &Board) -> Result<Option<Server>, Failure> {
-        if self.http_token.is_some() && self.http.is_none() && self.postgres.is_none() {
+        let is_told = self.http_token.is_some() && !said().is_below("http-token");
+        if is_told && self.http.is_none() && self.postgres.is_none() {
             let why = "--http-token is for those who ask: it needs --http or --postgres beside it";
             return Err(Failure::Usage(why.to_owned()));
         }

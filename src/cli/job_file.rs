@@ -4,9 +4,10 @@ use super::Failure;
 use super::log_args::LogArgs;
 use super::output::print;
 use super::progress::say;
+use super::settings::defaults;
 use clap::Args;
 use millstream::operators::records::names::job_name;
-use millstream::sql::{SqlJob, plan};
+use millstream::sql::SqlJob;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ impl JobFile {
     /// As [`Self::plan`].
     pub(crate) fn plan_with_text(&self) -> Result<(SqlJob, String), Failure> {
         let (name, text) = read_text(&self.file)?;
-        let planned = plan(&name, &text)?;
+        let planned = defaults().plan(&name, &text)?;
         planned.warnings.lines().for_each(|warning| say(&format!("warning: {warning}")));
         Ok((planned, text))
     }

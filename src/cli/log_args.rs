@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::progress::say;
+use super::settings::{Origin, Said, said};
 use clap::Args;
 use millstream::MemoryPlan;
 use millstream::log::embedded::{self, EmbeddedLog, EmbeddedOptions, open_or_connect};
@@ -79,9 +80,33 @@ impl LogArgs {
         self.log.clone().unwrap_or_else(|| DEFAULT_DIRECTORY.into())
     }
 
-    /// Whether a log was named.
+    /// The directory of a job's state, when none is named for it.
+    pub(crate) fn state_of(&self, job: &str) -> PathBuf {
+        let data = said().below("data").filter(|_| !said().is_flag("log"));
+        let data = data.map_or_else(|| self.data_directory(), |data| PathBuf::from(&data.value));
+        data.join("state").join(job)
+    }
+
+    /// Whether a log was named to this command: not whether others were told of it in a file.
     pub(crate) fn is_given(&self) -> bool {
-        self.log.is_some() || self.bootstrap_servers.is_some()
+        said().is_flag("log") || said().is_flag("bootstrap-servers")
+    }
+
+    /// Properties of the client that whoever runs the command says, each with its place. The later win.
+    ///
+    /// # Errors
+    /// For a file of properties that can't be read.
+    pub(crate) fn said_properties(&self) -> Result<Vec<(String, Said)>, Failure> {
+        let of_settings = said().client().iter().map(|(key, said)| (key.clone(), said.clone()));
+        let mut all: Vec<(String, Said)> = of_settings.collect();
+        if let Some(file) = &self.client_config {
+            all.extend(read_properties(file)?);
+        }
+        all.extend(self.client_property.iter().map(|(key, value)| {
+            let origin = Origin::Flag("client-property".to_owned());
+            (key.clone(), Said { value: value.clone(), origin })
+        }));
+        Ok(all)
     }
 
     /// The log of these arguments, or the one a job's file names where they name none.
@@ -89,13 +114,20 @@ impl LogArgs {
     /// # Errors
     /// For properties that can't be set.
     pub(crate) fn choose(&self, job: Option<&SqlJob>) -> Result<ChosenLog, Failure> {
-        let servers = job.and_then(|job| job.bootstrap_servers.as_deref());
-        let servers = match &self.log {
+        let of_job = job.and_then(|job| job.bootstrap_servers.as_deref());
+        // What a job's file names wins over settings, and options over both.
+        let (log, servers) =
+            match of_job.filter(|_| said().is_below("log") || said().is_below("bootstrap-servers")) {
+                Some(servers) => (None, Some(servers)),
+                None => (self.log.as_ref(), self.bootstrap_servers.as_deref()),
+            };
+        let servers = match log {
             Some(_) => None,
-            None => self.bootstrap_servers.as_deref().or(servers),
+            None => servers.or(of_job),
         };
         let _ = CHOSEN.set(self.in_words(servers));
-        let given = self.client_config.is_some() || !self.client_property.is_empty();
+        let of_command = self.client_config.is_some() && !said().is_below("client-config");
+        let given = of_command || !self.client_property.is_empty();
         let Some(servers) = servers else {
             if given {
                 let message = "properties of the Kafka client need --bootstrap-servers";
@@ -109,9 +141,8 @@ impl LogArgs {
         for (key, value) in job.iter().flat_map(|job| &job.client_properties) {
             config = config.with_java(key, value, PropertySource::Job)?;
         }
-        let from_file = self.client_config.as_deref().map(read_properties).transpose()?.unwrap_or_default();
-        for (key, value) in from_file.iter().chain(&self.client_property) {
-            config = config.with(key, value, PropertySource::Operator)?;
+        for (key, said) in self.said_properties()? {
+            config = config.with(&key, &said.value, PropertySource::Operator)?;
         }
         Ok(ChosenLog::Kafka(config))
     }
@@ -191,14 +222,16 @@ impl ChosenLog {
 }
 
 /// Properties of a file: `key=value` a line, `#` begins a comment.
-fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+fn read_properties(path: &Path) -> Result<Vec<(String, Said)>, Failure> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| Failure::Io(format!("{}: {error}", path.display())))?;
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let parse = |(number, line)| {
         // The line may hold a password: it is not shown.
-        key_value(line).map_err(|error| Failure::Usage(format!("{}, line {number}: {error}", path.display())))
+        let (key, value) = key_value(line)
+            .map_err(|error| Failure::Usage(format!("{}, line {number}: {error}", path.display())))?;
+        Ok((key, Said { value, origin: Origin::File(format!("{}:{number}", path.display())) }))
     };
     lines.map(parse).collect()
 }

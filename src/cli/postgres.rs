@@ -4,8 +4,9 @@ use super::Failure;
 use super::ask::limited::{Limits, Unanswered, limited};
 use super::http_args::TokenArgs;
 use super::progress::say;
+use super::settings::defaults;
 use millstream::log::Log;
-use millstream::sql::{SqlErrors, SqlJob, ask, relations};
+use millstream::sql::{SqlErrors, SqlJob, relations};
 use millstream_postgres::{
     Answer, Asked, Backend, Column, PostgresOptions, PostgresServer, Reason, Refusal, Table,
 };
@@ -89,15 +90,17 @@ impl<J: Jobs> Backend for Tables<J> {
     }
 
     fn describe(&self, database: &str, text: &str) -> Result<Vec<Column>, Refusal> {
-        let question =
-            ask("the tables", &self.text(database)?, text, false).map_err(|errors| wrong(&errors))?;
+        let question = defaults()
+            .ask("the tables", &self.text(database)?, text, false)
+            .map_err(|errors| wrong(&errors))?;
         Ok(columns(question.columns))
     }
 
     fn answer(&self, asked: Asked<'_>) -> Result<Answer, Refusal> {
         let begun = Instant::now();
         let tables = self.text(asked.database)?;
-        let question = ask("the tables", &tables, asked.text, false).map_err(|errors| wrong(&errors))?;
+        let question =
+            defaults().ask("the tables", &tables, asked.text, false).map_err(|errors| wrong(&errors))?;
         let log = self.jobs.log(&question.job).map_err(|failure| unanswered(failure.into()))?;
         let Asked { rows_max, time_max, cancelled, .. } = asked;
         let limits = Limits { rows_max, time_max, begun, cancelled: Some(cancelled) };

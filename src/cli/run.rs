@@ -8,6 +8,7 @@ use super::job_file::JobFile;
 use super::output::{counted, print};
 use super::postgres::OneJob;
 use super::progress::{beside_display, say};
+use super::settings::{memory_mib, said};
 use super::{Failure, signals};
 use clap::Args;
 use millstream::job::Printer;
@@ -15,6 +16,7 @@ use millstream::log::{Isolation, Log, LogError, Offset, OffsetQuery, TopicPartit
 use millstream::operators::PrintedLine;
 use millstream::savepoint::OpenSavepoint;
 use millstream::snapshot::SnapshotLocation;
+use millstream::sql::SqlJob;
 use millstream::worker::WorkerStatus;
 use millstream::{Job, JobSettings, Until};
 use millstream_server::{Board, PlanNode};
@@ -68,6 +70,9 @@ pub(crate) struct RunArgs {
     /// Records that each worker takes in a second at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
+    /// Memory that the process keeps to: MiB, or a size as 2 gb [default: millstream.memory, or 1 gb]
+    #[arg(long, value_name = "MIB", value_parser = memory_mib)]
+    memory: Option<u32>,
     #[command(flatten)]
     http: HttpArgs,
 }
@@ -85,23 +90,9 @@ impl RunArgs {
         board.begin(&name, PlanNode::of(&planned.topology));
         let asked_to_end = signals::watch(Some("ending: committing what has been read"))?;
         let state = self.state.clone();
-        let state = state.unwrap_or_else(|| self.file.log.data_directory().join("state").join(&name));
-        let mut settings = JobSettings::new(name);
-        settings.group.clone_from(&planned.group);
+        let state = state.unwrap_or_else(|| self.file.log.state_of(&name));
+        let mut settings = self.settings(name, &planned);
         settings.state_directory = Some(state.clone());
-        settings::apply(&planned.job_settings, &mut settings);
-        if let Some(workers) = self.workers {
-            settings.workers = usize::from(workers);
-        }
-        if let Some(snapshots) = self.snapshots {
-            settings.snapshots = snapshots;
-        }
-        if let Some(bytes) = self.snapshot_bytes {
-            settings.worker.snapshot_journal_bytes = bytes;
-        }
-        if self.rate.is_some() {
-            settings.worker.records_per_second = self.rate;
-        }
         settings.print = printer();
         let from = self.from.as_deref().map(OpenSavepoint::open).transpose()?;
         let log = self.file.log.choose(Some(&planned))?.open_for_job(&settings.memory())?;
@@ -139,6 +130,33 @@ impl RunArgs {
             say_what_is_not_read(&*log, &watch)?;
         }
         ended
+    }
+}
+
+impl RunArgs {
+    /// How the job runs: as its file says, and as options say where they say something.
+    fn settings(&self, name: String, planned: &SqlJob) -> JobSettings {
+        let mut settings = JobSettings::new(name);
+        settings.group.clone_from(&planned.group);
+        let memory = self.memory.map(|mib| (mib as usize) << 20);
+        settings.memory_bytes = memory.unwrap_or(settings.memory_bytes);
+        settings::apply(&planned.job_settings, &mut settings);
+        if let Some(memory) = memory.filter(|_| said().is_flag("memory")) {
+            settings.memory_bytes = memory;
+        }
+        if let Some(workers) = self.workers {
+            settings.workers = usize::from(workers);
+        }
+        if let Some(snapshots) = &self.snapshots {
+            settings.snapshots = snapshots.clone();
+        }
+        if let Some(bytes) = self.snapshot_bytes {
+            settings.worker.snapshot_journal_bytes = bytes;
+        }
+        if self.rate.is_some() {
+            settings.worker.records_per_second = self.rate;
+        }
+        settings
     }
 }
 

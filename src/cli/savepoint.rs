@@ -60,7 +60,7 @@ impl SavepointArgs {
         let name = self.file.name(&planned)?;
         let asked_to_end = signals::watch(Some("ending: no savepoint will be there"))?;
         let state = self.state.clone();
-        let state = state.unwrap_or_else(|| self.file.log.data_directory().join("state").join(&name));
+        let state = state.unwrap_or_else(|| self.file.log.state_of(&name));
         let mut job = JobSettings::new(name);
         job.group.clone_from(&planned.group);
         job.state_directory = Some(state);

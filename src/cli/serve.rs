@@ -6,6 +6,7 @@ mod planner;
 use super::http_args::{self, TokenArgs};
 use super::log_args::LogArgs;
 use super::progress::say;
+use super::settings::memory_mib;
 use super::{Failure, notify, postgres, signals};
 use clap::Args;
 use millstream::MemoryPlan;
@@ -57,8 +58,9 @@ pub(crate) struct ServeArgs {
     /// How often a job that fails is started again, one failure after the other; with pauses from a second to a minute
     #[arg(long, value_name = "N", default_value_t = 10)]
     restarts: u32,
-    /// Memory that the process should keep to, in MiB. Each job plans with its millstream.memory, or with 256 MiB
-    #[arg(long, value_name = "MIB", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(128..))]
+    /// Memory that the process should keep to: MiB, or a size as 2 gb. Each job plans with its millstream.memory, or with 256
+    /// MiB
+    #[arg(long, value_name = "MIB", default_value = "1024", value_parser = memory_mib)]
     memory: u32,
     #[command(flatten)]
     log: LogArgs,

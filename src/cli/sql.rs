@@ -9,10 +9,11 @@ use super::job_file::read_text;
 use super::log_args::LogArgs;
 use super::output::{counted, print};
 use super::progress::say;
+use super::settings::defaults;
 use super::{Failure, signals};
 use clap::Args;
 use millstream::log::Log;
-use millstream::sql::{Question, ask, check_tables, show};
+use millstream::sql::{Question, check_tables, show};
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -107,7 +108,7 @@ impl Asker {
 
     fn ask(&self, text: &str, follow: bool, asked_to_end: &AtomicBool) -> Result<(), Failure> {
         let begun = Instant::now();
-        let question = ask(&self.file, &self.tables, text, follow)?;
+        let question = defaults().ask(&self.file, &self.tables, text, follow)?;
         let log = self.log(&question)?;
         if follow {
             return live::follow(&question, log, self.format, asked_to_end);

@@ -7,9 +7,9 @@ mod play;
 
 use super::Failure;
 use super::output::print;
+use super::settings::defaults;
 use clap::Args;
 use junit::{Case, Suite};
-use millstream::sql::plan;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -72,7 +72,7 @@ impl TestArgs {
 
     fn suite(&self, name: &str) -> Result<Suite, Failure> {
         let text = std::fs::read_to_string(name).map_err(|error| Failure::Io(format!("{name}: {error}")))?;
-        let planned = plan(name, &text)?;
+        let planned = defaults().plan(name, &text)?;
         let tests = parse::tests(&text)
             .map_err(|(line, message)| Failure::Usage(format!("{name}:{line}: {message}")))?;
         let wanted =

@@ -21,6 +21,7 @@ mod processes;
 mod registry;
 mod savepoints;
 mod serve;
+mod settings;
 mod sql;
 mod state;
 mod topics;

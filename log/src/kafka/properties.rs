@@ -188,7 +188,7 @@ pub(super) fn check(key: &str, source: PropertySource) -> Result<Scope, LogError
 }
 
 /// Whether a property's value must never be shown.
-pub(super) fn is_secret(key: &str) -> bool {
+pub fn is_secret(key: &str) -> bool {
     ["password", "secret", ".pem", "sasl.oauthbearer.config", "sasl.jaas.config"]
         .iter()
         .any(|part| key.contains(part))

@@ -12,6 +12,7 @@ use crate::lower::SourceTable;
 use crate::query::answer::{Behind, By};
 use crate::query::plan_question;
 use crate::script::{self, Ident, Script, Statement, Tokens};
+use crate::settings::Settings;
 use arrow::datatypes::{Field, Schema};
 use datafusion::logical_expr::LogicalPlan;
 use millstream_operators::formats::sql_type;
@@ -48,11 +49,22 @@ pub struct Question {
 /// # Errors
 /// What is wrong with the question, or with the tables.
 pub fn ask(file: &str, tables: &str, question: &str, goes_on: bool) -> Result<Question, SqlErrors> {
+    ask_with(&Settings::new(), file, tables, question, goes_on)
+}
+
+/// [`ask`] with settings that hold where the file has none of its own.
+pub(crate) fn ask_with(
+    defaults: &Settings,
+    file: &str,
+    tables: &str,
+    question: &str,
+    goes_on: bool,
+) -> Result<Question, SqlErrors> {
     let tables = tables.strip_prefix('\u{feff}').unwrap_or(tables);
     let question = question.trim_end().trim_end_matches(';');
     let text = format!("{tables}{STATEMENT}{question}");
     let begins = text.len() - question.len();
-    on_own_stack(|| ask_here(&text, begins, goes_on))
+    on_own_stack(|| ask_here(defaults, &text, begins, goes_on))
         .unwrap_or_else(|error| Err(vec![error]))
         .map_err(|errors| placed(file, tables, question, begins, errors))
 }
@@ -72,9 +84,14 @@ fn placed(file: &str, tables: &str, question: &str, begins: usize, errors: Vec<S
     SqlErrors::new("query", question, moved.collect())
 }
 
-fn ask_here(text: &str, begins: usize, goes_on: bool) -> Result<Question, Vec<SqlError>> {
+fn ask_here(
+    defaults: &Settings,
+    text: &str,
+    begins: usize,
+    goes_on: bool,
+) -> Result<Question, Vec<SqlError>> {
     let (script, mut errors) = script::parse(text);
-    let mut planner = Planner::new(&script);
+    let mut planner = Planner::with(&script, defaults);
     declared(&script).for_each(|statement| planner.add(statement, false));
     let question = script.statements.last().and_then(|statement| match statement {
         Statement::Explain(inner, _) => Some((inner.as_ref(), statement.span())),

@@ -32,8 +32,9 @@ pub(super) enum Kind {
 pub(super) struct Setting {
     pub(super) key: &'static str,
     pub(super) kind: Kind,
+    /// What holds where nobody says anything, as it would be written; empty where that is nothing.
+    pub(super) default: &'static str,
     /// What it is for, as the reference says it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the reference is made in a test"))]
     pub(super) help: &'static str,
     pub(super) applied: Applied,
 }
@@ -84,42 +85,49 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         key: "pipeline.name",
         kind: Kind::Name,
+        default: "",
         help: "Name of the job: of its topics, its consumer group and its state.",
         applied: Applied::In("../../src/cli/job_file.rs"),
     },
     Setting {
         key: "parallelism.default",
         kind: Kind::Count,
+        default: "1",
         help: "Number of workers: threads that share the job's tasks.",
         applied: Applied::Job(|value| number(value, JobSetting::Workers)),
     },
     Setting {
         key: "table.exec.state.ttl",
         kind: Kind::Retention,
+        default: "0 ms",
         help: "How long updating joins keep a row; 0 for ever.",
         applied: Applied::In("lower/stream_join.rs"),
     },
     Setting {
         key: "table.exec.sink.not-null-enforcer",
         kind: Kind::Choice(&["ERROR", "DROP"]),
+        default: "ERROR",
         help: "What becomes of a row with a null for a key or another column that is NOT NULL: it fails the job, or is left out and counted.",
         applied: Applied::In("lower/sink.rs"),
     },
     Setting {
         key: "table.exec.sink.type-length-enforcer",
         kind: Kind::Only("IGNORE", "texts of a column are written as long as they are"),
+        default: "IGNORE",
         help: "What becomes of texts that are longer than the column they are read as: they are written as they are.",
         applied: Applied::Anyway,
     },
     Setting {
         key: "table.exec.sink.require-on-conflict",
         kind: Kind::Choice(&["true", "false"]),
+        default: "true",
         help: "Whether a query whose rows the table's PRIMARY KEY does not tell apart has to say ON CONFLICT.",
         applied: Applied::In("lower/sink.rs"),
     },
     Setting {
         key: "execution.checkpointing.interval",
         kind: Kind::Duration,
+        default: "100 ms",
         help: "The same as millstream.commit-interval: results appear with each commit.",
         applied: Applied::As("millstream.commit-interval"),
     },
@@ -129,114 +137,133 @@ pub(super) const SETTINGS: &[Setting] = &[
             "EXACTLY_ONCE",
             "for the other set 'millstream.delivery-guarantee' = 'at-least-once'",
         ),
+        default: "EXACTLY_ONCE",
         help: "Set millstream.delivery-guarantee.",
         applied: Applied::Anyway,
     },
     Setting {
         key: "execution.runtime-mode",
         kind: Kind::Only("streaming", "a table that ends is read with 'scan.bounded.mode'"),
+        default: "streaming",
         help: "Jobs are streaming; over tables that end they end.",
         applied: Applied::Anyway,
     },
     Setting {
         key: "table.local-time-zone",
         kind: Kind::Zone,
+        default: "UTC",
         help: "The zone whose clocks show a TIMESTAMP_LTZ: in casts, in texts, in functions of dates.",
         applied: Applied::In("plan.rs"),
     },
     Setting {
         key: "table.sql-dialect",
         kind: Kind::Only("default", "there is no other"),
+        default: "default",
         help: "The dialect of SQL.",
         applied: Applied::Anyway,
     },
     Setting {
         key: "table.exec.source.cdc-events-duplicate",
         kind: Kind::Only("false", "a record that comes twice is another row"),
+        default: "false",
         help: "Whether records of an upsert table may come twice: the last one counts.",
         applied: Applied::Anyway,
     },
     Setting {
         key: "table.exec.legacy-cast-behaviour",
         kind: Kind::Only("DISABLED", "CAST fails where there is no value; TRY_CAST gives NULL"),
+        default: "DISABLED",
         help: "How CAST fails.",
         applied: Applied::Anyway,
     },
     Setting {
         key: "millstream.exchange-tasks",
         kind: Kind::Count,
+        default: "32",
         help: "Of a new job, the most tasks behind an exchange, where rows of a key come together: 32 unless set, as many as the input has partitions where these are fewer. A job keeps what it began with.",
         applied: Applied::In("lower.rs"),
     },
     Setting {
         key: "millstream.commit-interval",
         kind: Kind::Duration,
+        default: "100 ms",
         help: "How often results are committed: how late they appear.",
         applied: Applied::Job(|value| number(value, JobSetting::CommitIntervalMs)),
     },
     Setting {
         key: "millstream.checkpoint-bytes",
         kind: Kind::Size,
+        default: "64 mb",
         help: "State that a task has changed since its last checkpoint, before it makes the next.",
         applied: Applied::Job(|value| number(value, JobSetting::CheckpointBytes)),
     },
     Setting {
         key: "millstream.checkpoint-commits",
         kind: Kind::Count,
+        default: "10000",
         help: "Commits of a task since its last checkpoint, before it makes the next.",
         applied: Applied::Job(|value| number(value, JobSetting::CheckpointCommits)),
     },
     Setting {
         key: "millstream.snapshot-bytes",
         kind: Kind::Size,
+        default: "64 mb",
         help: "Bytes that a task writes to its journal between two snapshots.",
         applied: Applied::Job(|value| number(value, JobSetting::SnapshotBytes)),
     },
     Setting {
         key: "millstream.session-timeout",
         kind: Kind::Duration,
+        default: "10 s",
         help: "How long a process may say nothing before its tasks go to others.",
         applied: Applied::Job(|value| number(value, JobSetting::SessionTimeoutMs)),
     },
     Setting {
         key: "millstream.transaction-timeout",
         kind: Kind::Duration,
+        default: "10 s",
         help: "How long a transaction may stay open before the log aborts it.",
         applied: Applied::Job(|value| number(value, JobSetting::TransactionTimeoutMs)),
     },
     Setting {
         key: "millstream.memory",
         kind: Kind::SizeFrom(128),
+        default: "1 gb",
         help: "Memory that the process keeps to.",
         applied: Applied::Job(|value| number(value, JobSetting::MemoryBytes)),
     },
     Setting {
         key: "millstream.records-per-second",
         kind: Kind::Count,
+        default: "",
         help: "Records that each worker takes in a second at most.",
         applied: Applied::Job(|value| number(value, JobSetting::RecordsPerSecond)),
     },
     Setting {
         key: "millstream.delivery-guarantee",
         kind: Kind::Choice(&["exactly-once", "at-least-once"]),
+        default: "exactly-once",
         help: "Whether output may be repeated after a failure.",
         applied: Applied::Job(|value| Some(JobSetting::AtLeastOnce(value == "at-least-once"))),
     },
     Setting {
         key: "millstream.bad-records",
         kind: Kind::Choice(&["fail", "skip", "dead-letter"]),
+        default: "fail",
         help: "What becomes of records that are no rows, where the table does not say it.",
         applied: Applied::In("lower/letters.rs"),
     },
     Setting {
         key: "millstream.late-records",
         kind: Kind::Choice(&["fail", "skip", "dead-letter"]),
+        default: "skip",
         help: "What becomes of rows that come late, where the table does not say it.",
         applied: Applied::In("lower/letters.rs"),
     },
     Setting {
         key: "millstream.dead-letter-topic",
         kind: Kind::Topic,
+        default: "",
         help: "The topic of dead letters, where the table names none.",
         applied: Applied::In("lower/letters.rs"),
     },
@@ -340,10 +367,11 @@ mod tests {
 
     fn page() -> String {
         let mut page = "# Settings\n\nKeys of `SET 'key' = 'value'` in a job's file. They are for the whole job, wherever in the \
-                        file they stand.\n\n| key | value | what it is for |\n|---|---|---|\n"
+                        file they stand.\n\n| key | value | unless set | what it is for |\n|---|---|---|---|\n"
             .to_owned();
-        for Setting { key, kind, help, .. } in SETTINGS {
-            page += &format!("| `{key}` | {} | {help} |\n", values(*kind));
+        for Setting { key, kind, default, help, .. } in SETTINGS {
+            let default = if default.is_empty() { String::new() } else { format!("`{default}`") };
+            page += &format!("| `{key}` | {} | {default} | {help} |\n", values(*kind));
         }
         page += "\n## Keys of Flink's that can't be set\n\nThey change what comes out in Flink. Those that end with `.` stand for \
                  all that begin so.\n\n| key | instead |\n|---|---|\n";

@@ -3,9 +3,9 @@
 use super::planner::{Place, problem};
 use crate::cli::Failure;
 use crate::cli::ask::limited::{Limits, Unanswered, limited};
+use crate::cli::settings::defaults;
 use crate::cli::sql::shell::statements;
 use millstream::MemoryPlan;
-use millstream::sql::ask;
 use millstream_server::{Answerer, Problem, QuestionText};
 use serde_json::Value;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn answered(place: &Place, asked: QuestionText<'_>) -> Result<String, Problem> {
     }
     let declared: String = declared.iter().map(|statement| format!("\n{statement};")).collect();
     let tables = format!("{}{declared}", asked.tables);
-    let question = ask("the tables", &tables, &text, false).map_err(|errors| problem(&errors))?;
+    let question = defaults().ask("the tables", &tables, &text, false).map_err(|errors| problem(&errors))?;
     let failed = |unanswered: Unanswered| match unanswered {
         Unanswered::Limit(detail) | Unanswered::Failed(Failure::Usage(detail)) => Problem::bad(detail),
         Unanswered::Cancelled => Problem::conflict("the question was cancelled"),

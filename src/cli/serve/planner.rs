@@ -3,10 +3,11 @@
 use crate::cli::Failure;
 use crate::cli::log_args::{ChosenLog, LogArgs};
 use crate::cli::run::settings;
+use crate::cli::settings::defaults;
 use millstream::job::Printer;
 use millstream::log::Log;
 use millstream::operators::records::names::job_name;
-use millstream::sql::{JobSetting, SqlErrors, SqlJob, plan};
+use millstream::sql::{JobSetting, SqlErrors, SqlJob};
 use millstream::{Job, JobSettings, MemoryPlan};
 use millstream_server::{JobText, Mistake, PlanNode, PlannedJob, Planner, Problem};
 use std::path::PathBuf;
@@ -69,7 +70,7 @@ impl Place {
 /// Plans jobs that run there.
 pub(super) fn planner(place: Arc<Place>) -> Planner {
     Arc::new(move |job: JobText<'_>| {
-        let planned = plan(job.file, job.text).map_err(|errors| problem(&errors))?;
+        let planned = defaults().plan(job.file, job.text).map_err(|errors| problem(&errors))?;
         if planned.only_explain {
             return Err(Problem::mistakes(
                 "it asks for a plan only (EXPLAIN): there is nothing to run",
