@@ -1,6 +1,7 @@
 //! What the command line takes, and what it gives back.
 
 mod ask;
+mod bundle;
 mod check;
 mod client;
 mod completions;
@@ -102,6 +103,11 @@ enum Command {
     Why(why::WhyArgs),
     /// Look whether machine, log and topics are in order, and say what to do
     Doctor(doctor::DoctorArgs),
+    /// Write what whoever helps has to see into one file, without secrets
+    ///
+    /// Versions, settings, plans, topics with their offsets, where groups and checkpoints stand, what the doctor says, and of
+    /// a server (--server) metrics, status and last log lines. Records and values of state are not taken.
+    DebugBundle(bundle::BundleArgs),
     /// Show every setting that holds, and who says it
     ///
     /// What is not given as an option may stand in millstream.toml or in the environment; what a job's file sets wins over
@@ -203,6 +209,7 @@ impl Cli {
             Command::Job(command) => command.run(),
             Command::Why(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::DebugBundle(args) => args.run(),
             Command::Settings(args) => args.run(),
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),

@@ -216,6 +216,20 @@ pub(crate) fn shown(file: &str, text: &str) -> String {
     picture::printable(&secrets::find(file).hidden_in(text))
 }
 
+/// The values in a text that may be secrets: of options such as `'properties.sasl.password'`, and passwords in addresses.
+///
+/// ```
+/// assert_eq!(millstream_sql::error::secrets_in("'sasl.password' = 'hunter2'"), ["hunter2"]);
+/// ```
+pub fn secrets_in(text: &str) -> Vec<String> {
+    secrets::find(text).into_values()
+}
+
+/// A text with others in place of the characters of what may be a secret.
+pub fn without_secrets(text: &str) -> String {
+    secrets::find(text).masked
+}
+
 /// The known name that is meant by `name`: the nearest if it is near enough, or the only one that begins so.
 pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let lower = name.to_lowercase();

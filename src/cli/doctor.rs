@@ -101,16 +101,14 @@ impl Finding {
 }
 
 impl DoctorArgs {
+    /// A look at this file and this log.
+    pub(super) fn of(file: Option<PathBuf>, log: LogArgs) -> Self {
+        DoctorArgs { file, log }
+    }
+
     pub(super) fn run(self) -> Result<(), Failure> {
-        let jobs = match &self.file {
-            Some(file) => {
-                let (name, text) = read_text(file)?;
-                Jobs::of(&name, &text)?
-            }
-            None => Jobs::default(),
-        };
         let mut worst = Mark::Good;
-        let mut tell = |findings: Vec<Finding>| -> Result<(), Failure> {
+        self.look(&mut |findings| {
             for finding in findings {
                 if finding.mark == Mark::Bad {
                     worst = Mark::Bad;
@@ -118,6 +116,34 @@ impl DoctorArgs {
                 print(&finding.line())?;
             }
             Ok(())
+        })?;
+        match worst {
+            Mark::Bad => Err(Failure::Io("something is wrong: see the lines that begin with BAD".to_owned())),
+            Mark::Good | Mark::Poor => Ok(()),
+        }
+    }
+
+    /// What it finds, as one text.
+    ///
+    /// # Errors
+    /// As [`DoctorArgs::run`], of the file and the options.
+    pub(super) fn told(&self) -> Result<String, Failure> {
+        let mut text = String::new();
+        self.look(&mut |findings| {
+            text.extend(findings.iter().map(Finding::line));
+            Ok(())
+        })?;
+        Ok(text)
+    }
+
+    /// Looks at one thing after the other, and tells of each when it has been looked at.
+    fn look(&self, tell: &mut dyn FnMut(Vec<Finding>) -> Result<(), Failure>) -> Result<(), Failure> {
+        let jobs = match &self.file {
+            Some(file) => {
+                let (name, text) = read_text(file)?;
+                Jobs::of(&name, &text)?
+            }
+            None => Jobs::default(),
         };
         tell(machine::look(&self.log.data_directory()))?;
         let any = jobs.job.as_ref().or(jobs.tables.first());
@@ -127,10 +153,7 @@ impl DoctorArgs {
             let name = jobs.job.as_ref().map(|job| self.name(job)).transpose()?;
             tell(topics::look(log, &jobs, name.as_deref().unwrap_or_default()))?;
         }
-        match worst {
-            Mark::Bad => Err(Failure::Io("something is wrong: see the lines that begin with BAD".to_owned())),
-            Mark::Good | Mark::Poor => Ok(()),
-        }
+        Ok(())
     }
 
     fn name(&self, job: &SqlJob) -> Result<String, Failure> {

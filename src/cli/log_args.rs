@@ -82,9 +82,13 @@ impl LogArgs {
 
     /// The directory of a job's state, when none is named for it.
     pub(crate) fn state_of(&self, job: &str) -> PathBuf {
+        self.states().join(job)
+    }
+
+    /// The directory of the states of jobs.
+    pub(crate) fn states(&self) -> PathBuf {
         let data = said().below("data").filter(|_| !said().is_flag("log"));
-        let data = data.map_or_else(|| self.data_directory(), |data| PathBuf::from(&data.value));
-        data.join("state").join(job)
+        data.map_or_else(|| self.data_directory(), |data| PathBuf::from(&data.value)).join("state")
     }
 
     /// Whether a log was named to this command: not whether others were told of it in a file.

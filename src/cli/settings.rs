@@ -122,7 +122,8 @@ impl SettingsArgs {
     }
 }
 
-fn line(setting: &Effective) -> String {
+/// A setting as JSON, without its value if it is a secret.
+pub(crate) fn line(setting: &Effective) -> String {
     let Effective { key, said, is_secret } = setting;
     let value = (!is_secret).then_some(&said.value);
     json!({"key": key, "value": value, "secret": is_secret, "origin": said.origin.to_string()}).to_string()

@@ -94,6 +94,19 @@ fn look_at_savepoint(found: &OpenSavepoint, read_all: bool) -> Result<(), Failur
     }
 }
 
+/// What the tasks in a directory hold.
+///
+/// # Errors
+/// When one can't be looked at.
+pub(super) fn described(directory: &Path) -> Result<String, Failure> {
+    let mut text = String::new();
+    for task in tasks_in(directory)? {
+        let found = inspect_state(&task, false).map_err(millstream::JobError::from)?;
+        describe_state(&task, &found, &mut text);
+    }
+    Ok(text)
+}
+
 /// The directories of tasks: the directory itself, or those in it.
 fn tasks_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     if directory.join("CURRENT").is_file() {

@@ -4,6 +4,8 @@ mod consume;
 mod manage;
 mod produce;
 
+pub(super) use manage::described;
+
 use super::Failure;
 use clap::Subcommand;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bucket;
+mod bundle;
 mod command;
 mod connectors;
 mod dead_letters;

@@ -38,6 +38,11 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
+    /// What was found.
+    pub(super) fn into_values(self) -> Vec<String> {
+        self.values.into_iter().collect()
+    }
+
     /// A message without the secrets.
     pub(super) fn hidden_in(&self, message: &str) -> String {
         let mut message = message.to_owned();

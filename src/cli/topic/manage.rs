@@ -80,20 +80,28 @@ impl DescribeArgs {
     pub(super) fn run(self) -> Result<(), Failure> {
         let log = self.log.open_for_topics(false)?;
         let mut admin = log.admin()?;
-        let topic = admin.describe_topic(&self.name)?.ok_or(LogError::UnknownTopic(self.name))?;
-        let mut text = format!("topic       {}\npartitions  {}\n", topic.name, topic.partitions);
-        for (key, value) in &topic.config {
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{key} = {value}");
-        }
-        let head = ["partition", "first offset", "stable end", "end"].map(str::to_owned);
-        let rows = offsets(&mut *admin, &topic.name, topic.partitions)?;
-        let rows = rows.into_iter().map(|row| row.map(|number| number.to_string()));
-        for [partition, first, stable, end] in std::iter::once(head).chain(rows) {
-            let _ = writeln!(text, "{partition:>9}  {first:>14}  {stable:>14}  {end:>14}");
-        }
-        print(&text)
+        print(&described(&mut *admin, &self.name)?)
     }
+}
+
+/// A topic's partitions, settings and offsets.
+///
+/// # Errors
+/// When it is not there, or the log can't say.
+pub(in crate::cli) fn described(admin: &mut dyn Admin, name: &str) -> Result<String, Failure> {
+    let topic = admin.describe_topic(name)?.ok_or_else(|| LogError::UnknownTopic(name.to_owned()))?;
+    let mut text = format!("topic       {}\npartitions  {}\n", topic.name, topic.partitions);
+    for (key, value) in &topic.config {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{key} = {value}");
+    }
+    let head = ["partition", "first offset", "stable end", "end"].map(str::to_owned);
+    let rows = offsets(admin, &topic.name, topic.partitions)?;
+    let rows = rows.into_iter().map(|row| row.map(|number| number.to_string()));
+    for [partition, first, stable, end] in std::iter::once(head).chain(rows) {
+        let _ = writeln!(text, "{partition:>9}  {first:>14}  {stable:>14}  {end:>14}");
+    }
+    Ok(text)
 }
 
 /// For each partition: its index, its first offset, its last stable offset and its end.
