@@ -142,7 +142,8 @@ pub mod log {
     #[cfg(feature = "kafka")]
     pub mod kafka {
         pub use millstream_runtime::log::kafka::{
-            EXIT_CODE_HUNG, KafkaClient, KafkaConfig, KafkaLog, PropertySource, is_secret, java_property,
+            BrokerLook, ClusterLook, EXIT_CODE_HUNG, KafkaClient, KafkaConfig, KafkaLog, PropertySource,
+            TopicRights, is_secret, java_property, look,
         };
     }
 

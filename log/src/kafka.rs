@@ -17,6 +17,7 @@ mod config;
 mod errors;
 mod java_properties;
 mod logging;
+mod look;
 mod member;
 mod native;
 mod properties;
@@ -29,6 +30,7 @@ mod writer;
 
 pub use config::{KafkaClient, KafkaConfig};
 pub use java_properties::java_property;
+pub use look::{BrokerLook, ClusterLook, TopicRights, look};
 pub use properties::{PropertySource, is_secret};
 pub use watchdog::EXIT_CODE_HUNG;
 

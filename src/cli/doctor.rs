@@ -1,5 +1,6 @@
 //! `millstream doctor`: whether this machine, the log and the topics are what jobs need, and what to do where they are not.
 
+mod brokers;
 mod log;
 mod machine;
 pub(super) mod topics;
@@ -147,7 +148,9 @@ impl DoctorArgs {
         };
         tell(machine::look(&self.log.data_directory()))?;
         let any = jobs.job.as_ref().or(jobs.tables.first());
-        let (findings, log) = log::look(self.log.choose(any)?);
+        let asked: Vec<topics::Topic> =
+            jobs.job.iter().chain(&jobs.tables).flat_map(topics::of_job).collect();
+        let (findings, log) = log::look(self.log.choose(any)?, &asked);
         tell(findings)?;
         if let Some(log) = &log {
             let name = jobs.job.as_ref().map(|job| self.name(job)).transpose()?;

@@ -31,6 +31,7 @@ mod denied;
 mod error;
 pub mod fetch;
 mod io;
+pub mod look;
 mod place;
 mod pool;
 pub mod produce;

@@ -1,6 +1,7 @@
 //! The log: whether it can be reached and lets this client in, and does transactions.
 
-use super::{Finding, bad, good, poor};
+use super::topics::Topic;
+use super::{Finding, bad, brokers, good, poor};
 use crate::cli::Failure;
 use crate::cli::log_args::ChosenLog;
 use millstream::log::kafka::KafkaConfig;
@@ -17,13 +18,16 @@ const SLOW: Duration = Duration::from_millis(500);
 const TRIES: usize = 20;
 
 /// What was found, and the log if it is there.
-pub(super) fn look(chosen: ChosenLog) -> (Vec<Finding>, Option<Arc<dyn Log>>) {
+pub(super) fn look(chosen: ChosenLog, topics: &[Topic]) -> (Vec<Finding>, Option<Arc<dyn Log>>) {
     let mut findings = match &chosen {
         ChosenLog::Kafka(config) => servers(config),
         ChosenLog::Embedded(_) => Vec::new(),
     };
     if findings.iter().all(|finding| finding.mark == super::Mark::Bad) && !findings.is_empty() {
         return (findings, None);
+    }
+    if let ChosenLog::Kafka(config) = &chosen {
+        findings.extend(brokers::look(config, topics));
     }
     let is_kafka = matches!(chosen, ChosenLog::Kafka(_));
     match reached(chosen) {

@@ -20,8 +20,13 @@ pub(super) fn look(log: &Arc<dyn Log>, jobs: &Jobs, name: &str) -> Vec<Finding> 
 
 fn looked(log: &Arc<dyn Log>, jobs: &Jobs, name: &str) -> Result<Vec<Finding>, Failure> {
     let mut admin = log.admin()?;
-    let mut findings: Vec<Finding> = jobs.job.iter().map(|job| fits(&mut *admin, log, job, name)).collect();
-    let mut all: Vec<(String, bool, bool)> = jobs.job.iter().chain(&jobs.tables).flat_map(topics).collect();
+    let (mut findings, mut group) = (Vec::new(), None);
+    for job in &jobs.job {
+        let (finding, found) = fits(&mut *admin, log, job, name);
+        findings.push(finding);
+        group = found;
+    }
+    let mut all: Vec<Topic> = jobs.job.iter().chain(&jobs.tables).flat_map(of_job).collect();
     all.sort();
     all.dedup();
     for (topic, is_read, is_upsert) in all {
@@ -51,6 +56,9 @@ fn looked(log: &Arc<dyn Log>, jobs: &Jobs, name: &str) -> Result<Vec<Finding>, F
             _ => good("topic", partitions + &kept(retention)),
         });
         if is_read {
+            if let Some(group) = &group {
+                findings.extend(unread(&mut *admin, group, &topic, found.partitions)?);
+            }
             findings.extend(held_back(&mut *admin, &topic, found.partitions)?);
         }
     }
@@ -68,8 +76,11 @@ fn kept(retention_ms: Option<&str>) -> String {
     }
 }
 
-/// Topics of the job's tables: whether they are read, and whether they hold upserts.
-fn topics(job: &SqlJob) -> Vec<(String, bool, bool)> {
+/// A topic, whether it is read, and whether it holds upserts.
+pub(super) type Topic = (String, bool, bool);
+
+/// Topics of the job's tables.
+pub(super) fn of_job(job: &SqlJob) -> Vec<Topic> {
     let mut topics = Vec::new();
     for node in job.topology.nodes() {
         match &node.spec {
@@ -97,16 +108,39 @@ fn missing(topic: &str, is_read: bool) -> Finding {
     }
 }
 
-fn fits(admin: &mut dyn Admin, log: &Arc<dyn Log>, job: &SqlJob, name: &str) -> Finding {
-    let mut examined = || -> Result<usize, Failure> {
+/// Whether a job fits its topics; and its group, if it does.
+fn fits(admin: &mut dyn Admin, log: &Arc<dyn Log>, job: &SqlJob, name: &str) -> (Finding, Option<String>) {
+    let mut examined = || -> Result<(usize, String), Failure> {
         let (started, _) = started(log, name, &mut *log.admin()?, Instant::now() + PATIENCE)?;
         let before = started.as_ref().map_or(Before::Nothing, Before::Job);
-        Ok(examine(&job.topology, name, job.group.as_deref(), admin, before)?.plan.tasks().count())
+        let plan = examine(&job.topology, name, job.group.as_deref(), admin, before)?.plan;
+        Ok((plan.tasks().count(), plan.group().to_owned()))
     };
     match examined() {
-        Ok(tasks) => good("plan", format!("{name} fits its topics: {tasks} tasks")),
-        Err(failure) => bad("plan", failure.to_string(), "millstream check FILE with the same log says more"),
+        Ok((tasks, group)) => (good("plan", format!("{name} fits its topics: {tasks} tasks")), Some(group)),
+        Err(failure) => {
+            (bad("plan", failure.to_string(), "millstream check FILE with the same log says more"), None)
+        }
     }
+}
+
+/// Partitions whose next record for a job was removed before the job read it.
+fn unread(admin: &mut dyn Admin, group: &str, topic: &str, partitions: u32) -> Result<Vec<Finding>, Failure> {
+    let places: Vec<TopicPartition> =
+        (0..partitions).map(|partition| TopicPartition::new(topic, partition)).collect();
+    let first = admin.offsets(&places, OffsetQuery::Earliest, Isolation::ReadCommitted)?;
+    let positions = admin.committed(group, &places, Isolation::ReadUncommitted)?;
+    let behind = places.iter().zip(first.iter().zip(positions)).filter_map(|(place, (first, position))| {
+        let position = position?.offset;
+        (position < *first).then(|| {
+            bad(
+                "input",
+                format!("{place}: the job stands at {position}, and records before {first} were removed unread"),
+                "the job will not go on over the gap: raise retention.ms above the longest time that it may stand still, and                  start it anew under another name",
+            )
+        })
+    });
+    Ok(behind.collect())
 }
 
 /// Partitions whose last records can't be read yet, because a transaction is open in front of them.
