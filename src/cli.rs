@@ -27,6 +27,7 @@ mod sql;
 mod state;
 mod test;
 mod text;
+mod tls;
 mod topic;
 mod why;
 

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
+use tokio_rustls::rustls::ServerConfig;
 
 /// The page, with all it needs.
 const CONSOLE: &str = include_str!("console.html");
@@ -38,6 +39,8 @@ pub struct ServerOptions {
     pub token: Option<String>,
     /// Another token, with which everything can be read and nothing changed.
     pub read_token: Option<String>,
+    /// The certificate and key by which it speaks TLS, and nothing else; without one it speaks none.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 impl std::fmt::Debug for ServerOptions {
@@ -47,6 +50,7 @@ impl std::fmt::Debug for ServerOptions {
             .field("address", &self.address)
             .field("token", &hidden(&self.token))
             .field("read_token", &hidden(&self.read_token))
+            .field("tls", &self.tls.is_some())
             .finish()
     }
 }
@@ -143,12 +147,13 @@ impl Server {
             questions: Arc::new(Semaphore::new(query::QUESTIONS_MAX)),
             listeners: Arc::new(Semaphore::new(stream::LISTENERS_MAX)),
         };
+        let tls = options.tls.clone();
         let (end, ended) = oneshot::channel::<()>();
         let serve = move || {
             runtime.block_on(async move {
                 // Connections that are open do not hold the process back.
                 tokio::select! {
-                    result = axum::serve(Places::new(listener), router(shared)).into_future() => {
+                    result = axum::serve(Places::new(listener, tls), router(shared)).into_future() => {
                         if let Err(error) = result {
                             tracing::error!(%error, "the HTTP server ended");
                         }

@@ -103,6 +103,7 @@ impl World {
             address: "127.0.0.1:0".parse().unwrap(),
             token: token.map(str::to_owned),
             read_token: read_token.map(str::to_owned),
+            tls: None,
         };
         World { server: Server::start(board, Some(fleet.clone()), &server).unwrap(), fleet }
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 fn serve(board: &Board, token: Option<&str>) -> Server {
     let address = "127.0.0.1:0".parse().unwrap();
-    let options = ServerOptions { address, token: token.map(str::to_owned), read_token: None };
+    let options = ServerOptions { address, token: token.map(str::to_owned), read_token: None, tls: None };
     Server::start(board.clone(), None, &options).unwrap()
 }
 
@@ -197,7 +197,7 @@ fn who_has_no_token_or_another_host_is_turned_away() {
 fn a_server_that_others_could_read_needs_a_token() {
     let start = |address: &str, token: Option<&str>| {
         let address: SocketAddr = address.parse().unwrap();
-        let options = ServerOptions { address, token: token.map(str::to_owned), read_token: None };
+        let options = ServerOptions { address, token: token.map(str::to_owned), read_token: None, tls: None };
         Server::start(Board::new(), None, &options)
     };
     let refused = start("0.0.0.0:0", None).unwrap_err();
@@ -207,7 +207,8 @@ fn a_server_that_others_could_read_needs_a_token() {
     let again = start(&taken.address().to_string(), None).unwrap_err();
     assert!(again.to_string().contains("choose another address"), "{again}");
     let secret = |text: &str| Some(format!("a very secret {text}"));
-    let options = |token, read_token| ServerOptions { address: taken.address(), token, read_token };
+    let options =
+        |token, read_token| ServerOptions { address: taken.address(), token, read_token, tls: None };
     assert!(!format!("{:?}", options(secret("token"), secret("other"))).contains("secret"));
     for (token, read_token) in [(None, secret("token")), (secret("token"), secret("token"))] {
         let refused = Server::start(Board::new(), None, &options(token, read_token)).unwrap_err();

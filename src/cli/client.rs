@@ -3,6 +3,7 @@
 use super::Failure;
 use super::http_args::read_token;
 use super::serve::PORT;
+use super::tls;
 use clap::Args;
 use millstream::sql::error::code;
 use millstream::sql::{Span, SqlError, SqlErrors};
@@ -31,6 +32,9 @@ pub(crate) struct ServerArgs {
     /// File with the token of the server
     #[arg(long, value_name = "FILE", env = "MILLSTREAM_TOKEN_FILE", help_heading = "Server")]
     token: Option<PathBuf>,
+    /// File with the certificate that vouches for a server at https://, in PEM [default: those of the system]
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    server_ca: Option<PathBuf>,
 }
 
 /// What was answered.
@@ -45,12 +49,17 @@ impl ServerArgs {
     /// # Errors
     /// When there is none.
     pub(crate) fn send(&self, method: &str, path: &str, sql: Option<&str>) -> Result<Answer, Failure> {
-        let Some(host) = self.server.strip_prefix("http://").map(|host| host.trim_end_matches('/')) else {
-            let server = &self.server;
-            return Err(Failure::Usage(format!(
-                "the server's URL begins with http://, which {server} does not; reach one behind TLS through a tunnel"
-            )));
-        };
+        let (is_secured, host) =
+            match (self.server.strip_prefix("http://"), self.server.strip_prefix("https://")) {
+                (Some(host), _) => (false, host.trim_end_matches('/')),
+                (None, Some(host)) => (true, host.trim_end_matches('/')),
+                (None, None) => {
+                    let server = &self.server;
+                    let why =
+                        format!("the server's URL begins with http:// or https://, which {server} does not");
+                    return Err(Failure::Usage(why));
+                }
+            };
         let token = self.token.as_deref().map(read_token).transpose()?;
         let failed = |error: std::io::Error| {
             Failure::Io(format!(
@@ -58,18 +67,25 @@ impl ServerArgs {
                 self.server
             ))
         };
-        let address = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
+        let port = if is_secured { 443 } else { 80 };
+        let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+        let address = if has_port { host.to_owned() } else { format!("{host}:{port}") };
         let mut addresses = address.to_socket_addrs().map_err(failed)?;
         let address = addresses.next().ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
-        let mut socket = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
-        let head = head(method, path, host, token.as_deref(), sql);
-        let mut answer = Vec::new();
-        socket
-            .set_read_timeout(Some(PATIENCE))
-            .and_then(|()| socket.write_all(head.as_bytes()))
-            .and_then(|()| socket.write_all(sql.unwrap_or_default().as_bytes()))
-            .and_then(|()| socket.take(ANSWER_BYTES_MAX).read_to_end(&mut answer))
-            .map_err(failed)?;
+        let socket = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
+        socket.set_read_timeout(Some(PATIENCE)).map_err(failed)?;
+        let request = head(method, path, host, token.as_deref(), sql) + sql.unwrap_or_default();
+        let answer = match is_secured {
+            false => exchanged(socket, &request),
+            true => {
+                let name = if has_port { host.rsplit_once(':').map_or(host, |(name, _)| name) } else { host };
+                exchanged(
+                    tls::secured(socket, name.trim_matches(['[', ']']), self.server_ca.as_deref())?,
+                    &request,
+                )
+            }
+        };
+        let answer = answer.map_err(failed)?;
         parse(&answer).ok_or_else(|| Failure::Io(format!("{}: this is no answer of a server", self.server)))
     }
 
@@ -98,6 +114,15 @@ impl ServerArgs {
         let body = self.ask(method, path, None)?;
         serde_json::from_str(&body).map_err(|error| Failure::Io(format!("{}: {error}", self.server)))
     }
+}
+
+/// Sends a request, and reads until the answer ends.
+fn exchanged(mut stream: impl Read + Write, request: &str) -> std::io::Result<Vec<u8>> {
+    stream.write_all(request.as_bytes())?;
+    stream.flush()?;
+    let mut answer = Vec::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
+    Ok(answer)
 }
 
 fn head(method: &str, path: &str, host: &str, token: Option<&str>, sql: Option<&str>) -> String {

@@ -4,6 +4,7 @@ use crate::cli::Failure;
 use crate::cli::postgres::{self, OneJob};
 use crate::cli::progress::say;
 use crate::cli::settings::said;
+use crate::cli::tls::TlsArgs;
 use clap::Args;
 use millstream_postgres::PostgresServer;
 use millstream_server::{Board, Fleet, Server, ServerOptions};
@@ -27,6 +28,8 @@ pub(crate) struct HttpArgs {
     /// password. See docs/server.md
     #[arg(long, value_name = "ADDRESS:PORT")]
     postgres: Option<SocketAddr>,
+    #[command(flatten)]
+    tls: TlsArgs,
 }
 
 impl HttpArgs {
@@ -38,8 +41,8 @@ impl HttpArgs {
             return Err(Failure::Usage(why.to_owned()));
         }
         let Some(address) = self.http else { return Ok(None) };
-        let server = start(board, None, address, &self.tokens())?;
-        say(&format!("watch it at http://{}", server.address()));
+        let server = start(board, None, address, &self.tokens(), &self.tls)?;
+        say(&format!("watch it at {}://{}", self.tls.scheme(), server.address()));
         Ok(Some(server))
     }
 
@@ -49,7 +52,7 @@ impl HttpArgs {
 
     /// Lets clients of PostgreSQL ask a job, if that is asked for. The server ends when it is dropped.
     pub(crate) fn serve_postgres(&self, job: OneJob) -> Result<Option<PostgresServer>, Failure> {
-        self.postgres.map(|address| postgres::start(address, &self.tokens(), job)).transpose()
+        self.postgres.map(|address| postgres::start(address, &self.tokens(), &self.tls, job)).transpose()
     }
 }
 
@@ -79,9 +82,11 @@ pub(crate) fn start(
     fleet: Option<Fleet>,
     address: SocketAddr,
     tokens: &TokenArgs,
+    tls: &TlsArgs,
 ) -> Result<Server, Failure> {
     let (token, read_token) = tokens.read()?;
-    let server = Server::start(board.clone(), fleet, &ServerOptions { address, token, read_token });
+    let tls = tls.server(b"http/1.1")?;
+    let server = Server::start(board.clone(), fleet, &ServerOptions { address, token, read_token, tls });
     server.map_err(|error| Failure::Usage(error.to_string()))
 }
 

@@ -5,6 +5,7 @@ use super::ask::limited::{Limits, Unanswered, limited};
 use super::http_args::TokenArgs;
 use super::progress::say;
 use super::settings::defaults;
+use super::tls::TlsArgs;
 use millstream::log::Log;
 use millstream::sql::{SqlErrors, SqlJob, relations};
 use millstream_postgres::{
@@ -40,11 +41,14 @@ pub(crate) trait Jobs: Send + Sync + 'static {
 pub(crate) fn start(
     address: SocketAddr,
     tokens: &TokenArgs,
+    tls: &TlsArgs,
     jobs: impl Jobs,
 ) -> Result<PostgresServer, Failure> {
     let (password, read_password) = tokens.read()?;
     let backend = Arc::new(Tables { jobs, known: Mutex::default() });
-    let server = PostgresServer::start(backend, &PostgresOptions { address, password, read_password });
+    let tls = tls.server(b"postgresql")?;
+    let options = PostgresOptions { address, password, read_password, tls };
+    let server = PostgresServer::start(backend, &options);
     let server = server.map_err(|error| Failure::Usage(error.to_string()))?;
     say(&format!("clients of PostgreSQL connect to {}, a database for each job", server.address()));
     Ok(server)

@@ -7,6 +7,7 @@ use super::http_args::{self, TokenArgs};
 use super::log_args::LogArgs;
 use super::progress::say;
 use super::settings::memory_mib;
+use super::tls::TlsArgs;
 use super::{Failure, notify, postgres, signals};
 use clap::Args;
 use millstream::MemoryPlan;
@@ -49,6 +50,8 @@ pub(crate) struct ServeArgs {
     postgres: Option<SocketAddr>,
     #[command(flatten)]
     tokens: TokenArgs,
+    #[command(flatten)]
+    tls: TlsArgs,
     /// Directory of what the server keeps: states of jobs below state, what was submitted below server [default: --log]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -101,10 +104,11 @@ impl ServeArgs {
         let (planner, answerer) = (planner(Arc::clone(&place)), answerer::answerer(Arc::clone(&place)));
         let fleet = Fleet::start(board.clone(), planner, answerer, options);
         let fleet = fleet.map_err(|problem| Failure::Io(problem.detail))?;
-        let server = http_args::start(&board, Some(fleet.clone()), self.http, &self.tokens);
+        let server = http_args::start(&board, Some(fleet.clone()), self.http, &self.tokens, &self.tls);
         let asked = server.and_then(|server| {
             let jobs = FleetJobs { fleet: fleet.clone(), place };
-            let postgres = self.postgres.map(|address| postgres::start(address, &self.tokens, jobs));
+            let postgres =
+                self.postgres.map(|address| postgres::start(address, &self.tokens, &self.tls, jobs));
             Ok((server, postgres.transpose()?))
         });
         let (server, _postgres) = match asked {
@@ -114,7 +118,7 @@ impl ServeArgs {
                 return Err(failure);
             }
         };
-        say(&format!("serving at http://{}", server.address()));
+        say(&format!("serving at {}://{}", self.tls.scheme(), server.address()));
         notify::ready();
         while !asked_to_end.load(Ordering::Relaxed) {
             notify::alive();

@@ -5,6 +5,7 @@ use crate::message::{Outgoing, STARTUP_BYTES_MAX};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// How long a client may take to read what it is sent.
 const WRITE_MAX: Duration = Duration::from_secs(30);
@@ -42,6 +43,23 @@ pub(crate) struct Wire {
 impl Wire {
     pub(crate) fn new(stream: Box<dyn Stream>) -> Self {
         Wire { stream: BufReader::new(stream), out: Outgoing::default() }
+    }
+
+    /// Goes on over TLS, with a client that was told so.
+    ///
+    /// # Errors
+    /// When it does not agree, or has said more before it could know: that was nobody's it could trust.
+    pub(crate) async fn secure(&mut self, tls: &TlsAcceptor) -> Result<(), Lost> {
+        if !self.stream.buffer().is_empty() {
+            return Err(Trouble::protocol("something was sent in front of TLS").into());
+        }
+        let closed: Box<dyn Stream> = Box::new(tokio::io::empty());
+        let open = std::mem::replace(&mut self.stream, BufReader::new(closed)).into_inner();
+        let secured = timeout(BODY_MAX, tls.accept(open)).await;
+        let secured = secured.map_err(|_| Lost::Gone)?.map_err(|_| Lost::Gone)?;
+        let secured: Box<dyn Stream> = Box::new(secured);
+        self.stream = BufReader::new(secured);
+        Ok(())
     }
 
     /// The body of a first message: one without a byte that says what it is.

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// How many connections there are at once.
 const CONNECTIONS_MAX: usize = 64;
@@ -34,6 +36,8 @@ pub struct PostgresOptions {
     pub password: Option<String>,
     /// Another password, for who reads.
     pub read_password: Option<String>,
+    /// The certificate and key by which it speaks TLS; clients that do not are then not let in.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 impl std::fmt::Debug for PostgresOptions {
@@ -43,6 +47,7 @@ impl std::fmt::Debug for PostgresOptions {
             .field("address", &self.address)
             .field("password", &hidden(&self.password))
             .field("read_password", &hidden(&self.read_password))
+            .field("tls", &self.tls.is_some())
             .finish()
     }
 }
@@ -93,6 +98,8 @@ pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     /// Who may come in, where not everybody may.
     pub(crate) doors: Option<Doors>,
+    /// What speaks TLS, where only those who do are let in.
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) questions: Arc<Semaphore>,
     /// A permit is a KiB of an answer.
     pub(crate) answers: Arc<Semaphore>,
@@ -118,10 +125,11 @@ impl Drop for Place {
 }
 
 impl Shared {
-    pub(crate) fn new(backend: Arc<dyn Backend>, doors: Option<Doors>) -> Self {
+    pub(crate) fn new(backend: Arc<dyn Backend>, doors: Option<Doors>, tls: Option<TlsAcceptor>) -> Self {
         Shared {
             backend,
             doors,
+            tls,
             questions: Arc::new(Semaphore::new(QUESTIONS_MAX)),
             answers: Arc::new(Semaphore::new(ANSWERS_KIB_MAX)),
             running: Mutex::default(),
@@ -191,7 +199,7 @@ impl PostgresServer {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let listener = runtime.block_on(TcpListener::bind(address)).map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
-        let shared = Arc::new(Shared::new(backend, doors));
+        let shared = Arc::new(Shared::new(backend, doors, options.tls.clone().map(TlsAcceptor::from)));
         let (end, ended) = oneshot::channel::<()>();
         let serve = move || {
             runtime.block_on(async move {

@@ -45,12 +45,27 @@ type Let = (String, String, Role, Settings, Place);
 
 async fn open_here(wire: &mut Wire, shared: &Arc<Shared>) -> Result<Option<Let>, Lost> {
     // TLS and GSSAPI may be asked for once each.
+    let mut is_secured = false;
     for _ in 0..3 {
         match opening(&wire.opening().await?)? {
-            Opening::Tls | Opening::Gss => wire.byte(b'N').await?,
+            Opening::Tls => match shared.tls.as_ref().filter(|_| !is_secured) {
+                Some(tls) => {
+                    wire.byte(b'S').await?;
+                    wire.secure(tls).await?;
+                    is_secured = true;
+                }
+                None => wire.byte(b'N').await?,
+            },
+            Opening::Gss => wire.byte(b'N').await?,
             Opening::Cancel { process, secret } => {
                 shared.cancel(process, secret);
                 return Ok(None);
+            }
+            Opening::Startup { .. } if shared.tls.is_some() && !is_secured => {
+                let trouble = Trouble::fatal("28000", "this server speaks TLS, and nothing without");
+                return Err(trouble
+                    .hint("connect with sslmode=require, or verify-full and its certificate")
+                    .into());
             }
             Opening::Startup { minor, parameters } => {
                 return start(wire, shared, minor, parameters).await.map(Some);

@@ -35,12 +35,23 @@ pub(crate) const CHOICES: &[Choice] = &[
     text("http", "", "Where run and serve listen for HTTP; serve does so at 127.0.0.1:9090 unless told."),
     path("http-token", "", "File with the token of who may do everything over HTTP and PostgreSQL."),
     path("http-read-token", "", "Of serve: file with the token of who may look."),
+    path(
+        "tls-cert",
+        "",
+        "File with the certificate of the servers for HTTP and PostgreSQL: they then speak TLS.",
+    ),
+    path("tls-key", "", "File with the key of that certificate."),
     text("postgres", "", "Where run and serve listen for clients of PostgreSQL."),
     path("jobs", "", "Of serve: directory whose files NAME.sql are jobs."),
     text("jobs-max", "200", "Of serve: how many jobs there may be."),
     text("restarts", "10", "Of serve: how often a job that fails is started again."),
     text("server", "http://127.0.0.1:9090", "The server that job, why and health ask."),
     path("token", "", "File with the token that they send."),
+    path(
+        "server-ca",
+        "",
+        "File with the certificate that vouches for the server, where the system's do not.",
+    ),
     text("log-level", "warn", "How much to say on standard error."),
 ];
 

@@ -105,6 +105,7 @@ pub(crate) fn serve(password: Option<&str>, read_password: Option<&str>) -> (Pos
         address: "127.0.0.1:0".parse().unwrap(),
         password: password.map(str::to_owned),
         read_password: read_password.map(str::to_owned),
+        tls: None,
     };
     (PostgresServer::start(Arc::new(shop), &options).unwrap(), heard)
 }

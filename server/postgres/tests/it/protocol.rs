@@ -162,7 +162,8 @@ fn who_may_come_in_is_asked_for_a_password_and_which_database() {
     assert!(told[&'H'].contains("shop"), "{told:?}");
     let start = |address: &str, password: Option<&str>, read: Option<&str>| {
         let (address, password) = (address.parse().unwrap(), password.map(str::to_owned));
-        let options = PostgresOptions { address, password, read_password: read.map(str::to_owned) };
+        let options =
+            PostgresOptions { address, password, read_password: read.map(str::to_owned), tls: None };
         assert!(!format!("{options:?}").contains("0123"));
         PostgresServer::start(std::sync::Arc::new(Nobody), &options).map(drop)
     };
