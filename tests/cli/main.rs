@@ -25,4 +25,5 @@ mod serve;
 mod settings;
 mod sql;
 mod state;
+mod tls;
 mod topics;
