@@ -215,6 +215,7 @@ pub mod testing {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub mod snapshot {
+    pub use millstream_runtime::shown::{Keeper, ShowError, Shown, keepers, show_state};
     pub use millstream_runtime::snapshot::{
         CheckpointNote, DirectoryStore, FoundSnapshot, FoundState, MemoryStore, ObjectStorage,
         SnapshotLocation, SnapshotRef, SnapshotStore, StoreError, StoredObject, TopicStore,

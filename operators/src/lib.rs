@@ -53,11 +53,12 @@ pub use millstream_records::{
 };
 pub use millstream_state::BytesColumn;
 pub use model::brief::brief;
+pub use model::shown::RowLines;
 pub use normalize::Normalize;
 pub use not_null::{NotNull, OnNull};
 pub use operator::{
-    BuildCx, Counters, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope,
-    StoreSpec, TaskInfo,
+    BuildCx, Counters, Cx, DeltaScope, Description, EachRows, Lineage, Operator, OperatorSpec, Port,
+    StateScope, StoreSpec, TaskInfo,
 };
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;

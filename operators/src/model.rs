@@ -10,4 +10,5 @@ pub mod expression;
 pub(crate) mod graph;
 pub mod meaning;
 pub(crate) mod operator;
+pub(crate) mod shown;
 pub(crate) mod topology;

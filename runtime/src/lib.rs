@@ -15,6 +15,7 @@ pub mod replay;
 pub mod restore;
 mod rules;
 pub mod savepoint;
+pub mod shown;
 pub mod snapshot;
 mod states;
 pub mod task;

@@ -1,5 +1,7 @@
 //! `millstream state`: looking at a job's state and its snapshots on disk.
 
+pub(super) mod export;
+
 use super::Failure;
 use super::output::print;
 use super::savepoint::picture;
@@ -26,6 +28,11 @@ pub(crate) enum StateCommand {
     /// PLACE is as for inspect. Every block of state is read and its checksum checked; every file of a snapshot is held
     /// against its name. Exits with 5 when something is damaged or missing.
     Verify(DirArgs),
+    /// Write what an operator of a job keeps, as rows
+    ///
+    /// Reads the state directory of a job that is running or stopped, and changes nothing. FILE is what the job was started
+    /// with: it says what the state means.
+    Export(export::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +47,7 @@ impl StateCommand {
         match self {
             StateCommand::Inspect(args) => look(&args.place, false),
             StateCommand::Verify(args) => look(&args.place, true),
+            StateCommand::Export(args) => args.run(),
         }
     }
 }

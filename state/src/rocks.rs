@@ -110,7 +110,9 @@ impl Rocks {
         let settings = RocksSettings::new(SharedMemory::new(8 << 20, 1 << 20));
         let mut options = options(&settings);
         options.create_if_missing(false);
-        let db = DB::open_for_read_only(&options, path, false)
+        // By its name, as reads of many keys ask for it.
+        let family = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options.clone());
+        let db = DB::open_cf_descriptors_read_only(&options, path, [family], false)
             .map_err(|source| StateError::Storage { path: path.into(), source })?;
         Ok(Rocks { db, path: path.into() })
     }

@@ -56,6 +56,20 @@ impl TaskState {
         Self::open_base(Base::Rocks(Arc::new(rocks)), identity)
     }
 
+    /// Opens the last checkpoint of a task's directory to be read, also while the task runs. What is absorbed here is lost.
+    ///
+    /// # Errors
+    /// [`StateError::Storage`] when it is no directory of a task; [`StateError::Damaged`] and [`StateError::Newer`].
+    pub fn open_read_only(path: &Path) -> Result<Self, StateError> {
+        let base = Base::Rocks(Arc::new(Rocks::open_read_only(path)?));
+        let identity = base.get(&prefixed(META, IDENTITY))?.ok_or_else(|| StateError::Damaged {
+            path: path.into(),
+            detail: "it says nowhere whose it is".to_owned(),
+        })?;
+        let identity = StateIdentity::decode(path, &identity)?;
+        Self::open_base(base, &identity)
+    }
+
     /// Opens a [`MemoryDisk`] as [`TaskState::open`] opens a directory.
     ///
     /// # Errors

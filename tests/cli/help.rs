@@ -40,6 +40,7 @@ fn commands_explain_themselves() {
         "state",
         "state inspect",
         "state verify",
+        "state export",
         "dead-letter",
         "dead-letter list",
         "dead-letter replay",
@@ -87,7 +88,7 @@ fn every_command_has_its_help_looked_at() {
     assert_eq!(listed(place.ok("job -h")), job);
     let topic = ["create", "list", "describe", "delete", "produce", "consume", "help"];
     assert_eq!(listed(place.ok("topic -h")), topic);
-    assert_eq!(listed(place.ok("state -h")), ["inspect", "verify", "help"]);
+    assert_eq!(listed(place.ok("state -h")), ["inspect", "verify", "export", "help"]);
     assert_eq!(listed(place.ok("dead-letter -h")), ["list", "replay", "help"]);
 }
 

@@ -97,3 +97,87 @@ fn what_is_neither_state_nor_snapshots_is_refused() {
         assert_eq!(done.code, 4, "{done:?}");
     }
 }
+
+/// Rows of an operator's state, in the order of their texts.
+fn exported(place: &Place, file: &str, what: &str, options: &str) -> Vec<String> {
+    let list = place.ok(&format!("state export {file}"));
+    let line = list.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what} in\n{list}"));
+    let name = line.split_whitespace().next().unwrap();
+    let out = place.ok(&format!("state export {file} --operator {name} {options}"));
+    let mut rows: Vec<String> = out.lines().map(str::to_owned).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn what_operators_keep_comes_out_as_rows() {
+    let place = Place::new();
+    place.write("job.sql", JOB);
+    place.ok("topic create orders --partitions 2");
+    let done = place.run("state export job.sql --operator nothing");
+    assert!(
+        done.code == 2 && done.err.contains("no operator \"nothing\" keeps state; those that do: "),
+        "{done:?}"
+    );
+    let orders = "{\"customer\":\"a\",\"amount\":1}\n{\"customer\":\"b, \\\"c\\\"\",\"amount\":2}\n{\"customer\":\"a\",\"amount\":3}\n";
+    assert_eq!(place.run_on("topic produce orders --format json", orders).code, 0);
+    place.ok("run job.sql --exit-when-idle");
+    let rows = exported(&place, "job.sql", "Aggregate: ", "");
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert!(rows[0].contains("\"customer\":\"a\"") && rows[0].ends_with(":2}"), "{rows:?}");
+    assert!(rows[1].contains("b, \\\"c\\\"") && rows[1].ends_with(":1}"), "{rows:?}");
+    let csv = exported(&place, "job.sql", "Aggregate: ", "--output csv");
+    assert!(csv.contains(&"a,2".to_owned()) && csv.contains(&"\"b, \"\"c\"\"\",1".to_owned()), "{csv:?}");
+    assert!(csv.iter().any(|line| line.starts_with("customer,")), "{csv:?}");
+    let elsewhere = exported_failure(&place, "job.sql", "--state nowhere");
+    assert!(elsewhere.contains("nowhere holds no state of job"), "{elsewhere}");
+}
+
+fn exported_failure(place: &Place, file: &str, options: &str) -> String {
+    let list = place.ok(&format!("state export {file}"));
+    let name = list.lines().nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let done = place.run(&format!("state export {file} --operator {name} {options}"));
+    assert_ne!(done.code, 0, "{done:?}");
+    done.err
+}
+
+#[test]
+fn open_windows_and_upsert_tables_come_out_as_rows_and_joins_are_refused() {
+    let place = Place::new();
+    let windows = "
+CREATE TABLE orders (customer STRING, amount INT, at TIMESTAMP(3), WATERMARK FOR at AS at) WITH (
+  'connector' = 'kafka', 'topic' = 'orders', 'value.format' = 'json', 'scan.startup.mode' = 'earliest-offset'
+);
+CREATE TABLE names (id STRING, name STRING, PRIMARY KEY (id) NOT ENFORCED) WITH (
+  'connector' = 'upsert-kafka', 'topic' = 'names', 'key.format' = 'raw', 'value.format' = 'json'
+);
+CREATE TABLE hours (customer STRING, n BIGINT) WITH ('connector' = 'kafka', 'topic' = 'hours', 'format' = 'json');
+CREATE TABLE lengths (n INT, names BIGINT, PRIMARY KEY (n) NOT ENFORCED) WITH (
+  'connector' = 'upsert-kafka', 'topic' = 'lengths', 'key.format' = 'json', 'value.format' = 'json'
+);
+CREATE TABLE named (customer STRING, name STRING, amount INT) WITH (
+  'connector' = 'kafka', 'topic' = 'named', 'format' = 'debezium-json'
+);
+INSERT INTO hours SELECT customer, COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(at), INTERVAL '1' HOUR))
+  GROUP BY customer, window_start, window_end;
+INSERT INTO lengths SELECT CHAR_LENGTH(name), COUNT(*) FROM names GROUP BY CHAR_LENGTH(name);
+INSERT INTO named SELECT customer, name, amount FROM orders JOIN names ON customer = id;
+";
+    place.write("windows.sql", windows);
+    place.ok("topic create orders --partitions 1");
+    place.ok("topic create names --partitions 1 --config cleanup.policy=compact");
+    let orders = "{\"customer\":\"a\",\"amount\":1,\"at\":\"2025-01-01 10:10:00\"}\n{\"customer\":\"a\",\"amount\":2,\"at\":\"2025-01-01 10:20:00\"}\n";
+    assert_eq!(place.run_on("topic produce orders --format json", orders).code, 0);
+    let names = "k1:{\"name\":\"one\"}\n";
+    let _ = place.run_on("topic produce names --key-delimiter :", names);
+    place.ok("run windows.sql --exit-when-idle");
+    let rows = exported(&place, "windows.sql", "WindowAggregate: ", "");
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].contains("\"pane_end\":\"2025-01-01 11:00:00") && rows[0].ends_with(":2}"), "{rows:?}");
+    let rows = exported(&place, "windows.sql", "Normalize: ", "");
+    assert!(rows.iter().all(|row| row.contains("\"name\":\"one\"")), "{rows:?}");
+    let list = place.ok("state export windows.sql");
+    let join = list.lines().find(|line| line.contains("Join: ")).unwrap().split_whitespace().next().unwrap();
+    let done = place.run(&format!("state export windows.sql --operator {join}"));
+    assert!(done.code == 2 && done.err.contains("can't be shown as rows"), "{done:?}");
+}

@@ -89,8 +89,12 @@ fn certificates_and_keys_that_do_not_go_together_are_refused() {
         done.err
     };
     assert!(refused("--tls-cert own.pem").contains("--tls-key"));
-    assert!(refused("--tls-cert own.pem --tls-key other.key").contains("other.key: it does not go with own.pem"));
-    assert!(refused("--tls-cert nothing.pem --tls-key own.key").contains("nothing.pem: it holds no certificate"));
+    assert!(
+        refused("--tls-cert own.pem --tls-key other.key").contains("other.key: it does not go with own.pem")
+    );
+    assert!(
+        refused("--tls-cert nothing.pem --tls-key own.key").contains("nothing.pem: it holds no certificate")
+    );
     assert!(refused("--tls-cert own.pem --tls-key nothing.pem").contains("nothing.pem: it holds no key"));
     assert!(refused("--tls-cert own.pem --tls-key nowhere.key").contains("nowhere.key"));
     place.write("millstream.toml", "tls-cert = 'own.pem'\n");

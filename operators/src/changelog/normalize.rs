@@ -4,7 +4,10 @@ use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops, StreamKind};
 use crate::kit::state::{KeyedState, Stored};
 use crate::meaning::{Fact, Meaning, RowsMeaning, layouts_of, nameless};
-use crate::operator::{BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StoreSpec};
+use crate::model::shown::{EachRows, pieces};
+use crate::operator::{
+    BuildCx, Cx, DeltaScope, Description, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+};
 use crate::origin::{NO_RECORD, Origins};
 use crate::rows::RowCodec;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -59,14 +62,26 @@ impl OperatorSpec for Normalize {
         }
     }
 
+    fn show_state(&self, state: &mut StateScope<'_>, each: EachRows<'_>) -> Result<bool, OperatorError> {
+        let codec = row_codec(&self.schema)?;
+        pieces(ROWS, state, |_, values, _| {
+            let rows = codec.read(values.iter().map(|value| value.get(8..).unwrap_or_default()))?;
+            Ok(each(rows))
+        })?;
+        Ok(true)
+    }
+
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
-        let codec =
-            RowCodec::new(Arc::clone(&self.schema)).map_err(|data_type| OperatorError::CorruptState {
-                operator: "normalize".to_owned(),
-                detail: format!("rows with a column of type {data_type} can't be kept"),
-            })?;
+        let codec = row_codec(&self.schema)?;
         Ok(Box::new(Normalizing { codec, rows: KeyedState::new("normalize", ROWS, cx) }))
     }
+}
+
+fn row_codec(schema: &SchemaRef) -> Result<RowCodec, OperatorError> {
+    RowCodec::new(Arc::clone(schema)).map_err(|data_type| OperatorError::CorruptState {
+        operator: "normalize".to_owned(),
+        detail: format!("rows with a column of type {data_type} can't be kept"),
+    })
 }
 
 struct Normalizing {

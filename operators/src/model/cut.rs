@@ -6,13 +6,15 @@
 
 mod parts;
 
+use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::exchange::{ExchangeSink, ExchangeSpec};
-use crate::operator::{Description, OperatorSpec, StoreSpec};
+use crate::operator::{Description, EachRows, OperatorSpec, StateScope, StoreSpec};
 use crate::outlet::Outlet;
 use crate::sink::{SinkSpec, SinkTopic};
 use crate::source::SourceSpec;
 use crate::topology::Topology;
+use millstream_state::TaskState;
 use parts::Parts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -239,6 +241,19 @@ impl CutNode {
         match &self.work {
             Work::Operator(operator) => operator.layouts(),
             _ => self.stores().into_iter().map(|store| format!("{}: {}", store.name, store.schema)).collect(),
+        }
+    }
+
+    /// Gives the rows that its state in a task stands for to `each`, for people; says whether it can show any.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn show_state(&self, state: &mut TaskState, each: EachRows<'_>) -> Result<bool, OperatorError> {
+        match &self.work {
+            Work::Operator(operator) => {
+                operator.show_state(&mut StateScope::new(state, self.first_store), each)
+            }
+            _ => Ok(false),
         }
     }
 

@@ -5,6 +5,7 @@
 //! to. An operator reads no clock, draws no random number, does no I/O and never depends on hash order: its state and
 //! output are a function of what it was given.
 
+pub use super::shown::EachRows;
 use crate::batch::{Batch, EventTime, StreamKind};
 use crate::clock::format_time;
 use crate::dead_letter::Reason;
@@ -110,6 +111,15 @@ pub trait OperatorSpec: Send + Sync + Debug {
     /// What its rows have to do with the records that came in.
     fn lineage(&self) -> Lineage {
         Lineage::Lost
+    }
+
+    /// Gives the rows that its state stands for to `each`, for people; says whether it can show any.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    fn show_state(&self, state: &mut StateScope<'_>, each: EachRows<'_>) -> Result<bool, OperatorError> {
+        let _ = (state, each);
+        Ok(false)
     }
 
     /// A new instance for one task.

@@ -23,6 +23,7 @@ mod multiset;
 mod over;
 mod picks;
 mod session;
+mod shown;
 mod squares;
 mod sums;
 mod updating;

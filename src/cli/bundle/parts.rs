@@ -3,25 +3,21 @@
 use crate::cli::Failure;
 use crate::cli::client::ServerArgs;
 use crate::cli::log_args::LogArgs;
-use crate::cli::state;
+use crate::cli::state::{self, export::plan_on};
 use crate::cli::topic::described;
 use millstream::log::{Admin, Isolation, Log, TopicPartition};
 use millstream::operators::NodeSpec;
 use millstream::sql::SqlJob;
-use millstream::topics::{Before, examine, started};
 use std::fmt::Write;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// How much of a file of log lines is taken, from its end.
 const LOG_BYTES_MAX: u64 = 512 << 10;
 /// How many topics, and how many files of state, are looked at.
 const TOPICS_MAX: usize = 1_000;
 const FILES_MAX: usize = 20_000;
-/// How long it is waited for a job's own records.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What this is, and where it runs.
 pub(super) fn versions() -> String {
@@ -50,12 +46,10 @@ pub(super) fn topics(log: &Arc<dyn Log>) -> Result<String, Failure> {
 
 /// Where a job's group stands in what it reads.
 pub(super) fn group(log: &Arc<dyn Log>, job: &SqlJob, name: &str) -> Result<String, Failure> {
+    let plan = plan_on(log, job, name)?;
     let mut admin = log.admin()?;
-    let (started, _) = started(log, name, &mut *log.admin()?, Instant::now() + PATIENCE)?;
-    let before = started.as_ref().map_or(Before::Nothing, Before::Job);
-    let examined = examine(&job.topology, name, job.group.as_deref(), &mut *admin, before)?;
-    let group = examined.plan.group().to_owned();
-    let mut text = format!("group {group}, {} tasks\n", examined.plan.tasks().count());
+    let group = plan.group().to_owned();
+    let mut text = format!("group {group}, {} tasks\n", plan.tasks().count());
     for topic in read_by(job) {
         let Some(found) = admin.describe_topic(&topic)? else {
             let _ = writeln!(text, "{topic} is not there");

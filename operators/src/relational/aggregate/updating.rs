@@ -9,7 +9,8 @@ use crate::columns::ColumnBuilder;
 use crate::keys::KeyCodec;
 use crate::meaning::{Meaning, RowsMeaning};
 use crate::operator::{
-    BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StoreSpec,
+    BuildCx, Cx, DeltaScope, Description, EachRows, Lineage, Operator, OperatorSpec, Port, StateScope,
+    StoreSpec,
 };
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
@@ -114,6 +115,10 @@ impl OperatorSpec for Aggregate {
         Ok(self.output)
     }
 
+    fn show_state(&self, state: &mut StateScope<'_>, each: EachRows<'_>) -> Result<bool, OperatorError> {
+        super::shown::groups(self, state, each).map(|()| true)
+    }
+
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
         let codec = key_codec(&self.keys)?;
         Ok(Box::new(Updating {
@@ -152,7 +157,7 @@ pub(super) fn key_codec(keys: &[(String, DataType)]) -> Result<KeyCodec, Operato
     KeyCodec::new(types).map_err(|_| OperatorError::Mismatch { expected: "key types", found: "others" })
 }
 
-fn new_groups(calls: &[AggregateCall], input: StreamKind, hash_seed: u64) -> GroupTable {
+pub(super) fn new_groups(calls: &[AggregateCall], input: StreamKind, hash_seed: u64) -> GroupTable {
     GroupTable::with_sets(calls, input, &shared(calls, input), hash_seed)
 }
 

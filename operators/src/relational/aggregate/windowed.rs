@@ -20,7 +20,8 @@ use crate::batch::{Batch, END_OF_TIME, EventTime, NO_WATERMARK, StreamKind};
 use crate::keys::{KeyCodec, Slot};
 use crate::meaning::{Fact, Meaning, RowsMeaning};
 use crate::operator::{
-    BuildCx, Cx, DeltaScope, Description, Lineage, Operator, OperatorSpec, Port, StateScope, StoreSpec,
+    BuildCx, Cx, DeltaScope, Description, EachRows, Lineage, Operator, OperatorSpec, Port, StateScope,
+    StoreSpec,
 };
 use crate::window::Window;
 use arrow::array::{ArrayRef, RecordBatch, TimestampMillisecondArray};
@@ -95,6 +96,10 @@ impl OperatorSpec for WindowAggregate {
     fn output_kind(&self, inputs: &[StreamKind]) -> Result<StreamKind, String> {
         check_input(&self.calls, self.input, inputs)?;
         Ok(StreamKind::Append)
+    }
+
+    fn show_state(&self, state: &mut StateScope<'_>, each: EachRows<'_>) -> Result<bool, OperatorError> {
+        super::shown::panes(self, state, each).map(|()| true)
     }
 
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
@@ -330,7 +335,7 @@ fn stored_key(pane_end: EventTime, key: &[u8]) -> Vec<u8> {
     stored
 }
 
-fn decode_end(bytes: [u8; 8]) -> EventTime {
+pub(super) fn decode_end(bytes: [u8; 8]) -> EventTime {
     EventTime::from_be_bytes(bytes) ^ EventTime::MIN
 }
 
