@@ -4,7 +4,7 @@
 //! same. The job may run meanwhile.
 
 use crate::plan::{JobPlan, TaskId};
-use millstream_operators::{EachRows, OperatorError};
+use millstream_operators::{CutNode, EachRows, OperatorError, Work};
 use millstream_state::{CheckpointMark, StateError, TaskState};
 use std::path::{Path, PathBuf};
 
@@ -44,14 +44,18 @@ pub struct Keeper {
 pub fn keepers(plan: &JobPlan) -> Vec<Keeper> {
     let mut keepers = Vec::new();
     for (part, of_part) in plan.cut().parts.iter().enumerate() {
-        for (node, of_node) in of_part.nodes.iter().enumerate().filter(|(_, node)| !node.stores().is_empty())
-        {
+        for (node, of_node) in of_part.nodes.iter().enumerate().filter(|(_, node)| is_keeper(node)) {
             let described = of_node.describe();
             let detail = format!("{}: {}", described.name, described.detail);
             keepers.push(Keeper { name: of_node.name.clone(), detail, part, node });
         }
     }
     keepers
+}
+
+/// Whether it is an operator with state. What exchanges keep says how far they are.
+fn is_keeper(node: &CutNode) -> bool {
+    matches!(node.work, Work::Operator(_)) && !node.stores().is_empty()
 }
 
 /// What was shown of an operator's state in one task.

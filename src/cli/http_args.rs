@@ -63,8 +63,8 @@ pub(crate) struct TokenArgs {
     /// machines are let in
     #[arg(long, value_name = "FILE")]
     http_token: Option<PathBuf>,
-    /// File with another token, with which everything can be read and nothing changed
-    #[arg(long, value_name = "FILE", requires = "http_token")]
+    /// File with another token beside it, with which everything can be read and nothing changed
+    #[arg(long, value_name = "FILE")]
     http_read_token: Option<PathBuf>,
 }
 

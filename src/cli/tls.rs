@@ -18,10 +18,10 @@ const BYTES_MAX: u64 = 4 << 20;
 pub(crate) struct TlsArgs {
     /// File with the certificate of the servers for HTTP and PostgreSQL, and those that vouch for it, in PEM: they then speak
     /// TLS, and nothing else. It is read at the start
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
-    /// File with the key of that certificate, in PEM, not encrypted
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    /// File with the key of that certificate, in PEM, not encrypted; needed with it
+    #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
 }
 

@@ -66,7 +66,7 @@ fn a_bundle_says_how_a_running_job_is_and_holds_no_secret() {
         ("topics.txt", "topic       orders\npartitions  2"),
         ("states.txt", "watermark"),
         ("jobs/job/plan.txt", "Aggregate"),
-        ("jobs/job/group.txt", "orders-0 at "),
+        ("jobs/job/group.txt", "orders/0 at 10"),
         ("jobs/job/job.sql", "INSERT INTO counts"),
         ("server/jobs.json", "\"job\""),
         ("server/metrics.txt", "millstream_"),

@@ -36,6 +36,26 @@ fn commands_work_on_kafka_as_on_the_embedded_log() {
 }
 
 #[test]
+fn a_doctor_finds_brokers_where_they_say_they_are_and_topics_that_may_be_used() {
+    let Some(place) = Place::on_kafka() else { return };
+    place.write("job.sql", jobs::COUNTS);
+    place.ok("topic create orders --partitions 1");
+    let out = place.ok("doctor job.sql");
+    for part in [
+        "no TLS, no login, let in within",
+        "ok   advertised    broker ",
+        "ok   features      metadata.version ",
+        "brokers speak all that jobs ask for",
+        "job fits its topics: ",
+    ] {
+        assert!(out.contains(part), "{part} is missing in\n{out}");
+    }
+    assert!(!out.contains("rights"), "everything is allowed: {out}");
+    let done = place.run("doctor --client-property security.protocol=ssl");
+    assert!(done.code == 4 && done.out.contains("BAD  login") && done.out.contains("TLS"), "{done:?}");
+}
+
+#[test]
 fn a_job_does_not_end_while_members_that_died_have_tasks() {
     let Some(place) = Place::on_kafka() else { return };
     jobs::a_job_ends_with_the_tasks_of_members_that_died(&place);

@@ -98,11 +98,16 @@ fn what_is_neither_state_nor_snapshots_is_refused() {
     }
 }
 
+/// The operator in a line of the list, without spaces.
+fn named(line: &str) -> String {
+    line.split_once("  ").unwrap().0.split_whitespace().collect()
+}
+
 /// Rows of an operator's state, in the order of their texts.
 fn exported(place: &Place, file: &str, what: &str, options: &str) -> Vec<String> {
     let list = place.ok(&format!("state export {file}"));
     let line = list.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what} in\n{list}"));
-    let name = line.split_whitespace().next().unwrap();
+    let name = named(line);
     let out = place.ok(&format!("state export {file} --operator {name} {options}"));
     let mut rows: Vec<String> = out.lines().map(str::to_owned).collect();
     rows.sort();
@@ -135,7 +140,7 @@ fn what_operators_keep_comes_out_as_rows() {
 
 fn exported_failure(place: &Place, file: &str, options: &str) -> String {
     let list = place.ok(&format!("state export {file}"));
-    let name = list.lines().nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let name = named(list.lines().nth(1).unwrap());
     let done = place.run(&format!("state export {file} --operator {name} {options}"));
     assert_ne!(done.code, 0, "{done:?}");
     done.err
@@ -169,7 +174,7 @@ INSERT INTO named SELECT customer, name, amount FROM orders JOIN names ON custom
     let orders = "{\"customer\":\"a\",\"amount\":1,\"at\":\"2025-01-01 10:10:00\"}\n{\"customer\":\"a\",\"amount\":2,\"at\":\"2025-01-01 10:20:00\"}\n";
     assert_eq!(place.run_on("topic produce orders --format json", orders).code, 0);
     let names = "k1:{\"name\":\"one\"}\n";
-    let _ = place.run_on("topic produce names --key-delimiter :", names);
+    assert_eq!(place.run_on("topic produce names --format raw --key-delimiter :", names).code, 0);
     place.ok("run windows.sql --exit-when-idle");
     let rows = exported(&place, "windows.sql", "WindowAggregate: ", "");
     assert_eq!(rows.len(), 1, "{rows:?}");
@@ -177,7 +182,7 @@ INSERT INTO named SELECT customer, name, amount FROM orders JOIN names ON custom
     let rows = exported(&place, "windows.sql", "Normalize: ", "");
     assert!(rows.iter().all(|row| row.contains("\"name\":\"one\"")), "{rows:?}");
     let list = place.ok("state export windows.sql");
-    let join = list.lines().find(|line| line.contains("Join: ")).unwrap().split_whitespace().next().unwrap();
+    let join = named(list.lines().find(|line| line.contains("Join: ")).unwrap());
     let done = place.run(&format!("state export windows.sql --operator {join}"));
     assert!(done.code == 2 && done.err.contains("can't be shown as rows"), "{done:?}");
 }

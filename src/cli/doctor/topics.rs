@@ -21,7 +21,7 @@ pub(super) fn look(log: &Arc<dyn Log>, jobs: &Jobs, name: &str) -> Vec<Finding> 
 fn looked(log: &Arc<dyn Log>, jobs: &Jobs, name: &str) -> Result<Vec<Finding>, Failure> {
     let mut admin = log.admin()?;
     let (mut findings, mut group) = (Vec::new(), None);
-    for job in &jobs.job {
+    if let Some(job) = &jobs.job {
         let (finding, found) = fits(&mut *admin, log, job, name);
         findings.push(finding);
         group = found;

@@ -41,6 +41,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_to_hold_unless_set_does() {
+        let defaults: Vec<(&str, &str)> = millstream::sql::Defaults::known()
+            .filter(|known| !known.default.is_empty())
+            .map(|known| (known.key, known.default))
+            .collect();
+        let (set, unset) = (applied(&defaults), applied(&[]));
+        let shown = |job: &JobSettings| {
+            let worker = &job.worker;
+            let sizes = (worker.checkpoint_bytes, worker.checkpoint_commits, worker.snapshot_journal_bytes);
+            let times = (worker.commit_interval_ms, job.session_timeout_ms, job.transaction_timeout_ms);
+            (job.workers, job.memory_bytes, sizes, times, worker.guarantee, worker.records_per_second)
+        };
+        assert_eq!(shown(&set), shown(&unset));
+    }
+
+    #[test]
     fn settings_reach_the_job() {
         let given = [
             ("parallelism.default", "3"),

@@ -31,7 +31,7 @@ can't be read")]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     file: JobFile,
-    /// The operator, by its name; without it, those that keep state are listed
+    /// The operator, by its name, whose spaces may be left out; without it, those that keep state are listed
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
     /// Directory of the job's state [default: state/JOB below --log]
@@ -72,7 +72,7 @@ impl ExportArgs {
         drop(log);
         let keepers = keepers(&plan);
         let Some(operator) = &self.operator else { return print(&listed(&keepers)) };
-        let Some(keeper) = keepers.iter().find(|keeper| keeper.name == *operator) else {
+        let Some(keeper) = keepers.iter().find(|keeper| squeezed(&keeper.name) == squeezed(operator)) else {
             let names: Vec<&str> = keepers.iter().map(|keeper| keeper.name.as_str()).collect();
             let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             let operator = operator.escape_debug();
@@ -140,6 +140,11 @@ impl ExportArgs {
             (None, Err(error)) => Err(Failure::Damaged(error.to_string())),
         }
     }
+}
+
+/// A name without its spaces: `counts / aggregate` may be written `counts/aggregate`.
+fn squeezed(name: &str) -> String {
+    name.split_whitespace().collect()
 }
 
 fn listed(keepers: &[Keeper]) -> String {
