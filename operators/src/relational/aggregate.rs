@@ -12,7 +12,8 @@
 //! Aggregates that can give rows back (count, sum) keep a number or two. All others, and `MIN`, `MAX`, `FIRST_VALUE` and
 //! `LAST_VALUE` over input that is updated or deleted, keep a counted multiset per group, in a store of its own, so that
 //! taking the largest value away shows the next. `DISTINCT` over rows that only come keeps a set of values, shared by the
-//! calls over one column. What does not fit either way is refused when the plan is made.
+//! calls over one column. A function of a user may keep something of its own in the place of values. What does not fit any way is
+//! refused when the plan is made.
 
 mod accumulator;
 mod distinct;
@@ -21,6 +22,7 @@ mod groups;
 mod lane;
 mod multiset;
 mod over;
+mod own;
 mod picks;
 mod session;
 mod shown;
@@ -33,6 +35,7 @@ mod windowed;
 pub use function::{AggregateFunction, GroupValues, ValueOrder, Values, ValuesFunction};
 pub(crate) use multiset::prefix_end;
 pub use over::{Frame, Over, OverCall};
+pub use own::{States, read_state, write_state};
 pub use session::SessionAggregate;
 pub use updating::Aggregate;
 pub use windowed::WindowAggregate;
@@ -80,7 +83,7 @@ impl AggregateCall {
     fn needs_multiset(&self, input: StreamKind) -> bool {
         use AggregateFunction as F;
         match self.function {
-            F::Of(_) => true,
+            F::Of(_) => self.states(input).is_none(),
             // The least of distinct values is the least of all.
             F::Min | F::Max | F::First | F::Last => input != StreamKind::Append,
             F::Count | F::Sum | F::Squares => self.distinct,

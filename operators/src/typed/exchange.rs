@@ -69,7 +69,7 @@ impl<V: super::Row> Stored for Live<V> {
 }
 
 /// Appends a value with the names of its fields.
-pub(super) fn write_row<T: serde::Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), OperatorError> {
+pub(crate) fn write_row<T: serde::Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), OperatorError> {
     let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
     value.serialize(&mut serializer).map_err(|error| OperatorError::Encode {
         topic: std::any::type_name::<T>().to_owned(),

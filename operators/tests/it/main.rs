@@ -13,6 +13,7 @@ mod materialize;
 mod normalize;
 mod over;
 mod over_model;
+mod own;
 mod session;
 mod sinks;
 mod table;

@@ -14,7 +14,7 @@ use Event::{Commit, Rows, Watermark};
 
 const KV: &str = "k:i64 v:i64";
 
-fn sessions(keys: usize, texts: &[&str], gap_ms: i64) -> Keyed<SessionAggregate> {
+pub(crate) fn sessions(keys: usize, texts: &[&str], gap_ms: i64) -> Keyed<SessionAggregate> {
     let key = |text: &str| (field(text).name().clone(), field(text).data_type().clone());
     let keys: Vec<_> = KV.split_whitespace().take(keys).map(key).collect();
     let at: Vec<usize> = (0..keys.len()).collect();

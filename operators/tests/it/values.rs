@@ -81,7 +81,7 @@ pub(crate) fn named(name: &str) -> Option<AggregateFunction> {
     match name {
         "list" => Some(AggregateFunction::Of(Values(Arc::new(List)))),
         "bag" => Some(AggregateFunction::Of(Values(Arc::new(Bag)))),
-        _ => None,
+        other => crate::own::named(other),
     }
 }
 

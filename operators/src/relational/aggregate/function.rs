@@ -3,6 +3,7 @@
 //! A new aggregate is a [`ValuesFunction`]: what it is called, what becomes of the values of a group, and in which order
 //! it sees them. How they are kept, taken back, merged and stored is the same for all of them (`multiset.rs`).
 
+use super::own::States;
 use crate::columns::ColumnBuilder;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -91,6 +92,13 @@ pub trait ValuesFunction: fmt::Debug + Send + Sync {
     /// Whether nulls are values.
     fn takes_nulls(&self) -> bool {
         false
+    }
+
+    /// What it keeps of groups in the place of their values, if it can: also of rows that are `taken_back`. Groups are
+    /// merged in any way.
+    fn states(&self, taken_back: bool) -> Option<Box<dyn States>> {
+        let _ = taken_back;
+        None
     }
 
     /// Appends the result: one value.

@@ -7,13 +7,14 @@ use super::distinct::{DistinctSet, SharedBy};
 use super::lane::Lane;
 use super::multiset::Multisets;
 use super::over::{Step, StepKind};
+use super::own::Own;
 use super::{AggregateCall, AggregateFunction as F};
 use crate::OperatorError;
 use crate::batch::StreamKind;
 use crate::columns::ColumnBuilder;
 use crate::keys::{Slot, SlotTable};
 use crate::operator::StateScope;
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use millstream_state::BytesColumn;
 
 /// The store with the groups; multisets follow it.
@@ -43,6 +44,7 @@ const HOT: u8 = 2;
 #[derive(Debug)]
 enum GroupAggregate {
     Plain(Accumulator),
+    Own(Own),
     /// With the store that holds it.
     Multiset(Multisets, u16),
 }
@@ -65,6 +67,13 @@ impl<'a> Arguments<'a> {
             }
         };
         Ok(Arguments { columns, lanes: calls.iter().map(lane).collect::<Result<_, _>>()? })
+    }
+
+    /// The values of a call that keeps them, or makes something of its own of them, and which of them count.
+    fn of(&self, call: &AggregateCall) -> (&'a ArrayRef, Option<&'a BooleanArray>) {
+        let column = |index: usize| self.columns.column(index);
+        let values = call.argument.map(column).expect("a call that has been checked is of values");
+        (values, call.filter.map(|at| column(at).as_boolean()))
     }
 }
 
@@ -89,6 +98,8 @@ impl GroupTable {
         let mut aggregate = |(index, call): (usize, &AggregateCall)| {
             if call.needs_multiset(input) && !sets.iter().any(|set| set.calls.contains(&index)) {
                 GroupAggregate::Multiset(Multisets::new(call), next_store())
+            } else if let Some(states) = call.states(input) {
+                GroupAggregate::Own(Own::new(call, states))
             } else {
                 GroupAggregate::Plain(Accumulator::new(call))
             }
@@ -131,6 +142,7 @@ impl GroupTable {
             for aggregate in &mut self.aggregates {
                 match aggregate {
                     GroupAggregate::Plain(accumulator) => accumulator.resize(count),
+                    GroupAggregate::Own(own) => own.states.resize(count),
                     GroupAggregate::Multiset(multisets, _) => multisets.resize(count),
                 }
             }
@@ -192,10 +204,13 @@ impl GroupTable {
         for ((aggregate, call), lane) in self.aggregates.iter_mut().zip(calls).zip(&arguments.lanes) {
             match aggregate {
                 GroupAggregate::Plain(accumulator) => accumulator.update(slots, lane, signs),
+                GroupAggregate::Own(own) => {
+                    let (values, filter) = arguments.of(call);
+                    own.update(slots, values, filter, signs)?;
+                }
                 GroupAggregate::Multiset(multisets, _) => {
-                    let column = |index: usize| arguments.columns.column(index);
-                    let values = call.argument.map(column).expect("a multiset is of values");
-                    multisets.update(slots, values, call.filter.map(|at| column(at).as_boolean()), signs)?;
+                    let (values, filter) = arguments.of(call);
+                    multisets.update(slots, values, filter, signs)?;
                 }
             }
         }
@@ -217,10 +232,20 @@ impl GroupTable {
         for ((aggregate, (call, lane)), out) in self.aggregates.iter_mut().zip(lanes).zip(out) {
             match aggregate {
                 GroupAggregate::Plain(accumulator) => accumulator.run(steps, lane, out),
+                GroupAggregate::Own(own) => {
+                    let (values, filter) = arguments.of(call);
+                    for step in steps {
+                        if step.kind == StepKind::Result {
+                            own.append_result(step.slot, out)?;
+                            continue;
+                        }
+                        let value = values.slice(step.at(), 1);
+                        let filter = filter.map(|filter| filter.slice(step.at(), 1));
+                        own.update(&[step.slot], &value, filter.as_ref(), Some(&[step.sign()]))?;
+                    }
+                }
                 GroupAggregate::Multiset(multisets, _) => {
-                    let column = |index: usize| arguments.columns.column(index);
-                    let values = call.argument.map(column).expect("a multiset is of values");
-                    let filter = call.filter.map(|at| column(at).as_boolean());
+                    let (values, filter) = arguments.of(call);
                     for step in steps {
                         if step.kind == StepKind::Result {
                             multisets.append_result(step.slot, out)?;
@@ -254,6 +279,7 @@ impl GroupTable {
                 (GroupAggregate::Plain(accumulator), GroupAggregate::Plain(other)) => {
                     accumulator.merge(slot, other, from);
                 }
+                (GroupAggregate::Own(own), GroupAggregate::Own(other)) => own.merge(slot, other, from)?,
                 (GroupAggregate::Multiset(multisets, _), GroupAggregate::Multiset(other, _)) => {
                     multisets.merge(slot, other, from, keep)?;
                 }
@@ -268,6 +294,7 @@ impl GroupTable {
         for (aggregate, out) in self.aggregates.iter().zip(out) {
             match aggregate {
                 GroupAggregate::Plain(accumulator) => accumulator.append_result(slot, out),
+                GroupAggregate::Own(own) => own.append_result(slot, out)?,
                 GroupAggregate::Multiset(multisets, _) => multisets.append_result(slot, out)?,
             }
         }
@@ -275,7 +302,7 @@ impl GroupTable {
     }
 
     /// Lets go of the groups that few commits have touched; all of them are in the store. `empty` is a table of the
-    /// same aggregation. Where most are in use, or values are kept in multisets, all go.
+    /// same aggregation. Where most are in use, or an aggregate keeps more than numbers, all go.
     pub(super) fn evict(&mut self, empty: GroupTable) {
         let hot = |slot: &Slot| self.uses[*slot as usize] == HOT && self.stored[*slot as usize];
         let hot: Vec<Slot> = (0..self.slots.slot_count() as Slot).filter(hot).collect();
@@ -287,7 +314,7 @@ impl GroupTable {
         let mut value = Vec::new();
         for from in hot {
             value.clear();
-            cold.encode(from, &mut value);
+            cold.encode_plain(from, &mut value);
             let (slot, _) = self.intern_one(cold.slots.key(from));
             self.decode(slot, &value).expect("what was encoded is decoded");
             self.sets.iter_mut().for_each(|set| set.is_stored(slot));
@@ -301,6 +328,7 @@ impl GroupTable {
         for aggregate in &mut self.aggregates {
             match aggregate {
                 GroupAggregate::Plain(accumulator) => accumulator.reset(slot),
+                GroupAggregate::Own(own) => own.states.reset(slot),
                 GroupAggregate::Multiset(multisets, _) => multisets.reset(slot),
             }
         }
@@ -341,6 +369,7 @@ impl GroupTable {
     pub(super) fn memory_bytes(&self) -> usize {
         let aggregates = self.aggregates.iter().map(|aggregate| match aggregate {
             GroupAggregate::Plain(accumulator) => accumulator.memory_bytes(),
+            GroupAggregate::Own(own) => own.states.memory_bytes(),
             GroupAggregate::Multiset(multisets, _) => multisets.memory_bytes(),
         });
         let sets = self.sets.iter().map(DistinctSet::memory_bytes);

@@ -234,7 +234,7 @@ impl Operator for Sessions {
             due.put(&due_key, &[]);
         }
         self.groups.delete_slots(&gone_slots, out);
-        self.groups.delta(false, &[], out);
+        self.groups.delta(false, &[], out)?;
         for key in self.open.take_empty() {
             self.keys.remove(key);
         }

@@ -238,8 +238,7 @@ impl Operator for Updating {
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
-        self.groups.delta(self.is_global, &[], out);
-        Ok(())
+        self.groups.delta(self.is_global, &[], out)
     }
 
     fn evict(&mut self) {

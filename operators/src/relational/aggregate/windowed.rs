@@ -181,7 +181,7 @@ impl Operator for Windowed {
         }
         for (pane_end, pane) in &mut self.panes {
             if let Pane::Loaded(groups) = pane {
-                groups.delta(false, &stored_key(*pane_end, &[]), out);
+                groups.delta(false, &stored_key(*pane_end, &[]), out)?;
             }
         }
         Ok(())

@@ -52,7 +52,12 @@ impl GroupTable {
 
     /// Writes the touched groups: their values, or tombstones for those without rows, under `prefix` and their keys.
     /// Groups without rows are forgotten.
-    pub(in super::super) fn delta(&mut self, keep_empty: bool, prefix: &[u8], out: &mut DeltaScope<'_>) {
+    pub(in super::super) fn delta(
+        &mut self,
+        keep_empty: bool,
+        prefix: &[u8],
+        out: &mut DeltaScope<'_>,
+    ) -> Result<(), OperatorError> {
         let touched = std::mem::take(&mut self.touched);
         let slots = &self.slots;
         let write_key = |slot: Slot, key: &mut Vec<u8>| {
@@ -68,7 +73,9 @@ impl GroupTable {
             key.clear();
             write_key(*slot, &mut key);
             value.clear();
-            self.encode(*slot, &mut value);
+            if exists {
+                self.encode(*slot, &mut value)?;
+            }
             out.block(GROUPS).push(&key, exists.then_some(&value));
         }
         for aggregate in &mut self.aggregates {
@@ -85,6 +92,7 @@ impl GroupTable {
                 self.forget(slot);
             }
         }
+        Ok(())
     }
 
     /// Writes tombstones for every group that is in the store, under `prefix` and its key: the whole table goes.
@@ -125,7 +133,20 @@ impl GroupTable {
         }
     }
 
-    pub(super) fn encode(&self, slot: Slot, out: &mut Vec<u8>) {
+    fn encode(&self, slot: Slot, out: &mut Vec<u8>) -> Result<(), OperatorError> {
+        out.extend(self.rows[slot as usize].to_le_bytes());
+        for aggregate in &self.aggregates {
+            match aggregate {
+                GroupAggregate::Plain(accumulator) => accumulator.encode(slot, out),
+                GroupAggregate::Own(own) => own.encode(slot, out)?,
+                GroupAggregate::Multiset(..) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The same where all aggregates are plain.
+    pub(super) fn encode_plain(&self, slot: Slot, out: &mut Vec<u8>) {
         out.extend(self.rows[slot as usize].to_le_bytes());
         for aggregate in &self.aggregates {
             if let GroupAggregate::Plain(accumulator) = aggregate {
@@ -138,8 +159,10 @@ impl GroupTable {
         let mut input = stored;
         self.rows[slot as usize] = i64::from_le_bytes(take(&mut input)?);
         for aggregate in &mut self.aggregates {
-            if let GroupAggregate::Plain(accumulator) = aggregate {
-                accumulator.decode(slot, &mut input)?;
+            match aggregate {
+                GroupAggregate::Plain(accumulator) => accumulator.decode(slot, &mut input)?,
+                GroupAggregate::Own(own) => own.decode(slot, &mut input)?,
+                GroupAggregate::Multiset(..) => {}
             }
         }
         input.is_empty().then_some(())

@@ -63,7 +63,7 @@ impl Operator for Running {
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
         self.frames.delta(&self.groups.touched, &self.groups.slots, out);
-        self.groups.delta(false, &[], out);
+        self.groups.delta(false, &[], out)?;
         self.waiting.delta(out.block(self.waiting_store))
     }
 
