@@ -5,7 +5,7 @@
 //! | to | look at |
 //! |---|---|
 //! | declare a job over serde structs | [`typed`] |
-//! | plan a job from a SQL file | [`sql`] |
+//! | plan a job from a SQL file, which may call functions in Rust | [`sql`] |
 //! | run a job on threads of this process | [`job`], [`worker`], [`topics`] |
 //! | choose the log that it runs on | [`log`] |
 //! | keep its state beside its machines | [`snapshot`] |
@@ -168,6 +168,27 @@ pub mod sql {
 
     #[doc(hidden)]
     pub use millstream_sql::testing;
+
+    /// Functions written in Rust, to be called in SQL.
+    ///
+    /// ```
+    /// use millstream::sql::functions::{Aggregate, Functions};
+    /// let mut functions = Functions::new();
+    /// functions.scalar("slug", 1, |title: &str| title.to_lowercase().replace(' ', "-"))?;
+    /// functions.table("words", 1, &["word"], |text: &str| {
+    ///     text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    /// })?;
+    /// let longest = Aggregate::new(|most: &mut i32, x: i32| *most = x.max(*most), |most: &i32| *most);
+    /// functions.aggregate("longest", 1, longest.merge(|most, other| *most = *other.max(most)))?;
+    /// assert!(functions.scalar("upper", 1, |text: &str| text.to_uppercase()).is_err());
+    /// # Ok::<(), millstream::sql::functions::FunctionError>(())
+    /// ```
+    pub mod functions {
+        pub use millstream_sql::user::{
+            Aggregate, Argument, Date, Decimal, Fold, FunctionError, Functions, Returned, ScalarFunction,
+            TableFunction, TableRow, TableRows, Timestamp, TimestampLtz, Value,
+        };
+    }
 }
 
 /// Jobs over serde structs.
@@ -181,10 +202,10 @@ pub mod sql {
 pub mod typed {
     pub use millstream_operators::source::{Bounded, Policy, Startup};
     pub use millstream_operators::typed::{
-        Context, CountStream, EventTime, GlobalTable, GroupedTable, JsonKey, Key, KeyedStream, ListState,
-        MapState, ProcessFunction, Program, Rank, ReadOptions, RecordInfo, RecordOf, ReducingState, Row,
-        SessionStream, Side, Sides, SlidingStream, Source, States, Stream, Table, ValueState, VersionedTable,
-        WindowStream, Windowed, Windows, Within,
+        Context, CountStream, EventTime, GlobalTable, GroupedTable, JsonKey, Key,
+        KeyedStream, ListState, MapState, ProcessFunction, Program, Rank, ReadOptions, RecordInfo, RecordOf,
+        ReducingState, Row, SessionStream, Side, Sides, SlidingStream, Source, States, Stream, Table,
+        ValueState, VersionedTable, WindowStream, Windowed, Windows, Within,
     };
     pub use millstream_operators::{Topology, TopologyError};
 }

@@ -10,6 +10,7 @@ pub(crate) mod match_recognize;
 pub(crate) mod over;
 pub(crate) mod proctime;
 pub(crate) mod state_ttl;
+pub(crate) mod table_function;
 pub(crate) mod temporal_join;
 pub(crate) mod top_n;
 pub(crate) mod unnest;

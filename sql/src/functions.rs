@@ -1,7 +1,7 @@
 //! Functions: what may be called in an expression, and what it means.
 //!
 //! A function is callable only because it stands in a table of this module, and it stands there only with Flink's
-//! meaning: types, nulls, bounds and errors. Each family is a file with one table, [`Function`] by [`Function`]; its
+//! meaning: types, nulls, bounds and errors; or because a program has registered it ([`user`]). Each family is a file with one table, [`Function`] by [`Function`]; its
 //! examples are its tests and its lines in the reference. DataFusion's own functions are not callable by their names.
 //!
 //! What a function can't compute for a row is that row's error ([`Failed`]), never a panic, and never a wrong value.
@@ -34,6 +34,7 @@ mod temporal;
 pub(crate) mod time;
 mod udf;
 mod url;
+pub(crate) mod user;
 mod utf16;
 pub(crate) mod values;
 

@@ -32,3 +32,11 @@ pub use explain::explain;
 pub use guard::PLANNER;
 pub use plan::{Answered, Question, Relation, SqlJob, ask, check_tables, plan, relations, show};
 pub use settings::{Defaults, JobSetting, KnownSetting, settings_in};
+
+/// Functions that a program has written in Rust, to be called in SQL: see [`user::Functions`].
+pub mod user {
+    pub use crate::functions::user::{
+        Aggregate, Argument, Date, Decimal, Fold, FunctionError, Functions, Parameter, Returned, Room, Rows,
+        ScalarFunction, TableFunction, TableRow, TableRows, Timestamp, TimestampLtz, Value,
+    };
+}

@@ -5,6 +5,7 @@
 
 use crate::functions::casting::cast_of;
 use crate::functions::time::zone::UTC;
+use crate::functions::user::scalar_of;
 use crate::functions::values::detail::{Detail, type_name};
 use crate::functions::zone_of;
 use arrow::datatypes::DataType;
@@ -83,7 +84,7 @@ fn text_of_node(node: &Arc<dyn PhysicalExpr>, column: &dyn Fn(usize) -> String) 
     Some(format!("{}.{}:{}", text_of(row, column), names.join("."), sql_type(call.return_type())))
 }
 
-/// The text of a cast, and of a function that reads the clocks of a zone.
+/// The text of a cast, of a function of a program, and of one that reads the clocks of a zone.
 fn text_of_call(call: &ScalarFunctionExpr, column: &dyn Fn(usize) -> String) -> Option<String> {
     let args: Vec<String> = call.args().iter().map(|arg| text_of(arg, column)).collect();
     let args = args.join(", ");
@@ -91,6 +92,9 @@ fn text_of_call(call: &ScalarFunctionExpr, column: &dyn Fn(usize) -> String) -> 
         let detail = Detail { digits: cast.digits_to.clone(), length: cast.length };
         let zone = if cast.zone == UTC { String::new() } else { format!(" in {:?}", cast.zone) };
         return Some(format!("{}({args} AS {}{zone})", call.name(), type_name(&cast.to, &detail)));
+    }
+    if let Some(function) = scalar_of(call.fun()) {
+        return Some(format!("{}({args}) version {}", function.name, function.version));
     }
     let zone = zone_of(call.fun()).filter(|zone| *zone != UTC)?;
     Some(format!("{}({args}) in {zone:?}", call.name()))

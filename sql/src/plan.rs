@@ -18,10 +18,13 @@ use crate::catalog::Connector;
 use crate::error::{Span, SqlError, SqlErrors, code};
 use crate::explain::{Shows, explained};
 use crate::functions::time::zone::{UTC, Zone};
+use crate::functions::user::Functions;
 use crate::guard::{self, on_own_stack};
 use crate::lower::{InsertInto, Lowering, SourceTable, converted};
 use crate::query::{self, For, Names};
-use crate::script::{self, CreateTable, CreateView, Ident, OnConflict, Script, Statement, Tokens};
+use crate::script::{
+    self, CreateFunction, CreateTable, CreateView, Ident, OnConflict, Script, Statement, Tokens,
+};
 use crate::settings::{self, JobSetting, Settings};
 use arrow::datatypes::DataType;
 use clients::Clients;
@@ -62,20 +65,20 @@ pub struct SqlJob {
 /// # Errors
 /// Everything that is wrong with the file; show it to the user.
 pub fn plan(file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
-    plan_with(&Settings::new(), file_name, text)
+    plan_with(&Beside::default(), file_name, text)
 }
 
-/// [`plan`] with settings that hold where the file has none of its own.
-pub(crate) fn plan_with(defaults: &Settings, file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
+/// [`plan`] with what is given beside the file.
+pub(crate) fn plan_with(beside: &Beside, file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
     // An editor's mark that the file is Unicode.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    on_own_stack(|| plan_here(defaults, file_name, text))
+    on_own_stack(|| plan_here(beside, file_name, text))
         .unwrap_or_else(|error| Err(SqlErrors::new(file_name, text, vec![error])))
 }
 
-fn plan_here(defaults: &Settings, file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
+fn plan_here(beside: &Beside, file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
     let (script, mut errors) = script::parse(text);
-    let mut planner = Planner::read(&script, defaults, &mut errors);
+    let mut planner = Planner::read(&script, beside, &mut errors);
     if errors.is_empty() && planner.inserts.is_empty() && planner.answers.is_empty() {
         let end = Span { start: text.trim_end().len(), end: text.trim_end().len() };
         let error = SqlError::new(code::STATEMENT, end, "the file has nothing to run");
@@ -170,7 +173,7 @@ impl Analyzed {
 
     fn of_here(file_name: &str, text: &str) -> Result<Self, SqlErrors> {
         let (script, mut errors) = script::parse(text);
-        let planner = Planner::read(&script, &Settings::new(), &mut errors);
+        let planner = Planner::read(&script, &Beside::default(), &mut errors);
         if !errors.is_empty() {
             return Err(SqlErrors::new(file_name, text, errors));
         }
@@ -211,6 +214,15 @@ impl Analyzed {
     }
 }
 
+/// What is given beside a file.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// Settings that hold where the file has none of its own.
+    pub(crate) defaults: Settings,
+    /// Functions of the program that the file may call.
+    pub(crate) functions: Functions,
+}
+
 /// The zone of the session, which is that of the whole file.
 fn zone(script: &Script, defaults: &Settings) -> Zone {
     let mut settings = defaults.clone();
@@ -230,8 +242,9 @@ fn zone(script: &Script, defaults: &Settings) -> Zone {
 
 impl<'s> Planner<'s> {
     /// Takes all statements of a file in.
-    fn read(script: &'s Script, defaults: &Settings, errors: &mut Vec<SqlError>) -> Self {
-        let mut planner = Planner::with(script, defaults);
+    fn read(script: &'s Script, beside: &Beside, errors: &mut Vec<SqlError>) -> Self {
+        let mut planner = Planner::with(script, &beside.defaults);
+        planner.names = planner.names.calling(beside.functions.clone());
         for statement in &script.statements {
             planner.add(statement, false);
         }
@@ -277,6 +290,7 @@ impl<'s> Planner<'s> {
         match statement {
             Statement::CreateTable(table) => self.create_table(table),
             Statement::CreateView(view) => self.create_view(view),
+            Statement::CreateFunction(function) => self.create_function(function),
             Statement::Change(change) => self.change(change),
             Statement::Show(show) => self.show(show),
             Statement::Use(_) => {}
@@ -305,6 +319,19 @@ impl<'s> Planner<'s> {
                 Ok(None) => {}
                 Err(error) => self.errors.push(error),
             },
+        }
+    }
+
+    /// Calls a function of the program by a name of the file's.
+    fn create_function(&mut self, function: &CreateFunction) {
+        let CreateFunction { name, if_not_exists, of, .. } = function;
+        if *if_not_exists && self.names.users().has(&name.value.to_lowercase()) {
+            return;
+        }
+        if let Err(message) = self.names.add_function(&name.value, &of.value) {
+            let help =
+                "the program registers functions before it plans the file: see docs/sql/user-functions.md";
+            self.errors.push(SqlError::new(code::STATEMENT, of.span, message).help(help));
         }
     }
 

@@ -32,8 +32,9 @@ mod unread;
 mod words;
 
 pub(crate) use aggregates::of_numbers as number_aggregate;
+pub(crate) use calls::is_builtin;
 pub(crate) use joins::is_never_null;
-pub(crate) use provider::{Names, ScanOf};
+pub(crate) use provider::{Names, ScanOf, TABLE_FUNCTION};
 pub(crate) use rewrite::{aggregate_as_flink, analyze, cast_as_flink, check_deterministic, optimize};
 pub(crate) use special::{call as sql_call, text as sql_text_literal};
 pub(crate) use typing::type_node;
@@ -110,7 +111,7 @@ fn plan_known<T>(
         let vague = error.code == code::UNSUPPORTED;
         (error, vague)
     })?;
-    let plan = flink::as_flink_means(&mut query)
+    let plan = flink::as_flink_means(&mut query, names)
         .and_then(|()| planner(names).sql_statement_to_plan(Statement::Query(query)))
         .and_then(|plan| analyze(plan, names))
         .and_then(|plan| check_deterministic(&plan).map(|()| plan));
@@ -148,7 +149,7 @@ pub(crate) fn plan_expression(
 ) -> Result<Expr, SqlError> {
     let mut parsed = parse::parse_expression(tokens, positions)?;
     bounds::check_expression(&mut parsed, tokens, positions)?;
-    flink::expression_as_flink_means(&mut parsed)
+    flink::expression_as_flink_means(&mut parsed, names)
         .and_then(|()| planner(names).sql_to_expr(parsed, schema, &mut PlannerContext::new()))
         .and_then(|expr| settle(expr, schema, names))
         .map_err(|error| from_datafusion(&error, names, tokens, positions))

@@ -8,6 +8,7 @@ mod change;
 mod columns;
 mod create;
 mod dialect;
+mod function;
 mod hints;
 mod lexer;
 mod like;
@@ -107,6 +108,16 @@ pub(crate) struct Script {
     pub positions: Positions,
 }
 
+/// Another name for a function of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CreateFunction {
+    pub name: Ident,
+    pub if_not_exists: bool,
+    /// What it is registered as.
+    pub of: Spanned<String>,
+    pub span: Span,
+}
+
 /// A statement.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::enum_variant_names, reason = "a statement set is called so")]
@@ -125,6 +136,8 @@ pub(crate) enum Statement {
         key: Option<Spanned<String>>,
         span: Span,
     },
+    /// `CREATE FUNCTION`.
+    CreateFunction(CreateFunction),
     /// `DROP` and `ALTER`.
     Change(Change),
     /// `USE` of the one catalog or the one database that there are.
@@ -253,6 +266,7 @@ impl Statement {
         match self {
             Statement::CreateTable(table) => table.span,
             Statement::CreateView(view) => view.span,
+            Statement::CreateFunction(function) => function.span,
             Statement::Insert(insert) => insert.span,
             Statement::StatementSet(inserts) => match (inserts.first(), inserts.last()) {
                 (Some(first), Some(last)) => first.span.to(last.span),
@@ -282,6 +296,7 @@ impl Statement {
             self,
             Statement::CreateTable(_)
                 | Statement::CreateView(_)
+                | Statement::CreateFunction(_)
                 | Statement::Change(_)
                 | Statement::Use(_)
                 | Statement::Set { .. }

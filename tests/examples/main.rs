@@ -8,6 +8,10 @@ mod orders;
 #[allow(dead_code, unreachable_pub, reason = "a program of its own")]
 mod word_count;
 
+#[path = "../../examples/user_functions.rs"]
+#[allow(dead_code, unreachable_pub, reason = "a program of its own")]
+mod user_functions;
+
 use millstream::log::embedded::{EmbeddedLog, EmbeddedOptions};
 use millstream::log::{Log, RecordsBuilder, TopicPartition, TopicSpec};
 use millstream::replay::read_all;
@@ -27,6 +31,27 @@ fn word_count_counts_over_crashes() {
         }
         let expected = [("and", 1), ("mill", 1), ("stream", 2), ("the", 3)];
         assert_eq!(job.table("counts"), expected.map(|(word, count)| (word.to_owned(), count)).into());
+    });
+}
+
+#[test]
+fn functions_of_a_program_are_called_in_its_sql_over_crashes() {
+    let job = user_functions::job(&user_functions::functions().unwrap()).unwrap();
+    testing::run(&job.topology, &[("reviews", 2)], |job| {
+        for (text, stars) in [("Mills and streams", 4), ("a stream", 1), ("streams", 2)] {
+            job.pipe(
+                "reviews",
+                &BTreeMap::from(
+                    [("text", text.into()), ("stars", stars.into())] as [(&str, serde_json::Value); 2]
+                ),
+                1_000,
+            );
+            job.crash_and_restore();
+        }
+        let words: BTreeMap<String, serde_json::Value> = job.table("words");
+        let liked = |word: &str| words[word]["liked"].as_f64().unwrap();
+        assert_eq!(words["stream"]["times"], 3);
+        assert!((liked("stream") - 2.0).abs() < 1e-9 && (liked("mill") - 4.0).abs() < 1e-9, "{words:?}");
     });
 }
 

@@ -6,7 +6,8 @@
 
 use super::Feature;
 use super::window::unknown_function;
-use super::{grouping_sets, plan_of};
+use super::{grouping_sets, plan_of, table_function};
+use crate::functions::user::scalar_of;
 use crate::lower::{Changes, Lowering, Partitioning, Refusal, RowKey, Stream};
 use crate::query::relations::{error_at, planned};
 use arrow::datatypes::{DataType, Field};
@@ -35,6 +36,8 @@ const COLLECTION: &str = "UNNEST(..)";
 pub(crate) struct Elements {
     collection: Expr,
     numbered: bool,
+    /// How it is written.
+    what: &'static str,
     schema: DFSchemaRef,
 }
 
@@ -53,7 +56,8 @@ impl Elements {
         let fields = names.into_iter().zip(types).map(|(name, data_type)| Field::new(name, data_type, true));
         let fields = fields.map(|field| (None, Arc::new(field))).collect();
         let schema = Arc::new(DFSchema::new_with_metadata(fields, Default::default())?);
-        Ok(Elements { collection, numbered, schema })
+        let what = written(&collection);
+        Ok(Elements { collection, numbered, what, schema })
     }
 }
 
@@ -223,11 +227,16 @@ pub(crate) fn recognise(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let keeps_empty = match join.join_type {
         JoinType::Inner => false,
         JoinType::Left => true,
-        other => return plan_err!("UNNEST stands behind CROSS JOIN, JOIN or LEFT JOIN, not {other} JOIN"),
+        other => {
+            return plan_err!(
+                "{} stands behind CROSS JOIN, JOIN or LEFT JOIN, not {other} JOIN",
+                elements.what
+            );
+        }
     };
     let condition = condition_of(join);
     if keeps_empty && condition.as_ref().is_some_and(|condition| !is_true(condition)) {
-        return plan_err!("LEFT JOIN UNNEST(..) takes ON TRUE only, as in Flink");
+        return plan_err!("LEFT JOIN {}(..) takes ON TRUE only, as in Flink", elements.what);
     }
     let collection = elements.collection.clone().transform_up(|expr| match expr {
         Expr::OuterReferenceColumn(_, column) => Ok(Transformed::yes(Expr::Column(column))),
@@ -240,6 +249,14 @@ pub(crate) fn recognise(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         Some(condition) => LogicalPlan::Filter(Filter::try_new(condition, Arc::new(table))?),
         None => table,
     }))
+}
+
+/// How a collection is written in a `FROM`.
+fn written(collection: &Expr) -> &'static str {
+    match collection {
+        Expr::ScalarFunction(call) if scalar_of(&call.func).is_some() => "LATERAL TABLE",
+        _ => "UNNEST",
+    }
 }
 
 /// The whole condition of a join.
@@ -288,6 +305,9 @@ impl Feature for Elements {
         let TableFactor::Function { name, args, with_ordinality, alias, .. } = relation else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
+        if name.to_string().eq_ignore_ascii_case("TABLE") {
+            return table_function::relation(&name, &args, with_ordinality, alias, context);
+        }
         if !name.to_string().eq_ignore_ascii_case("UNNEST") {
             return Err(unknown_function(&name));
         }
@@ -303,8 +323,8 @@ impl Feature for Elements {
 
     fn lower(&self, _lowering: &mut Lowering<'_>, _changes: Changes) -> Result<Stream, Refusal> {
         Err(Refusal::new(
-            "UNNEST stands alone: a query without a table has no stream to read",
-            "write FROM t CROSS JOIN UNNEST(t.items) AS i (item)",
+            format!("{} stands alone: a query without a table has no stream to read", self.what),
+            "write FROM t CROSS JOIN UNNEST(t.items) AS i (item), or FROM t, LATERAL TABLE(f(t.x)) AS r (a)",
         ))
     }
 }

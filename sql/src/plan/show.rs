@@ -86,11 +86,13 @@ impl Planner<'_> {
                 names.dedup();
                 named("function name", names)
             }
+            Shown::UserFunctions => {
+                named("function name", self.names.users().names().map(str::to_owned).collect())
+            }
             Shown::Catalogs => named("catalog name", vec![CATALOG.to_owned()]),
             Shown::Databases => named("database name", vec![DATABASE.to_owned()]),
             Shown::CurrentCatalog => named("current catalog name", vec![CATALOG.to_owned()]),
             Shown::CurrentDatabase => named("current database name", vec![DATABASE.to_owned()]),
-            Shown::Nothing(column) => named(column, Vec::new()),
             Shown::Columns(name) | Shown::Describe(name) => self.columns(name, filter),
             Shown::CreateTable(name) => self.create_table_of(name),
             Shown::CreateView(name) => self.create_view_of(name),

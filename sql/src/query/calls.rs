@@ -1,5 +1,6 @@
 //! Which functions a query calls: those that there are; all others are refused under their own name.
 
+use super::provider::Names;
 use super::relations::error_at;
 use crate::error::nearest;
 use crate::features::{grouping_sets, over, proctime, top_n};
@@ -22,7 +23,7 @@ pub(super) const AGGREGATES: &[&str] = &[
     "variance",
 ];
 
-/// Functions of Flink that there are not, or not yet, and what to do.
+/// Functions of Flink that there are not, or not yet, and what to do: no function of a program can have such a name.
 const CURES: &[(&[&str], &str)] = &[
     (
         &[
@@ -75,6 +76,10 @@ const CURES: &[(&[&str], &str)] = &[
     (&["CURRENT_DATABASE"], "there is one database: leave it out"),
     (&["TYPEOF"], "EXPLAIN shows the types of columns"),
     (&["APPROX_COUNT_DISTINCT"], "COUNT(DISTINCT ..) is exact"),
+];
+
+/// Functions of other systems, and what is written in Flink.
+const CURES_OF_OTHERS: &[(&[&str], &str)] = &[
     (
         &["EVERY", "SOME", "ANY", "BIT_AND", "BIT_OR", "BIT_XOR", "ANY_VALUE"],
         "Flink has no such aggregate: MIN and MAX of a BOOLEAN are EVERY and SOME, FIRST_VALUE is any value",
@@ -107,8 +112,32 @@ fn is_descriptor(function: &Function) -> bool {
     function.name.to_string().eq_ignore_ascii_case("DESCRIPTOR")
 }
 
+/// Functions and aggregates of the tables.
+fn listed() -> impl Iterator<Item = &'static str> {
+    let of_groups = aggregates::table().flat_map(|aggregate| aggregate.names.iter().copied());
+    table().flat_map(|function| function.names.iter().copied()).chain(of_groups)
+}
+
+/// Whether it is a function of the language, by its name in either case.
+fn is_callable(upper: &str, lower: &str) -> bool {
+    let is_over = top_n::functions::named(lower).is_some() || over::functions::named(lower).is_some();
+    let is_special =
+        is_over || grouping_sets::NAMES.contains(&lower) || lower == proctime::NAME || lower == "mod";
+    is_special || AGGREGATES.contains(&lower) || listed().any(|known| known == upper)
+}
+
+/// Names that the planner calls what stands in plans, which are no functions of the language.
+const OF_PLANS: &[&str] = &["GET_FIELD", "MAKE_ARRAY", "DESCRIPTOR", "TABLE", "LATERAL", "UNNEST"];
+
+/// Whether a name is that of a function of Flink's, built or not: none of a program can have it.
+pub(crate) fn is_builtin(name: &str) -> bool {
+    let (upper, lower) = (name.to_uppercase(), name.to_lowercase());
+    let is_flinks = CURES.iter().any(|(names, _)| names.contains(&upper.as_str()));
+    is_callable(&upper, &lower) || is_flinks || OF_PLANS.contains(&upper.as_str())
+}
+
 /// Checks that there is the function.
-pub(super) fn check(expr: &Expr) -> Result<()> {
+pub(super) fn check(expr: &Expr, names: &Names) -> Result<()> {
     let Expr::Function(function) = expr else { return Ok(()) };
     let Function { name, args, .. } = function;
     if is_table_function(args) || is_descriptor(function) {
@@ -116,22 +145,16 @@ pub(super) fn check(expr: &Expr) -> Result<()> {
     }
     let written = name.to_string();
     let upper = written.to_uppercase();
-    let scalars = || {
-        let of_groups = aggregates::table().flat_map(|aggregate| aggregate.names.iter().copied());
-        table().flat_map(|function| function.names.iter().copied()).chain(of_groups)
-    };
     let lower = upper.to_lowercase();
-    let is_over = top_n::functions::named(&lower).is_some() || over::functions::named(&lower).is_some();
-    let is_over = is_over || grouping_sets::NAMES.contains(&lower.as_str());
     // Names with a blank stand for syntax that sqlparser has not: no text can call a function so.
     let is_syntax = written.contains(' ') && !written.contains('`') || written == super::special::MAP_LITERAL;
-    let is_special = is_over || lower == proctime::NAME || lower == "mod" || is_syntax;
-    if is_special || AGGREGATES.contains(&lower.as_str()) || scalars().any(|known| known == upper) {
+    if is_syntax || is_callable(&upper, &lower) || names.users().has(&lower) {
         return Ok(());
     }
-    let cure =
-        CURES.iter().find(|(names, _)| names.contains(&upper.as_str())).map(|(_, cure)| (*cure).to_owned());
-    let known = scalars().chain(AGGREGATES.iter().copied());
+    let mut cures = CURES.iter().chain(CURES_OF_OTHERS);
+    let cure = cures.find(|(names, _)| names.contains(&upper.as_str())).map(|(_, cure)| (*cure).to_owned());
+    let mut known: Vec<&str> = listed().chain(AGGREGATES.iter().copied()).collect();
+    known.extend(names.users().names());
     let help = cure.or_else(|| {
         let near = nearest(&upper, known)?;
         Some(format!("did you mean {}?", near.to_uppercase()))

@@ -52,10 +52,10 @@ const FEATURES: &[Feature] = &[
         "SELECT t.k FROM t, LATERAL SNAPSHOT(input => TABLE u) AS s",
     ),
     feature(
-        "LATERAL TABLE|(",
+        "LATERAL (",
         "LATERAL",
         "compute the columns in a view with functions of a row, or JOIN a table",
-        "SELECT t.k FROM t, LATERAL TABLE(UPPER(k)) AS s(x)",
+        "SELECT t.k FROM t, LATERAL (SELECT u.id FROM u WHERE u.id = t.k) AS s(x)",
     ),
     feature(
         "WITHIN GROUP (",

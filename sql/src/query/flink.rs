@@ -1,5 +1,6 @@
 //! What Flink says otherwise than DataFusion, changed in the syntax tree of a query before it is planned.
 
+use super::provider::Names;
 use super::relations::error_at;
 use super::{calls, rows, special};
 use crate::features::{group_windows, match_recognize};
@@ -20,8 +21,8 @@ use std::ops::ControlFlow;
 /// - rows, their fields and `IS JSON` are what DataFusion's planner knows ([`rows`]);
 /// - special forms are calls of functions, and literals have Flink's types ([`special`]);
 /// - a function that there is not is an error ([`calls`]).
-pub(super) fn as_flink_means(query: &mut Query) -> Result<()> {
-    done(query.visit(&mut AsFlinkMeans))
+pub(super) fn as_flink_means(query: &mut Query, names: &Names) -> Result<()> {
+    done(query.visit(&mut AsFlinkMeans { names }))
 }
 
 /// What of a query Flink has, or has otherwise, and this planner would plan as something else.
@@ -78,8 +79,8 @@ fn in_set_operation(body: &SetExpr) -> Option<&'static str> {
 }
 
 /// The same for an expression.
-pub(super) fn expression_as_flink_means(expr: &mut Expr) -> Result<()> {
-    done(expr.visit(&mut AsFlinkMeans))
+pub(super) fn expression_as_flink_means(expr: &mut Expr, names: &Names) -> Result<()> {
+    done(expr.visit(&mut AsFlinkMeans { names }))
 }
 
 fn done(visited: ControlFlow<DataFusionError>) -> Result<()> {
@@ -120,9 +121,11 @@ fn fetch_as_limit(query: &mut Query) {
     }
 }
 
-struct AsFlinkMeans;
+struct AsFlinkMeans<'n> {
+    names: &'n Names,
+}
 
-impl VisitorMut for AsFlinkMeans {
+impl VisitorMut for AsFlinkMeans<'_> {
     type Break = DataFusionError;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<DataFusionError> {
@@ -169,7 +172,7 @@ impl VisitorMut for AsFlinkMeans {
             parts.drain(..around);
         }
         rows::symmetric_as_two(expr);
-        match calls::check(expr) {
+        match calls::check(expr, self.names) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }

@@ -9,6 +9,7 @@ use super::types::FlinkTypes;
 use crate::error::nearest;
 use crate::features::{over, proctime, top_n};
 use crate::functions::time::zone::Zone;
+use crate::functions::user::Functions;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{Result, TableReference, plan_err};
 use datafusion::config::ConfigOptions;
@@ -22,6 +23,9 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What stands in front of the name of a function of tables, where it is asked for: no text can call a function so.
+pub(crate) const TABLE_FUNCTION: &str = "table ";
 
 /// A table of the file, as DataFusion sees it.
 #[derive(Debug)]
@@ -109,6 +113,8 @@ pub(crate) struct Names {
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
     options: ConfigOptions,
     zone: Zone,
+    /// Those of the program.
+    users: Functions,
 }
 
 impl std::fmt::Debug for Names {
@@ -151,7 +157,26 @@ impl Names {
             relation_planners: vec![Arc::new(StreamingRelations)],
             options,
             zone,
+            users: Functions::new(),
         }
+    }
+
+    /// With functions of the program, none of which is called as one of the language.
+    pub(crate) fn calling(self, users: Functions) -> Self {
+        Names { users, ..self }
+    }
+
+    /// The functions of the program.
+    pub(crate) fn users(&self) -> &Functions {
+        &self.users
+    }
+
+    /// Calls a function of the program by another name, too.
+    ///
+    /// # Errors
+    /// When there is no such function, or it can't have this name.
+    pub(crate) fn add_function(&mut self, name: &str, of: &str) -> Result<(), String> {
+        self.users.add_name(name, of)
     }
 
     /// The session's zone.
@@ -241,12 +266,14 @@ impl Names {
 
     /// Whether a function is one of many rows.
     pub(super) fn is_aggregate(&self, name: &str) -> bool {
-        self.aggregates.contains_key(&name.to_lowercase())
+        let lower = name.to_lowercase();
+        self.aggregates.contains_key(&lower) || self.users.aggregate_named(&lower).is_some()
     }
 
     /// Names of the functions, in lower case.
     pub(crate) fn functions(&self) -> Vec<String> {
-        self.scalars.keys().chain(self.aggregates.keys()).cloned().collect()
+        let known = self.scalars.keys().chain(self.aggregates.keys()).cloned();
+        known.chain(self.users.names().map(str::to_owned)).collect()
     }
 
     pub(crate) fn config(&self) -> &ConfigOptions {
@@ -278,7 +305,11 @@ impl ContextProvider for Names {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.scalars.get(&name.to_lowercase()).cloned()
+        let lower = name.to_lowercase();
+        if let Some(table) = lower.strip_prefix(TABLE_FUNCTION) {
+            return self.users.table_named(table);
+        }
+        self.scalars.get(&lower).cloned().or_else(|| self.users.scalar_named(&lower))
     }
 
     fn get_higher_order_meta(&self, _name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -286,7 +317,8 @@ impl ContextProvider for Names {
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        self.aggregates.get(&name.to_lowercase()).cloned()
+        let lower = name.to_lowercase();
+        self.aggregates.get(&lower).cloned().or_else(|| self.users.aggregate_named(&lower))
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {

@@ -4,6 +4,7 @@ pub(crate) use super::parse::PARTITION_BY;
 
 use super::words::said;
 use crate::features;
+use crate::features::table_function::without_lateral;
 use crate::features::window::unknown_function;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::LogicalPlan;
@@ -36,7 +37,8 @@ impl RelationPlanner for StreamingRelations {
         let found = features::relation(relation, context)?;
         match &found {
             RelationPlanning::Original(relation) => {
-                called(relation).map_or(Ok(()), |name| Err(unknown_function(name)))?;
+                let unknown = |name| without_lateral(name, context).unwrap_or_else(|| unknown_function(name));
+                called(relation).map_or(Ok(()), |name| Err(unknown(name)))?;
             }
             RelationPlanning::Planned(_) => {}
         }

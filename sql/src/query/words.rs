@@ -186,6 +186,13 @@ fn no_such_function(name: &str, names: Option<&Names>) -> Words {
             "write it as in LAG(v) OVER (PARTITION BY k ORDER BY time)",
         );
     }
+    let is_of_tables = |names: &Names| names.users().table_named(&name.to_lowercase()).is_some();
+    if names.is_some_and(is_of_tables) {
+        return Words::new(
+            format!("{} is a function of tables, and no value", name.to_uppercase()),
+            format!("write FROM t, LATERAL TABLE({name}(..)) AS r (..)"),
+        );
+    }
     let message = format!("there is no function {}", name.to_uppercase());
     let known = names.map(Names::functions).unwrap_or_default();
     match nearest(&name.to_lowercase(), known.iter().map(String::as_str)) {

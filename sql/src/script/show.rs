@@ -19,6 +19,8 @@ pub(crate) enum Shown {
     Tables,
     Views,
     Functions,
+    /// Those of the program that plans the file.
+    UserFunctions,
     Catalogs,
     Databases,
     CurrentCatalog,
@@ -28,8 +30,6 @@ pub(crate) enum Shown {
     CreateView(Ident),
     Describe(Ident),
     Settings,
-    /// What there is never any of, with the name of its column.
-    Nothing(&'static str),
 }
 
 /// `[NOT] LIKE 'pattern'`, of names.
@@ -65,8 +65,7 @@ impl Parser<'_> {
             Shown::CreateView(self.table_name("the name of a view")?)
         } else if self.take_words("USER FUNCTIONS") {
             self.of_database()?;
-            // Those of the program are no user's.
-            Shown::Nothing("function name")
+            Shown::UserFunctions
         } else if self.take_words("FUNCTIONS") {
             self.of_database()?;
             Shown::Functions

@@ -40,6 +40,8 @@ impl Parser<'_> {
             self.describe()
         } else if self.is_word(0, "USE") && !self.is_word(1, "MODULES") {
             self.use_here()
+        } else if let Some(function) = self.create_function() {
+            function
         } else if let Some(change) = self.change() {
             change
         } else {

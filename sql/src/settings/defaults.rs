@@ -7,7 +7,7 @@ use super::table::{Applied, SETTINGS, Setting};
 use super::{Settings, checked, listed, table};
 use crate::error::{SqlErrors, nearest};
 use crate::guard::on_own_stack;
-use crate::plan::{Question, SqlJob};
+use crate::plan::{Beside, Question, SqlJob};
 use crate::script::{self, Statement};
 use std::collections::BTreeMap;
 
@@ -61,7 +61,8 @@ impl Defaults {
     /// # Errors
     /// Everything that is wrong with the file.
     pub fn plan(&self, file_name: &str, text: &str) -> Result<SqlJob, SqlErrors> {
-        crate::plan::plan_with(&self.0, file_name, text)
+        let beside = Beside { defaults: self.0.clone(), ..Beside::default() };
+        crate::plan::plan_with(&beside, file_name, text)
     }
 
     /// [`ask`](crate::ask) with these settings where the file has none of its own.

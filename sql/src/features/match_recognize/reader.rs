@@ -60,6 +60,11 @@ impl<'a, 'c> Reader<'a, 'c> {
         Reader { context, input, names, time, values: Vec::new(), scope: None }
     }
 
+    /// Whether it is an aggregate of the program.
+    fn is_of_program(&self, name: &str) -> bool {
+        self.context.context_provider().get_aggregate_meta(name).is_some()
+    }
+
     /// What has been read since the last condition.
     pub(super) fn values(self) -> Vec<Expr> {
         self.values
@@ -278,7 +283,7 @@ impl<'a, 'c> Reader<'a, 'c> {
             }
             _ => match AGGREGATES.into_iter().find(|known| known.eq_ignore_ascii_case(&name)) {
                 Some(aggregate) => self.aggregate(function, aggregate),
-                None if is_aggregate(&name) => {
+                None if is_aggregate(&name) || self.is_of_program(&name) => {
                     let name = name.to_uppercase();
                     let help = "there are SUM, AVG, COUNT, MIN and MAX, and FIRST and LAST";
                     let message = format!("{name} is not supported in MATCH_RECOGNIZE yet");

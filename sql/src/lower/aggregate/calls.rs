@@ -4,6 +4,8 @@ use super::super::project::picked_column;
 use super::super::{Refusal, Stream};
 use crate::expression::counted;
 use crate::functions::aggregates::{Listed, packed};
+use crate::functions::user::aggregate::UserAggregate;
+use crate::functions::user::aggregate_of;
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::expr::{
@@ -54,9 +56,10 @@ pub(super) fn call(expr: &Expr, relation: &DFSchema) -> Result<Call, Refusal> {
             "leave it out",
         ));
     }
-    let (function, argument) = match func.inner().downcast_ref::<Listed>() {
-        Some(listed) => listed_call(listed, &params.args, relation)?,
-        None => number_call(func.name(), &params.args, inner, relation)?,
+    let (function, argument) = match (func.inner().downcast_ref::<Listed>(), aggregate_of(func)) {
+        (Some(listed), _) => listed_call(listed, &params.args, relation)?,
+        (None, Some(user)) => user_call(user, func.name(), &params.args, relation)?,
+        (None, None) => number_call(func.name(), &params.args, inner, relation)?,
     };
     let filter = filter(func.name(), params, argument.as_ref())?;
     Ok(Call { function, argument, distinct: params.distinct, filter, name })
@@ -115,6 +118,23 @@ fn listed_call(
     };
     let values = args.iter().enumerate().filter(|(place, _)| listed.is_value(*place));
     Ok((function, packed(values.map(|(_, arg)| arg.clone()).collect())))
+}
+
+/// A function of a program: all its arguments are values.
+fn user_call(
+    user: &UserAggregate,
+    name: &str,
+    args: &[Expr],
+    relation: &DFSchema,
+) -> Result<(AggregateFunction, Option<Expr>), Refusal> {
+    let types = args.iter().map(|arg| arg.get_type(relation)).collect::<Result<Vec<_>, _>>()?;
+    let function = user.of(types.iter()).map_err(|wrong| {
+        Refusal::new(
+            format!("{} {wrong}", name.to_uppercase()),
+            "give it the arguments that it was registered for",
+        )
+    })?;
+    Ok((AggregateFunction::Of(Values(function)), packed(args.to_vec())))
 }
 
 /// Which rows count: those of `FILTER`, and without nulls those whose argument is none.

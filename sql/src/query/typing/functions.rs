@@ -4,6 +4,7 @@ use super::choice::{common_detail, common_type};
 use super::{Known, Typer, refuse};
 use crate::features::{match_recognize, proctime};
 use crate::functions::casting::cast_of;
+use crate::functions::user::{UserScalar, aggregate_of, scalar_of};
 use crate::functions::values::cast::is_total;
 use crate::functions::values::detail::{Detail, TimeDigits};
 use crate::functions::{Arg, Function, function_of, of_typed};
@@ -22,6 +23,9 @@ impl Typer<'_> {
             let detail = Detail { digits: cast.digits_to.clone(), length: cast.length };
             let data_type = cast.to.clone();
             return Ok(Known { detail, fails, ..Known::new(called(func, args), data_type) });
+        }
+        if let Some(function) = scalar_of(&func).cloned() {
+            return self.user_function(&function, func, args);
         }
         if let Some(function) = function_of(&func) {
             if matches!(func.name(), "if" | "ifnull" | "coalesce" | "nullif") {
@@ -71,6 +75,17 @@ impl Typer<'_> {
         }
     }
 
+    /// A function of a program: it may fail for any row.
+    fn user_function(&self, function: &UserScalar, func: Arc<ScalarUDF>, args: Vec<Known>) -> Result<Known> {
+        let types = function.types(args.iter().map(|arg| &arg.data_type));
+        let (wanted, returns) =
+            types.or_else(|wrong| refuse(format!("{} {wrong}", func.name().to_uppercase())))?;
+        let args = args.into_iter().zip(&wanted).map(|(arg, wanted)| self.widened(arg, wanted));
+        let args = args.collect::<Result<Vec<_>>>()?;
+        let digits = TimeDigits::of_units(&returns);
+        Ok(Known { fails: true, ..Known::new(called(func, args), returns).with_digits(digits) })
+    }
+
     /// `ARRAY[a, b]`.
     fn array(&self, func: Arc<ScalarUDF>, args: Vec<Known>) -> Result<Known> {
         if args.is_empty() {
@@ -96,6 +111,16 @@ impl Typer<'_> {
         if arg.as_ref().is_some_and(Known::is_null) {
             let name = function.func.name().to_uppercase();
             return refuse(format!("{name}(NULL) has no type to aggregate: write {name}(CAST(NULL AS INT))"));
+        }
+        if let Some(user) = aggregate_of(&function.func) {
+            let args = function.params.args.iter().map(|arg| arg.get_type(self.schema));
+            let types = args.collect::<Result<Vec<_>>>()?;
+            let name = function.func.name().to_uppercase();
+            user.of(types.iter()).map(drop).or_else(|wrong| refuse(format!("{name} {wrong}")))?;
+            let expr = Expr::AggregateFunction(function);
+            let data_type = expr.get_type(self.schema)?;
+            let digits = TimeDigits::of_units(&data_type);
+            return Ok(Known::new(expr, data_type).with_digits(digits));
         }
         let expr = Expr::AggregateFunction(function);
         let known = Known::new(expr.clone(), expr.get_type(self.schema)?);
