@@ -202,7 +202,7 @@ pub mod sql {
 pub mod typed {
     pub use millstream_operators::source::{Bounded, Policy, Startup};
     pub use millstream_operators::typed::{
-        Context, CountStream, EventTime, GlobalTable, GroupedTable, JsonKey, Key,
+        Context, CountStream, EventTime, GlobalTable, GroupedTable, Include, Included, JsonKey, Key,
         KeyedStream, ListState, MapState, ProcessFunction, Program, Rank, ReadOptions, RecordInfo, RecordOf,
         ReducingState, Row, SessionStream, Side, Sides, SlidingStream, Source, States, Stream, Table,
         ValueState, VersionedTable, WindowStream, Windowed, Windows, Within,

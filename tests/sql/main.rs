@@ -33,6 +33,7 @@ mod plans;
 mod proctime;
 mod refused;
 mod streaming;
+mod streams;
 mod user_functions;
 
 use serde_json::Value;

@@ -55,6 +55,11 @@ pub trait SinkWriter: Send + Sync + Debug {
     /// A sentence that says why not, and what to do instead.
     fn accepts(&self, kind: StreamKind) -> Result<(), String>;
 
+    /// What writes the values of its records, where each row is one.
+    fn values(&self) -> Option<Arc<dyn RowEncoderSpec>> {
+        None
+    }
+
     /// What has to be got from elsewhere before the job begins: numbers of schemas.
     fn before_writing(&self) -> Vec<Lookup> {
         Vec::new()

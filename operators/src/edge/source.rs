@@ -167,6 +167,16 @@ pub trait DecoderSpec: Send + Sync + Debug {
     /// What its rows mean; `topics` says what they are read from. State is found again by it.
     fn meaning(&self, topics: &str) -> SourceMeaning;
 
+    /// Whether rows are made of more than the value and the timestamp of their record.
+    fn reads_more_than_values(&self) -> bool {
+        true
+    }
+
+    /// Whether the time of a row is the timestamp of its record.
+    fn time_is_of_records(&self) -> bool {
+        false
+    }
+
     /// What has to be got from elsewhere before these records can be decoded, and has not been yet. Decoding does no I/O:
     /// whoever reads gets it, and asks again.
     fn lacks(&self, _records: &Records) -> Option<Lookup> {

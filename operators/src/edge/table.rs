@@ -234,6 +234,19 @@ impl DecoderSpec for TableDecoderSpec {
         )
     }
 
+    fn reads_more_than_values(&self) -> bool {
+        self.columns.iter().any(|column| match &column.from {
+            ColumnFrom::Key(_) => true,
+            ColumnFrom::Metadata(metadata) => *metadata != Metadata::Timestamp,
+            ColumnFrom::Value(_) | ColumnFrom::Computed(_) => false,
+        })
+    }
+
+    fn time_is_of_records(&self) -> bool {
+        let column = self.event_time.and_then(|index| self.columns.get(index));
+        column.is_none_or(|column| matches!(column.from, ColumnFrom::Metadata(Metadata::Timestamp)))
+    }
+
     fn lacks(&self, records: &Records) -> Option<Lookup> {
         let count = records.len();
         let of_value = || {

@@ -55,6 +55,10 @@ impl SinkWriter for AppendSink {
         }
     }
 
+    fn values(&self) -> Option<Arc<dyn RowEncoderSpec>> {
+        (!self.value.writes_changes()).then(|| Arc::clone(&self.value))
+    }
+
     fn before_writing(&self) -> Vec<Lookup> {
         let key = self.key.as_ref().and_then(|key| key.before_writing());
         key.into_iter().chain(self.value.before_writing()).collect()
