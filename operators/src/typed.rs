@@ -184,6 +184,7 @@ impl Program {
             by: format!("{what}, to every task"),
             partition_by: Arc::new(ToAll),
             codec: Arc::new(RowsCodec::<T>::new()),
+            by_clock: false,
         };
         self.add("broadcast", NodeSpec::Exchange(Arc::new(exchange)), &[from])
     }
@@ -194,6 +195,7 @@ impl Program {
             by: by.to_owned(),
             partition_by: Arc::new(ByEncodedKey),
             codec: Arc::new(RowsCodec::<T>::new()),
+            by_clock: false,
         };
         self.add("exchange", NodeSpec::Exchange(Arc::new(exchange)), &[from])
     }

@@ -56,9 +56,9 @@ fn write_node(text: &mut String, index: usize, node: &CutNode, width: usize, sho
     let from = if from.is_empty() { String::new() } else { format!(" <- {}", from.join(", ")) };
     let (what, detail) = match &node.work {
         Work::Source(source) => ("Source".to_owned(), source.describe()),
-        Work::Receive(exchange) => ("Receive".to_owned(), format!("by {}", exchange.by)),
+        Work::Receive(exchange) => ("Receive".to_owned(), exchange.describe()),
         Work::Send { exchange, .. } => {
-            ("Send".to_owned(), format!("to a repartition topic, by {}", exchange.by))
+            ("Send".to_owned(), format!("to a repartition topic, {}", exchange.describe()))
         }
         Work::Sink(sink) => ("Sink".to_owned(), sink.writer.describe()),
         Work::Operator(operator) => {

@@ -5,6 +5,7 @@
 //! Rows are brought together by key only where they are not together yet.
 
 mod aggregate;
+mod clock;
 mod exchange;
 mod interval;
 mod letters;
@@ -23,12 +24,13 @@ pub(crate) use needed::{Need, add_reads};
 pub(crate) use project::{column_ref, picked_column};
 pub(crate) use sink::{InsertInto, converted};
 pub(crate) use source::SourceTable;
-pub(crate) use stream::{Bounds, PartitionedBy, Partitioning, RowKey, Stream, Windows, Within};
+pub(crate) use stream::{Bounds, PartitionedBy, Partitioning, RowKey, Stream, Times, Windows, Within};
 
 use crate::expression::Columns;
 use crate::features::{feature, state_ttl};
 use crate::query::{Words, in_flinks_types, words};
 use crate::settings::Settings;
+use clock::collect_by_clock;
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan};
 use millstream_operators::{NodeId, NodeSpec, StreamKind, Topology, TopologyError};
@@ -86,6 +88,8 @@ pub(crate) struct Lowering<'a> {
     names: BTreeSet<String>,
     /// Sides of joins whose rows are kept for a time of their own.
     kept: BTreeSet<String>,
+    /// Tables whose rows are taken by the clock.
+    by_clock: BTreeSet<String>,
 }
 
 impl<'a> Lowering<'a> {
@@ -96,8 +100,10 @@ impl<'a> Lowering<'a> {
         plans: impl Iterator<Item = &'p LogicalPlan>,
     ) -> Result<Self, Refusal> {
         let mut needs = Needs::new();
+        let mut by_clock = BTreeSet::new();
         for plan in plans {
             collect_needs(plan, &mut needs)?;
+            collect_by_clock(plan, tables, &mut by_clock)?;
         }
         let most = settings.get("millstream.exchange-tasks").and_then(|tasks| tasks.parse().ok());
         let topology = most.into_iter().fold(Topology::new(), Topology::with_exchange_tasks_max);
@@ -111,6 +117,7 @@ impl<'a> Lowering<'a> {
             scope: String::new(),
             names: BTreeSet::new(),
             kept: BTreeSet::new(),
+            by_clock,
         })
     }
 

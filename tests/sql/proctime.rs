@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 const CLICKS: &str = "
 CREATE TABLE clicks (k STRING, v INT, pt AS PROCTIME()) WITH ('connector' = 'kafka', 'topic' = 'clicks', 'format' = 'json',
   'scan.startup.mode' = 'earliest-offset');
+CREATE VIEW later AS SELECT k, v, PROCTIME() AS at FROM clicks WHERE v > 0;
 ";
 
 /// A job that writes into `out`, whose columns are given.
@@ -24,8 +25,12 @@ fn click(driver: &mut TestDriver, partition: u32, k: &str, v: i64) {
 }
 
 fn rows(driver: &TestDriver) -> Vec<Value> {
+    rows_of(driver, "out")
+}
+
+fn rows_of(driver: &TestDriver, topic: &str) -> Vec<Value> {
     driver
-        .read("out")
+        .read(topic)
         .iter()
         .map(|record| serde_json::from_str(record.value.as_ref().unwrap()).unwrap())
         .collect()
@@ -254,4 +259,116 @@ fn what_can_not_be_joined_by_the_clock_is_refused_with_what_to_do() {
          JOIN rates FOR SYSTEM_TIME AS OF c.pt AS r ON c.k = r.id",
     );
     assert!(updated.contains("the left side of FOR SYSTEM_TIME AS OF updates or deletes rows"), "{updated}");
+}
+
+const BIDS: &str = "
+CREATE TABLE bids (bidder INT, price INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'kafka', 'topic' = 'clicks',
+  'format' = 'json', 'scan.startup.mode' = 'earliest-offset');
+CREATE TEMPORARY VIEW b AS SELECT *, PROCTIME() AS p_time FROM bids;
+CREATE TABLE out (bidder INT, n BIGINT, seconds INT) WITH ('connector' = 'kafka', 'topic' = 'out', 'format' = 'json');
+CREATE TABLE of_price (price INT, n BIGINT, seconds INT) WITH ('connector' = 'kafka', 'topic' = 'of_price', 'format' = 'json');
+";
+
+/// A job over bids, which have an event time, and a view of them by the clock.
+fn bids(partitions: u32, statements: &str) -> TestDriver {
+    let text = format!("{BIDS} {statements}");
+    let job = sql::plan("proctime.sql", &text).unwrap_or_else(|errors| panic!("{errors}"));
+    TestDriver::new(&job.topology, &[("clicks", partitions), ("out", 1), ("of_price", 1)]).unwrap()
+}
+
+fn bid(driver: &mut TestDriver, partition: u32, bidder: i64, minute: i64) {
+    let row =
+        json!({"bidder": bidder, "price": 1, "ts": format!("2020-01-01 00:{minute:02}:00")}).to_string();
+    driver.produce("clicks", partition, None, Some(row.as_bytes()), 1_000);
+    driver.run().unwrap();
+}
+
+fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
+    rows.sort_by_key(ToString::to_string);
+    rows
+}
+
+/// Nexmark's twelfth query.
+const Q12: &str = "INSERT INTO out SELECT b.bidder, COUNT(*), TIMESTAMPDIFF(SECOND, window_start, window_end)
+FROM TABLE(TUMBLE(TABLE b, DESCRIPTOR(p_time), INTERVAL '10' SECOND)) GROUP BY b.bidder, window_start, window_end;";
+
+#[test]
+fn windows_of_a_view_go_by_its_clock_and_close_without_another_row() {
+    for partitions in [1, 2] {
+        let mut driver = bids(partitions, Q12);
+        driver.run().unwrap();
+        // By their event time most of these would be late, and the others of other windows.
+        for (bidder, minute) in [(1, 30), (1, 2), (2, 40), (1, 1)] {
+            bid(&mut driver, bidder as u32 % partitions, bidder, minute);
+        }
+        assert_eq!(rows(&driver), Vec::<Value>::new());
+        driver.advance(15_000).unwrap();
+        driver.run().unwrap();
+        let row = |bidder: i64, n: i64| json!({"bidder": bidder, "n": n, "seconds": 10});
+        assert_eq!(sorted(rows(&driver)), [row(1, 3), row(2, 1)], "{partitions} partitions");
+        bid(&mut driver, 0, 2, 0);
+        driver.advance(15_000).unwrap();
+        driver.run().unwrap();
+        assert_eq!(rows(&driver).len(), 3);
+        driver.finish().unwrap();
+    }
+}
+
+#[test]
+fn one_table_goes_by_its_event_time_and_by_the_clock_in_one_job() {
+    let mut driver = bids(
+        2,
+        &format!(
+            "EXECUTE STATEMENT SET BEGIN {Q12}
+             INSERT INTO of_price SELECT price, COUNT(*), TIMESTAMPDIFF(SECOND, window_start, window_end)
+             FROM TABLE(TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' MINUTES)) GROUP BY price, window_start, window_end; END;"
+        ),
+    );
+    driver.run().unwrap();
+    for minute in [1, 2, 11, 12] {
+        bid(&mut driver, minute as u32 % 2, 1, minute);
+    }
+    driver.advance(15_000).unwrap();
+    driver.run().unwrap();
+    assert_eq!(rows(&driver), [json!({"bidder": 1, "n": 4, "seconds": 10})]);
+    assert_eq!(rows_of(&driver, "of_price"), [json!({"price": 1, "n": 2, "seconds": 600})]);
+    driver.finish().unwrap();
+}
+
+#[test]
+fn a_query_over_a_table_without_a_time_goes_by_the_clock() {
+    let mut driver = job(
+        "k STRING, n BIGINT, total INT, ms BIGINT",
+        "INSERT INTO out SELECT k, COUNT(*), SUM(v), TIMESTAMPDIFF(SECOND, window_start, window_end) FROM
+         TABLE(TUMBLE(TABLE later, DESCRIPTOR(at), INTERVAL '10' SECOND)) GROUP BY k, window_start, window_end",
+    );
+    driver.run().unwrap();
+    for (partition, k, v) in [(0, "a", 1), (1, "a", 2), (1, "b", 3)] {
+        click(&mut driver, partition, k, v);
+    }
+    driver.run().unwrap();
+    driver.advance(15_000).unwrap();
+    driver.run().unwrap();
+    let expected =
+        [json!({"k": "a", "n": 2, "total": 3, "ms": 10}), json!({"k": "b", "n": 1, "total": 3, "ms": 10})];
+    assert_eq!(sorted(rows(&driver)), expected);
+    driver.finish().unwrap();
+}
+
+#[test]
+fn rows_of_so_long_before_by_the_clock_of_a_view_are_counted() {
+    let mut driver = bids(
+        1,
+        "INSERT INTO out SELECT bidder, COUNT(*) OVER (PARTITION BY bidder ORDER BY p_time RANGE BETWEEN INTERVAL '5' SECOND PRECEDING
+         AND CURRENT ROW), price FROM b;",
+    );
+    driver.run().unwrap();
+    for (pause_ms, minute) in [(1_000, 30), (7_000, 1), (10_000, 20)] {
+        bid(&mut driver, 0, 7, minute);
+        driver.advance(pause_ms).unwrap();
+        driver.run().unwrap();
+    }
+    let row = |n: i64| json!({"bidder": 7, "n": n, "seconds": 1});
+    assert_eq!(rows(&driver), [row(1), row(2), row(1)]);
+    driver.finish().unwrap();
 }

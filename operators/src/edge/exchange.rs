@@ -37,6 +37,17 @@ pub struct ExchangeSpec {
     pub partition_by: Arc<dyn PartitionBytes>,
     /// How rows are written and read.
     pub codec: Arc<dyn PayloadCodec>,
+    /// Whether the event time of the rows is the clock reading of the step that receives them: the watermark behind the
+    /// exchange then follows the clock, rows or no rows, until the writers have ended.
+    pub by_clock: bool,
+}
+
+impl ExchangeSpec {
+    /// What the rows are partitioned by, and the time that they have then.
+    pub fn describe(&self) -> String {
+        let clock = if self.by_clock { "; event time by the clock" } else { "" };
+        format!("by {}{clock}", self.by)
+    }
 }
 
 /// Which bytes of a row decide its partition. Partitions are chosen as Kafka's Java client does, from these bytes.

@@ -152,23 +152,25 @@ impl Input {
     /// an input, and has not ended.
     pub fn reach(&mut self, now_ms: i64) -> bool {
         match &mut self.work {
-            InputWork::Table { spec, clock, .. } if goes_by_clock(spec) && clock.watermark != END_OF_TIME => {
-                clock.watermark = clock.watermark.max(now_ms.saturating_sub(1));
-                if clock.last == NO_WATERMARK {
-                    clock.last = now_ms;
-                }
-                true
+            InputWork::Table { spec, clock, .. } if goes_by_clock(spec) => clock.reach(now_ms),
+            InputWork::Repartition { spec, upstream, clock, .. } if spec.by_clock => {
+                let any = upstream.iter_mut().fold(false, |any, task| task.clock.reach(now_ms) | any);
+                *clock = clock_of_all(upstream);
+                any
             }
-            _ => false,
+            InputWork::Table { .. } | InputWork::Repartition { .. } => false,
         }
     }
 
     /// Of an input that goes by the clock and has not ended: how far it is behind the clock, and how long it has been quiet.
     pub fn behind_clock(&self, now_ms: i64) -> Option<BehindClock> {
-        let InputWork::Table { spec, clock, .. } = &self.work else { return None };
+        let (by_clock, clock) = match &self.work {
+            InputWork::Table { spec, clock, .. } => (goes_by_clock(spec), clock),
+            InputWork::Repartition { spec, clock, .. } => (spec.by_clock, clock),
+        };
         let ms = now_ms.saturating_sub(1).saturating_sub(clock.watermark);
         let quiet_ms = if clock.last == NO_WATERMARK { 0 } else { now_ms.saturating_sub(clock.last) };
-        (goes_by_clock(spec) && clock.watermark != END_OF_TIME).then_some(BehindClock { ms, quiet_ms })
+        (by_clock && clock.watermark != END_OF_TIME).then_some(BehindClock { ms, quiet_ms })
     }
 
     /// Says that bounded input has been read to its end.
@@ -262,6 +264,9 @@ impl Input {
                 clock.idle = false;
                 let mut batch = Batch::new(decoded.rows, decoded.times, decoded.ops);
                 if let Some(event_time) = &spec.event_time {
+                    if event_time.by_clock {
+                        batch.times = vec![now_ms; batch.len()].into();
+                    }
                     let always = spec.kind == StreamKind::Upsert || event_time.every_row;
                     let seen =
                         observe(&batch.times, event_time, clock.watermark, others, task, now_ms, always);
@@ -276,7 +281,7 @@ impl Input {
             InputWork::Repartition { spec, from_part, upstream, clock } => {
                 let mut batches = Vec::new();
                 for record in records.iter() {
-                    let receive = receive(record, spec, *from_part, upstream, others, task);
+                    let receive = receive(record, spec, *from_part, upstream, [others, task, now_ms]);
                     batches.extend(receive.map_err(|detail| OperatorError::Internal {
                         place: self.place.clone(),
                         offset: record.offset,
@@ -318,8 +323,7 @@ fn receive(
     spec: &ExchangeSpec,
     from_part: u32,
     upstream: &mut [Upstream],
-    others: EventTime,
-    task: EventTime,
+    [others, task, now_ms]: [EventTime; 3],
 ) -> Result<Option<Batch>, String> {
     let bytes = record.value.ok_or("a record without a value")?;
     let header = peek_header(bytes)?;
@@ -336,11 +340,18 @@ fn receive(
             "task {part}-{writer} wrote block {place:?} after {last:?}: something is there twice"
         ));
     }
-    if header.watermark < known.clock.watermark {
+    if header.watermark < known.clock.watermark && !spec.by_clock {
         return Err(format!("the watermark of task {part}-{writer} went back"));
     }
     known.last = Some(place);
     let rows = decode_block(&header, bytes, &*spec.codec)?;
+    if spec.by_clock {
+        let batch = rows.map(|rows| at_clock(rows.batch, &mut known.clock, [others, task, now_ms]));
+        if header.watermark == END_OF_TIME {
+            known.clock.watermark = END_OF_TIME;
+        }
+        return Ok(batch);
+    }
     let newest = rows.as_ref().and_then(|rows| rows.batch.times.iter().copied().max());
     let last = known.clock.last.max(newest.unwrap_or(NO_WATERMARK));
     known.clock = InputClock { watermark: header.watermark, idle: header.idle, last };
@@ -353,6 +364,16 @@ fn receive(
         batch.behind = Some(behind.iter().copied().map(bound).collect::<Vec<_>>().into());
     }
     Ok(Some(batch))
+}
+
+/// Rows whose time is when they arrive. The clock has passed no task's watermark yet: none of them is late.
+fn at_clock(batch: Batch, clock: &mut InputClock, [others, task, now_ms]: [EventTime; 3]) -> Batch {
+    clock.reach(now_ms);
+    clock.last = clock.last.max(now_ms);
+    let rows = batch.len();
+    // One that is just ahead of the watermark touches a session that has just closed.
+    let before = now_ms.saturating_sub(1).min(others).max(task);
+    Batch { times: vec![now_ms; rows].into(), behind: Some(vec![before; rows].into()), ..batch }
 }
 
 impl std::fmt::Debug for Input {

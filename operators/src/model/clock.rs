@@ -28,6 +28,21 @@ impl InputClock {
     }
 }
 
+impl InputClock {
+    /// Of an input whose times are clock readings: the clock reads `now_ms`, and it has all rows up to the one before. Says
+    /// whether it has not ended.
+    pub(crate) fn reach(&mut self, now_ms: i64) -> bool {
+        if self.watermark == END_OF_TIME {
+            return false;
+        }
+        self.watermark = self.watermark.max(now_ms.saturating_sub(1));
+        if self.last == NO_WATERMARK {
+            self.last = now_ms;
+        }
+        true
+    }
+}
+
 /// The watermark of a task over the clocks of its inputs.
 pub fn combine(clocks: &[InputClock]) -> EventTime {
     let least = limit(clocks.iter().copied());

@@ -2,7 +2,7 @@
 //!
 //! A topology is cut at its exchanges; what hangs together between them is a [`SubTopology`], run by one task per
 //! partition. An exchange between two parts that have a single task each brings nothing together that was apart: it
-//! is left out and the parts become one.
+//! is left out and the parts become one, unless rows get another time where they arrive.
 
 mod parts;
 
@@ -229,9 +229,9 @@ impl CutNode {
     pub fn describe(&self) -> Description {
         match &self.work {
             Work::Source(source) => Description::new("Source", source.describe()),
-            Work::Receive(exchange) => Description::new("Receive", format!("by {}", exchange.by)),
+            Work::Receive(exchange) => Description::new("Receive", exchange.describe()),
             Work::Operator(operator) => operator.describe(),
-            Work::Send { exchange, .. } => Description::new("Exchange", format!("by {}", exchange.by)),
+            Work::Send { exchange, .. } => Description::new("Exchange", exchange.describe()),
             Work::Sink(sink) => Description::new("Sink", sink.writer.describe()),
         }
     }

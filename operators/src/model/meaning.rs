@@ -312,9 +312,10 @@ fn meaning_of_node(
             (RowsMeaning { columns, key: Vec::new(), facts }, Vec::new())
         }
         // It changes where rows are, and nothing about them.
-        (Work::Send { .. }, [input]) => {
+        (Work::Send { exchange, .. }, [input]) => {
             let by = vec![Fact::new(SENT, input.all_columns()), Fact::new("sends by", input.key.join(", "))];
-            ((*input).clone(), facts_of(by, inputs, false))
+            let rows = (*input).clone();
+            (if exchange.by_clock { by_clock(rows) } else { rows }, facts_of(by, inputs, false))
         }
         (Work::Operator(operator), _) => {
             let mut meaning = operator.meaning(inputs);
@@ -330,6 +331,14 @@ fn meaning_of_node(
         }
         (Work::Sink(_) | Work::Send { .. }, _) => (RowsMeaning::default(), Vec::new()),
     }
+}
+
+/// Rows whose event time is when they arrive, whatever it was.
+fn by_clock(mut rows: RowsMeaning) -> RowsMeaning {
+    rows.facts.retain(|known| !known.of_time);
+    let fact = Fact::new("event time", "the clock where the rows arrive");
+    rows.facts.push(KnownFact { fact, of_time: true });
+    rows
 }
 
 /// What is so of an operator with these facts of its own: first these, then what is so of its inputs.

@@ -57,8 +57,12 @@ pub(crate) fn plan_of(name: &str, partitions: u32, discovery_interval_ms: Option
     };
     topology.add("out", sink(OUT, false, Arc::new(append)), &[source]).unwrap();
     let keyed = topology.add("key", NodeSpec::Operator(Arc::new(ByKey)), &[source]).unwrap();
-    let exchange =
-        ExchangeSpec { by: "key".into(), partition_by: Arc::new(ByEncodedKey), codec: Arc::new(NoRows) };
+    let exchange = ExchangeSpec {
+        by: "key".into(),
+        partition_by: Arc::new(ByEncodedKey),
+        codec: Arc::new(NoRows),
+        by_clock: false,
+    };
     let exchanged = topology.add("exchange", NodeSpec::Exchange(Arc::new(exchange)), &[keyed]).unwrap();
     let counted = topology.add("count", NodeSpec::Operator(Arc::new(Count)), &[exchanged]).unwrap();
     let upsert = UpsertSink {

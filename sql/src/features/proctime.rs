@@ -3,7 +3,8 @@
 //! Its value is the clock reading of the step that computes it, which is recorded with the step: so it is the same again
 //! when a commit is run again. As a column of a table, `pt AS PROCTIME()`, it is the table's time attribute where that has
 //! no `WATERMARK`: the event time of its rows is then the clock, and the watermark follows it ([`EventTimeSpec::by_clock`]).
-//! What goes by event time goes by the clock over such a table: windows, `OVER`, joins in time.
+//! What goes by event time goes by the clock over such a table: windows, `OVER`, joins in time. As a column of a view or a
+//! query it is the time of rows that have another so far: they get it where they are sent on by key (`lower/clock.rs`).
 //!
 //! [`EventTimeSpec::by_clock`]: millstream_operators::source::EventTimeSpec::by_clock
 

@@ -39,6 +39,10 @@ impl Feature for WindowTable {
             _ => None,
         };
         let input = lowering.assign_windows(input)?;
+        let input = match named {
+            Some(column) => lowering.by_clock(input, &self.input, column),
+            None => input,
+        };
         if named.is_none() || named != input.time {
             return Err(not_the_time(self, input.time));
         }

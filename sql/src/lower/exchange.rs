@@ -1,6 +1,6 @@
 //! Bringing rows together: keys, and exchanges by them.
 
-use super::{Lowering, PartitionedBy, Partitioning, Refusal, Stream};
+use super::{Lowering, PartitionedBy, Partitioning, Refusal, Stream, Times};
 use millstream_operators::exchange::{ByEncodedKey, ByTopicKey, ColumnBlocks, ExchangeSpec, PartitionBytes};
 use millstream_operators::formats::{FormatEncoderSpec, sql_type};
 use millstream_operators::{KeyBy, NodeSpec};
@@ -51,8 +51,10 @@ impl Lowering<'_> {
             }
         };
         let codec = Arc::new(ColumnBlocks::new(Arc::clone(&stream.rows)));
-        let spec = ExchangeSpec { by: names.join(", "), partition_by, codec };
+        let by_clock = stream.times == Times::Arrival;
+        let spec = ExchangeSpec { by: names.join(", "), partition_by, codec, by_clock };
         let node = self.add("exchange", NodeSpec::Exchange(Arc::new(spec)), &[stream.node])?;
-        Ok(Stream { node, partitioning: Some(Partitioning { places, by }), ..stream })
+        let times = if by_clock { Times::Clock } else { stream.times };
+        Ok(Stream { node, times, partitioning: Some(Partitioning { places, by }), ..stream })
     }
 }

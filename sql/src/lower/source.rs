@@ -2,17 +2,16 @@
 
 use super::letters::Policies;
 use super::needed::{Need, add_reads};
-use super::project::picked_column;
-use super::{Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream};
+use super::{Lowering, PartitionedBy, Partitioning, Refusal, RowKey, Stream, Times};
 use crate::catalog::{ColumnKind, Connector, Table, TopicKind, TopicTable, Watermark};
 use crate::error::{SqlError, code};
 use crate::expression::{Columns, Evaluated, sql_text};
-use crate::features::{proctime, temporal_join::TemporalJoin};
+use crate::features::proctime;
 use crate::query::{Names, ScanOf, plan_expression};
 use crate::script::Positions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::{Expr, ExprSchemable, Extension, LogicalPlan, TableScan};
+use datafusion::logical_expr::{Expr, ExprSchemable, TableScan};
 use millstream_operators::source::{EventTimeSpec, SourceSpec};
 use millstream_operators::table::{ColumnFrom, TableColumn, TableDecoderSpec};
 use millstream_operators::{NodeSpec, StreamKind};
@@ -73,20 +72,24 @@ impl SourceTable {
         Ok(source)
     }
 
-    /// The column that is the event time, and how it passes: by the `WATERMARK`, or, where there is none, by the clock that a
-    /// column is which is read.
+    /// The column that is the event time, and how it passes: by the `WATERMARK`, or, where there is none, by the clock: that a
+    /// column is which is read, or that a query takes the rows by.
     fn event_time(
         &self,
         topic: &TopicTable,
         needs: &BTreeMap<usize, Need>,
-    ) -> Option<(usize, EventTimeSpec)> {
+        is_by_clock: bool,
+    ) -> Option<(Option<usize>, EventTimeSpec)> {
         let max_future_ms = topic.max_future_ms;
         if let Some(Watermark { column, out_of_orderness_ms, .. }) = self.table.watermark {
-            return Some((column, EventTimeSpec::new(out_of_orderness_ms, max_future_ms)));
+            return Some((Some(column), EventTimeSpec::new(out_of_orderness_ms, max_future_ms)));
         }
         let is_read = |column: &usize| needs.get(column).is_some_and(|need| *need != Need::Nothing);
         let clocks = self.computed.iter().filter(|(_, expr)| proctime::is_proctime(expr));
-        let column = clocks.map(|(column, _)| *column).find(is_read)?;
+        let column = clocks.map(|(column, _)| *column).find(is_read);
+        if column.is_none() && !is_by_clock {
+            return None;
+        }
         Some((column, EventTimeSpec { by_clock: true, ..EventTimeSpec::new(1, max_future_ms) }))
     }
 
@@ -141,7 +144,7 @@ impl Lowering<'_> {
         self.check_read_once(name, &topics)?;
         let needs = self.needs.remove(key).unwrap_or_default();
         let (columns, places) = table_columns(source, topic, &needs)?;
-        let event_time = source.event_time(topic, &needs);
+        let event_time = source.event_time(topic, &needs, self.by_clock.contains(key));
         let output: Vec<usize> = (0..columns.len()).collect();
         let decoder = TableDecoderSpec::new(
             stream_kind(topic),
@@ -149,7 +152,7 @@ impl Lowering<'_> {
             topic.layout.key.clone(),
             columns,
             output,
-            event_time.and_then(|(column, _)| places[column]),
+            event_time.and_then(|(column, _)| places[column?]),
         );
         let decoder =
             decoder.map_err(|error| Refusal { message: format!("table {name}: {error}"), help: None })?;
@@ -183,7 +186,12 @@ impl Lowering<'_> {
             node,
             rows,
             places,
-            time: event_time.map(|(column, _)| column),
+            time: event_time.and_then(|(column, _)| column),
+            times: if event_time.is_some_and(|(_, spec)| spec.by_clock) {
+                Times::Clock
+            } else {
+                Times::Event
+            },
             has_watermark: event_time.is_some(),
             windows: None,
             within: None,
@@ -230,32 +238,6 @@ impl Lowering<'_> {
                 format!("tables {other} and {name} read the same topic"),
                 format!("declare the columns of both in one table, and make {name} a view of it"),
             )),
-        }
-    }
-
-    /// Whether a column of a plan is the clock, `PROCTIME()`, as it was when the row came.
-    pub(crate) fn is_clock(&self, plan: &LogicalPlan, column: usize) -> bool {
-        match plan {
-            LogicalPlan::TableScan(scan) => {
-                let table = self.tables.get(scan.table_name.table());
-                let column = scan.projection.as_ref().map_or(Some(&column), |columns| columns.get(column));
-                let expr = table.zip(column).and_then(|(table, column)| table.computed.get(column));
-                expr.is_some_and(proctime::is_proctime)
-            }
-            LogicalPlan::Projection(projection) => {
-                let expr = &projection.expr[column];
-                let inner = picked_column(expr, projection.input.schema());
-                proctime::is_proctime(expr)
-                    || inner.is_some_and(|inner| self.is_clock(&projection.input, inner))
-            }
-            LogicalPlan::SubqueryAlias(alias) => self.is_clock(&alias.input, column),
-            LogicalPlan::Filter(filter) => self.is_clock(&filter.input, column),
-            // One join behind the other, each as of the time of the first left side.
-            LogicalPlan::Extension(Extension { node }) if node.as_any().is::<TemporalJoin>() => {
-                let left = node.inputs().first().copied();
-                left.is_some_and(|left| column < left.schema().fields().len() && self.is_clock(left, column))
-            }
-            _ => false,
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Stream {
     pub places: Vec<Option<usize>>,
     /// The column that is the event time of the rows, while it is among the columns.
     pub time: Option<usize>,
+    /// What the event time of the rows is.
+    pub times: Times,
     /// Whether the source of the rows has a watermark: they then have an event time, selected or not.
     pub has_watermark: bool,
     /// The windows the rows are assigned to, until they are grouped by them.
@@ -33,6 +35,17 @@ pub(crate) struct Stream {
     pub keyed: Option<Vec<usize>>,
     /// What happens to rows that come too late.
     pub late: Policy,
+}
+
+/// What the event time of rows is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Times {
+    /// What their table or the operator that made them says.
+    Event,
+    /// The clock, as it was when they were read.
+    Clock,
+    /// Something else so far; the clock, once they have been sent on: see [`super::clock`].
+    Arrival,
 }
 
 /// Windows that rows are assigned to, and the columns that stand for them.
@@ -220,6 +233,7 @@ impl Stream {
             places: (0..rows.fields().len()).map(Some).collect(),
             rows,
             time: None,
+            times: Times::Event,
             has_watermark: self.has_watermark,
             windows: None,
             within: None,

@@ -1,11 +1,12 @@
 //! `UNION ALL`. (`UNION` is the distinct rows of it.)
 
+use super::clock::keyable;
 use super::project::column_ref;
 use super::{Changes, Lowering, PartitionedBy, Refusal, Stream};
 use crate::expression::{Evaluated, sql_text};
 use arrow::datatypes::{Field, Schema};
 use datafusion::logical_expr::{Expr, LogicalPlan, Union as UnionPlan};
-use millstream_operators::{Expression, KeyBy, NodeId, NodeSpec, StreamKind, Union};
+use millstream_operators::{Expression, NodeId, NodeSpec, StreamKind, Union};
 use std::sync::Arc;
 
 impl Lowering<'_> {
@@ -44,11 +45,7 @@ impl Lowering<'_> {
 
     /// The rows of a part in tasks of their own, by all columns that can be part of a key.
     fn moved_on(&mut self, input: Stream) -> Result<NodeId, Refusal> {
-        let is_keyable = |place: &usize| {
-            let field = input.rows.field(*place);
-            KeyBy::new(vec![(*place, field.name().clone(), field.data_type().clone())]).is_ok()
-        };
-        let places = (0..input.rows.fields().len()).filter(is_keyable).collect();
+        let places = keyable(&input);
         Ok(self.exchange(input, places, PartitionedBy::EncodedKey)?.node)
     }
 

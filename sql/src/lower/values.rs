@@ -1,6 +1,6 @@
 //! Rows that stand in the query: `VALUES`, and a query without a table, which is one row.
 
-use super::{Lowering, Refusal, RowKey, Stream};
+use super::{Lowering, Refusal, RowKey, Stream, Times};
 use crate::expression::{Columns, Evaluated, sql_text};
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
 use arrow::compute::concat;
@@ -77,6 +77,7 @@ impl Lowering<'_> {
             places: (0..rows.fields().len()).map(Some).collect(),
             rows,
             time: None,
+            times: Times::Event,
             has_watermark: false,
             windows: None,
             within: None,

@@ -15,6 +15,7 @@ impl Lowering<'_> {
             return Ok(stream);
         }
         let stream = self.compact(stream)?;
+        let stream = self.settled(stream)?;
         let Some(windows) = stream.windows.clone() else { return Ok(stream) };
         let WindowKind::Fixed(spec) = windows.kind else {
             return Err(Refusal::new(

@@ -106,10 +106,15 @@ impl<'a> Parts<'a> {
         Ok(most.max(1))
     }
 
+    /// Whether rows get another time where they arrive: no exchange is needless that changes more than where rows are.
+    fn is_by_clock(&self, node: usize) -> bool {
+        matches!(&self.topology.nodes()[node].spec, NodeSpec::Exchange(exchange) if exchange.by_clock)
+    }
+
     /// Leaves out one exchange that joins two parts of one task each. Says whether there was one.
     pub(super) fn drop_needless_exchange(&mut self, tasks: &BTreeMap<usize, u32>) -> bool {
         for node in 0..self.topology.nodes().len() {
-            if !self.is_exchange(node) || tasks[&self.part[node]] != 1 {
+            if !self.is_exchange(node) || tasks[&self.part[node]] != 1 || self.is_by_clock(node) {
                 continue;
             }
             let reads = |spec: &crate::topology::Node| spec.inputs.contains(&NodeId(node));

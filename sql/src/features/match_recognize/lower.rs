@@ -17,6 +17,10 @@ use std::sync::Arc;
 pub(super) fn lower(node: &MatchRows, lowering: &mut Lowering<'_>) -> Result<Stream, Refusal> {
     let input = lowering.lower(&node.input, Changes::Both)?;
     let relation = node.input.schema();
+    let input = match node.order().first().and_then(|first| picked_column(first, relation)) {
+        Some(column) => lowering.by_clock(input, &node.input, column),
+        None => input,
+    };
     check(node, &input, lowering)?;
     let input = lowering.compact(input)?;
     let computed = arguments(node, relation)?;
