@@ -22,7 +22,7 @@ use changelog::{materialize, normalize};
 use edge::{input, not_null, outbox};
 use kit::rows;
 use model::{batch, cut, error, graph, operator, topology};
-use relational::{assign_windows, join, key_by, project, temporal_join, top_n, union, unnest};
+use relational::{assign_windows, join, key_by, project, set_operation, temporal_join, top_n, union, unnest};
 
 pub use edge::{dead_letter, exchange, feed, lz4, origin, outlet, sink, source, table};
 pub use kit::keys;
@@ -63,8 +63,9 @@ pub use operator::{
 pub use outbox::{Outbox, PrintedLine, SealedOutbox};
 pub use project::Project;
 pub use rows::{RowCodec, RowWriter, ValueWriter};
+pub use set_operation::{SetKind, SetOperation};
 pub use temporal_join::{CurrentJoin, TemporalJoin};
-pub use top_n::{RankFunction, TopN, WindowTopN};
+pub use top_n::{RankFunction, SortedOver, TopN, WindowTopN};
 pub use topology::{EXCHANGE_TASKS_MAX, Node, NodeId, NodeSpec, Topology, TopologyError};
 pub use union::Union;
 pub use unnest::{Unnest, element_types};

@@ -9,6 +9,7 @@ pub(crate) mod grouping_sets;
 pub(crate) mod match_recognize;
 pub(crate) mod over;
 pub(crate) mod proctime;
+pub(crate) mod set_operations;
 pub(crate) mod state_ttl;
 pub(crate) mod table_function;
 pub(crate) mod temporal_join;
@@ -34,6 +35,7 @@ const ALL: &[Registered] = &[
     Registered::of::<match_recognize::MatchRows>(),
     Registered::of::<unnest::Elements>(),
     Registered::of::<unnest::UnnestTable>(),
+    Registered::of::<set_operations::SetRows>(),
 ];
 
 /// A node of ours in a plan. What a feature does not say is as for any other plan.

@@ -18,6 +18,7 @@ mod forms;
 mod hints;
 mod interval;
 mod joins;
+mod marks;
 mod parse;
 pub(crate) mod patterns;
 mod provider;
@@ -130,7 +131,7 @@ fn check(
     bounds::check_query(query, names, tokens, positions)?;
     unread::check(query, names, tokens, positions)?;
     if let Some(message) = flink::not_as_flink(query) {
-        let help = "there are UNION, UNION ALL, INTERSECT and EXCEPT";
+        let help = "there are UNION, INTERSECT and EXCEPT, each with and without ALL";
         return Err(SqlError::new(code::UNSUPPORTED, tokens.span, message).label("here").help(help));
     }
     let Some(column) = flink::repeated_column(query).filter(|_| of == For::View) else { return Ok(()) };

@@ -116,6 +116,21 @@ const OPERATORS: &[(&str, &str)] = &[
     ),
     ("join with a condition", "SELECT r.id AS a, t.id AS b, 0 AS c FROM r JOIN t ON r.g = t.g AND r.v < t.v"),
     ("join with itself", "SELECT r.id AS a, s.id AS b, s.v AS c FROM r JOIN r AS s ON r.g = s.g"),
+    ("intersect all", "SELECT id AS a, g AS b, v AS c FROM r INTERSECT ALL SELECT id, g, v FROM t"),
+    ("except all", "SELECT '' AS a, g AS b, v AS c FROM r EXCEPT ALL SELECT '', g, v FROM t WHERE v > 3"),
+    ("in, below or", "SELECT id AS a, g AS b, v AS c FROM r WHERE g IN (SELECT g FROM names) OR v > 3"),
+    (
+        "in, as a value",
+        "SELECT id AS a, CAST(g IN (SELECT g FROM names) AS STRING) AS b, v AS c FROM r WHERE v IS NOT NULL",
+    ),
+    (
+        "in, of it, as a value",
+        "SELECT g AS a, CAST(g IN (SELECT g FROM r) AS STRING) AS b, 0 AS c FROM names",
+    ),
+    (
+        "over in any order",
+        "SELECT id AS a, g AS b, SUM(v) OVER (PARTITION BY g ORDER BY v DESC, id) AS c FROM r",
+    ),
     (
         "interval join",
         "SELECT r.id AS a, t.id AS b, t.v AS c FROM r JOIN t ON r.g = t.g AND r.ts BETWEEN t.ts - INTERVAL '10' SECONDS AND t.ts",

@@ -37,7 +37,7 @@ use crate::expression::Expression;
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, nameless};
 use crate::operator::StoreSpec;
 use crate::source::Policy;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;
 
 /// Which rows come out that have met none.
@@ -55,6 +55,8 @@ pub enum JoinKind {
     Semi,
     /// Those of the left side, and nothing else: each row once, its columns alone.
     Anti,
+    /// Those of the left side, and those that have met some: each row once, with whether it has behind its columns.
+    Mark,
 }
 
 impl JoinKind {
@@ -62,7 +64,7 @@ impl JoinKind {
     fn keeps(self, side: usize) -> bool {
         match self {
             JoinKind::Inner => false,
-            JoinKind::Left | JoinKind::Semi | JoinKind::Anti => side == 0,
+            JoinKind::Left | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => side == 0,
             JoinKind::Right => side == 1,
             JoinKind::Full => true,
         }
@@ -76,12 +78,13 @@ impl JoinKind {
             JoinKind::Full => "full",
             JoinKind::Semi => "semi",
             JoinKind::Anti => "anti",
+            JoinKind::Mark => "mark",
         }
     }
 
     /// Whether pairs of rows come out.
     fn pairs(self) -> bool {
-        !matches!(self, JoinKind::Semi | JoinKind::Anti)
+        !matches!(self, JoinKind::Semi | JoinKind::Anti | JoinKind::Mark)
     }
 }
 
@@ -124,12 +127,15 @@ pub struct JoinOn {
 }
 
 impl JoinOn {
-    /// Columns of the output: those of the left side, then, where pairs come out, those of the right.
+    /// Columns of the output: those of the left side, then, where pairs come out, those of the right, or whether a row has
+    /// met some.
     pub fn schema(&self) -> SchemaRef {
         let nullable = |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_nullable(true));
         let right = self.right.schema.fields().iter().filter(|_| self.kind.pairs());
         let fields = self.left.schema.fields().iter().chain(right);
-        Arc::new(Schema::new(fields.map(nullable).collect::<Vec<_>>()))
+        let mark =
+            (self.kind == JoinKind::Mark).then(|| Arc::new(Field::new("mark", DataType::Boolean, true)));
+        Arc::new(Schema::new(fields.map(nullable).chain(mark).collect::<Vec<_>>()))
     }
 
     fn side(&self, side: usize) -> &JoinSide {
@@ -143,7 +149,7 @@ impl JoinOn {
         let of_side = |(side, rows, name): (&JoinSide, &&RowsMeaning, &str)| {
             rows.columns_of_side(name, side.schema.fields().len())
         };
-        let columns: Vec<String> = sides.into_iter().flat_map(of_side).collect();
+        let mut columns: Vec<String> = sides.into_iter().flat_map(of_side).collect();
         let mut facts = vec![Fact::new("joins", self.kind.name())];
         for (side, rows, name) in sides {
             facts.push(Fact::new(format!("{name} key"), rows.columns_at(side.keys.iter().copied())));
@@ -157,6 +163,10 @@ impl JoinOn {
             facts.push(Fact::new("condition", predicate.meaning(&column)));
         }
         facts.extend(more);
+        if self.kind == JoinKind::Mark {
+            columns.truncate(self.left.schema.fields().len());
+            columns.push(format!("has met ({})", known(&facts)));
+        }
         Some(Meaning::of(facts, Columns::Known(columns)))
     }
 
@@ -194,6 +204,11 @@ impl JoinOn {
 
 /// What the operator is called where its state can't be read.
 const OPERATOR: &str = "join";
+
+/// Facts in one text.
+fn known(facts: &[Fact]) -> String {
+    facts.iter().map(|fact| format!("{}: {}", fact.what, fact.is)).collect::<Vec<_>>().join("; ")
+}
 
 fn corrupt(detail: impl Into<String>) -> OperatorError {
     OperatorError::CorruptState { operator: OPERATOR.to_owned(), detail: detail.into() }

@@ -15,8 +15,10 @@
 
 mod partition;
 mod ranker;
+mod sorted_over;
 mod windowed;
 
+pub use sorted_over::SortedOver;
 pub use windowed::WindowTopN;
 
 use crate::OperatorError;
@@ -166,18 +168,7 @@ impl OperatorSpec for TopN {
     }
 
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
-        Ok(Box::new(Ranking {
-            ranker: Ranker::new(self)?,
-            capped: self.kind == StreamKind::Append,
-            spec: self.clone(),
-            hash_seed: cx.hash_seed,
-            slots: SlotTable::with_seed(cx.hash_seed),
-            partitions: Vec::new(),
-            touched: Vec::new(),
-            next_sequence: 0,
-            stored_sequence: 0,
-            all_hot: false,
-        }))
+        Ok(Box::new(Ranking::new(self, cx)?))
     }
 }
 
@@ -289,6 +280,21 @@ impl Operator for Ranking {
 }
 
 impl Ranking {
+    fn new(spec: &TopN, cx: &BuildCx) -> Result<Self, OperatorError> {
+        Ok(Ranking {
+            ranker: Ranker::new(spec)?,
+            capped: spec.kind == StreamKind::Append,
+            spec: spec.clone(),
+            hash_seed: cx.hash_seed,
+            slots: SlotTable::with_seed(cx.hash_seed),
+            partitions: Vec::new(),
+            touched: Vec::new(),
+            next_sequence: 0,
+            stored_sequence: 0,
+            all_hot: false,
+        })
+    }
+
     /// The slots of a batch's keys, whose rows are all in memory then.
     fn intern(&mut self, batch: &Batch, state: &mut StateScope<'_>) -> Result<Vec<Slot>, OperatorError> {
         let (mut slots, mut new) = (Vec::new(), Vec::new());

@@ -439,3 +439,23 @@ fn what_is_kept_is_described() {
     assert_eq!(stores[1], "key, sequence -> time ms, rk Int64, b Int64");
     assert_eq!(updating(Left, [Append, Append], false, None).stores().len(), 2);
 }
+
+#[test]
+fn a_row_is_marked_by_whether_it_has_met_one_and_anew_when_that_changes() {
+    check_events(
+        &updating(JoinKind::Mark, [Append, Changelog], false, None),
+        &[
+            Rows(0, "k:i64 a:i64 | + @1 1 10  + @2 null 20  + @3 2 30"),
+            Commit,
+            Rows(1, "rk:i64 b:i64 | + @4 1 100  + @5 1 101  + @6 3 102"),
+            Commit,
+            Rows(0, "k:i64 a:i64 | + @7 3 40"),
+            Rows(1, "rk:i64 b:i64 | - @8 1 100"),
+            Commit,
+            Rows(1, "rk:i64 b:i64 | - @9 1 101"),
+            Commit,
+        ],
+        "k:i64 a:i64 mark:bool | + @1 1 10 false  + @2 null 20 false  + @3 2 30 false
+         - @4 1 10 false  + @4 1 10 true  + @7 3 40 true  - @9 1 10 true  + @9 1 10 false",
+    );
+}

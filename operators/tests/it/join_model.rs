@@ -15,16 +15,16 @@ fn kinds() -> impl Strategy<Value = JoinKind> {
 }
 
 fn all_kinds() -> impl Strategy<Value = JoinKind> {
-    prop_oneof![2 => kinds(), 1 => proptest::sample::select(vec![JoinKind::Semi, JoinKind::Anti])]
+    prop_oneof![2 => kinds(), 1 => proptest::sample::select(vec![JoinKind::Semi, JoinKind::Anti, JoinKind::Mark])]
 }
 
 fn keeps(kind: JoinKind, side: usize) -> bool {
-    use JoinKind::{Anti, Full, Left, Right, Semi};
-    matches!((kind, side), (Full, _) | (Left | Semi | Anti, 0) | (Right, 1))
+    use JoinKind::{Anti, Full, Left, Mark, Right, Semi};
+    matches!((kind, side), (Full, _) | (Left | Semi | Anti | Mark, 0) | (Right, 1))
 }
 
 fn pairs(kind: JoinKind) -> bool {
-    !matches!(kind, JoinKind::Semi | JoinKind::Anti)
+    !matches!(kind, JoinKind::Semi | JoinKind::Anti | JoinKind::Mark)
 }
 
 /// Output rows with how often they are there.
@@ -106,12 +106,19 @@ impl Model {
         match self.kind {
             JoinKind::Semi => self.add(row.to_owned(), -count),
             JoinKind::Anti => self.add(row.to_owned(), count),
+            JoinKind::Mark => {
+                self.add(format!("{row} true"), -count);
+                self.add(format!("{row} false"), count);
+            }
             _ => self.add(joined(side, row, "null null"), count),
         }
     }
 
     /// A row comes or goes that has met this many.
     fn add_own(&mut self, own: usize, row: &str, matches: u32, count: i64) {
+        if keeps(self.kind, own) && self.kind == JoinKind::Mark {
+            return self.add(format!("{row} {}", matches > 0), count);
+        }
         if !keeps(self.kind, own) || (matches == 0) == (self.kind == JoinKind::Semi) {
             return;
         }
@@ -202,7 +209,10 @@ impl Model {
         }
         for side in (0..2).filter(|side| keeps(self.kind, *side)) {
             for (row, matched) in self.rows[side].iter().zip(&matched[side]) {
-                if *matched == (self.kind == JoinKind::Semi) {
+                if self.kind == JoinKind::Mark {
+                    let row = format!("{} {matched}", text(row.key, row.value));
+                    *bag.entry(row).or_default() += 1;
+                } else if *matched == (self.kind == JoinKind::Semi) {
                     let row = text(row.key, row.value);
                     let row = if pairs(self.kind) { joined(side, &row, "null null") } else { row };
                     *bag.entry(row).or_default() += 1;

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use Event::{Commit, Rows, Watermark};
-use JoinKind::{Anti, Full, Inner, Left, Right, Semi};
+use JoinKind::{Anti, Full, Inner, Left, Mark, Right, Semi};
 
 fn schema(columns: &str) -> SchemaRef {
     Arc::new(Schema::new(columns.split_whitespace().map(field).collect::<Vec<_>>()))
@@ -65,6 +65,12 @@ fn of_a_semi_or_anti_join_each_left_row_comes_out_once() {
     check_timed(&join(Semi, false), &[10, 10], WINDOWS, "k:i64 a:i64 | + @9 1 10", 1);
     let none = "k:i64 a:i64 | + @9 null 1  + @19 1 11";
     check_timed(&join(Anti, false), &[10, 10], WINDOWS, none, 1);
+}
+
+#[test]
+fn each_left_row_comes_out_with_whether_it_has_met_one() {
+    let marked = "k:i64 a:i64 mark:bool | + @9 1 10 true  + @9 null 1 false  + @19 1 11 false";
+    check_timed(&join(Mark, false), &[10, 10], WINDOWS, marked, 1);
 }
 
 #[test]

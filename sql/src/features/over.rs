@@ -1,8 +1,12 @@
-//! `OVER` in the order of the time attribute: running aggregates, ranks and rows before.
+//! `OVER`: running aggregates, ranks and rows before, in the order of the time attribute or in any other.
 //!
 //! The planner's node for it stays in the plan until that is optimized: a batch engine answers it as it is, with the
-//! aggregates that are Flink's ([`meaning`]). A stream has an [`OverRows`] in its place ([`recognise`]), which becomes an
-//! [`Over`]: one for each frame. A rank with an upper bound is none of it: [`super::top_n`] looks for these first.
+//! aggregates that are Flink's ([`meaning`]). A stream has an [`OverRows`] in its place ([`recognise`]), which becomes the
+//! operator [`Over`], one for each frame, or [`SortedOver`] where what comes out may change. A rank with an upper bound is
+//! none of it: [`super::top_n`] looks for these first.
+//!
+//! [`Over`]: millstream_operators::aggregate::Over
+//! [`SortedOver`]: millstream_operators::SortedOver
 
 mod first_row;
 pub(crate) mod functions;

@@ -217,7 +217,7 @@ fn row_key(node: &RankedRows, partition: &[usize], input: &Stream) -> RowKey {
     by_rank.or(input.unique.clone())
 }
 
-fn sort_column(sort: &SortExpr, place: usize, input: &Stream) -> Result<SortColumn, Refusal> {
+pub(super) fn sort_column(sort: &SortExpr, place: usize, input: &Stream) -> Result<SortColumn, Refusal> {
     let field = input.rows.field(place);
     let column = SortColumn {
         place,

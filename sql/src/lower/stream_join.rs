@@ -200,7 +200,11 @@ impl Lowering<'_> {
         right: &Side,
     ) -> Stream {
         let behind = left.stream.rows.fields().len();
-        let of_right = if of_pairs(kind) { right.width } else { 0 };
+        let of_right = match kind {
+            JoinKind::Mark => 1,
+            _ if of_pairs(kind) => right.width,
+            _ => 0,
+        };
         let places = (0..left.width).chain((0..of_right).map(|place| behind + place)).map(Some);
         let within = |side: &Side, shift: usize| {
             let Partitioning { places, by } = side.stream.partitioning.clone()?;
@@ -209,7 +213,7 @@ impl Lowering<'_> {
         // Columns that are padded with nulls say nothing about the task of a row.
         let partitioning = match kind {
             JoinKind::Inner => within(left, 0).or_else(|| within(right, behind)),
-            JoinKind::Left | JoinKind::Semi | JoinKind::Anti => within(left, 0),
+            JoinKind::Left | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => within(left, 0),
             JoinKind::Right => within(right, behind),
             JoinKind::Full => None,
         };
@@ -252,7 +256,7 @@ fn within_windows(stream: Stream, kind: JoinKind, left: &Side, right: &Side) -> 
             let bounds = of_left.0.bounds.and(&of_right.0.bounds);
             (Within { bounds, ..of_left.0 }, of_left.1.or(of_right.1))
         }),
-        JoinKind::Left | JoinKind::Semi | JoinKind::Anti => of_side(left, 0),
+        JoinKind::Left | JoinKind::Semi | JoinKind::Anti | JoinKind::Mark => of_side(left, 0),
         JoinKind::Right => of_side(right, left.width),
         JoinKind::Full => None,
     };
@@ -294,10 +298,7 @@ fn kind_of(join: &JoinPlan) -> Result<JoinKind, Refusal> {
         JoinType::Full => Ok(JoinKind::Full),
         JoinType::LeftSemi => Ok(JoinKind::Semi),
         JoinType::LeftAnti => Ok(JoinKind::Anti),
-        JoinType::LeftMark | JoinType::RightMark => Err(Refusal::new(
-            "IN or EXISTS with a query inside of OR, NOT or CASE is not supported yet",
-            "write it as a condition of its own, joined to others by AND; or one query for each side of the OR, and UNION",
-        )),
+        JoinType::LeftMark => Ok(JoinKind::Mark),
         other => Err(Refusal::new(
             format!("{other} JOIN is not supported yet"),
             "write IN or EXISTS with a query, or exchange the sides",
@@ -307,7 +308,7 @@ fn kind_of(join: &JoinPlan) -> Result<JoinKind, Refusal> {
 
 /// Whether rows of both sides come out together.
 fn of_pairs(kind: JoinKind) -> bool {
-    !matches!(kind, JoinKind::Semi | JoinKind::Anti)
+    !matches!(kind, JoinKind::Semi | JoinKind::Anti | JoinKind::Mark)
 }
 
 /// What a side is called, for messages.

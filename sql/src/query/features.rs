@@ -106,18 +106,6 @@ const FEATURES: &[Feature] = &[
         "WITH RECURSIVE r AS (SELECT k FROM t UNION ALL SELECT k FROM r) SELECT k FROM r",
     ),
     feature(
-        "INTERSECT ALL",
-        "INTERSECT ALL",
-        "write INTERSECT, which has each row once",
-        "SELECT k FROM t INTERSECT ALL SELECT id FROM u",
-    ),
-    feature(
-        "EXCEPT ALL",
-        "EXCEPT ALL",
-        "write EXCEPT, which has each row once",
-        "SELECT k FROM t EXCEPT ALL SELECT id FROM u",
-    ),
-    feature(
         "FETCH FIRST|NEXT _ PERCENT",
         "FETCH FIRST of a hundred",
         "say how many rows: FETCH FIRST 3 ROWS ONLY",

@@ -65,12 +65,10 @@ fn in_joins(body: &SetExpr) -> Option<&'static str> {
 }
 
 fn in_set_operation(body: &SetExpr) -> Option<&'static str> {
-    use SetQuantifier::{All, AllByName, ByName, DistinctByName};
+    use SetQuantifier::{AllByName, ByName, DistinctByName};
     // Queries in parentheses are visited themselves.
     let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return None };
     let message = match (op, set_quantifier) {
-        (SetOperator::Intersect, All) => Some("INTERSECT ALL is not supported yet"),
-        (SetOperator::Except, All) => Some("EXCEPT ALL is not supported yet"),
         (SetOperator::Minus, _) => Some("MINUS is not supported"),
         (_, ByName | AllByName | DistinctByName) => Some("BY NAME is not supported"),
         _ => None,

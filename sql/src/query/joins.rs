@@ -94,7 +94,7 @@ fn place_in(mut join: Join, conditions: Vec<Expr>) -> Result<LogicalPlan> {
     // A row that a join keeps whether it is matched or not has to reach it.
     let (left_first, right_first) = match join.join_type {
         JoinType::Inner | JoinType::LeftSemi => (true, true),
-        JoinType::Left | JoinType::LeftAnti => (false, true),
+        JoinType::Left | JoinType::LeftAnti | JoinType::LeftMark => (false, true),
         JoinType::Right => (true, false),
         _ => (false, false),
     };
@@ -182,7 +182,7 @@ pub(crate) fn is_never_null(join: &Join) -> bool {
         && join.filter.is_none()
 }
 
-fn has_no_null(plan: &LogicalPlan, column: usize) -> bool {
+pub(super) fn has_no_null(plan: &LogicalPlan, column: usize) -> bool {
     if !plan.schema().field(column).is_nullable() {
         return true;
     }

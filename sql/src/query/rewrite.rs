@@ -1,6 +1,7 @@
 //! From DataFusion's plan of a query to the plan that is lowered: the nodes of the features, Flink's meaning of aggregates, types, constants, and only the columns that are needed.
 
 use super::joins::place_conditions;
+use super::marks::{check_marked, mark};
 use super::provider::Names;
 use super::subqueries::{self, check_values};
 use super::typing::{type_node, type_plan};
@@ -32,12 +33,14 @@ pub(crate) fn analyze(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| flink_aggregates(plan, names.zone()))?.data;
     let plan = plan.transform_up_with_subqueries(|plan| over::flink_windows(plan, names.zone()))?.data;
     let analyzer = Analyzer::with_rules(vec![Arc::new(TypeCoercion::new())]);
-    analyzer.execute_and_check(plan, names.config(), |_, _| {})
+    let plan = analyzer.execute_and_check(plan, names.config(), |_, _| {})?;
+    mark(plan, names)
 }
 
 /// Constants computed, conditions with the joins they are of, and only the columns that are needed.
 pub(crate) fn optimize(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     check_values(&plan)?;
+    check_marked(&plan)?;
     let context = OptimizerContext::new_with_config_options(Arc::new(subqueries::config(names)));
     let apply = |plan: LogicalPlan, rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>| {
         Optimizer::with_rules(rules).optimize(plan, &context, |_, _| {})

@@ -1,4 +1,4 @@
-//! First rows, distinct rows, unions, and rows without nulls.
+//! First rows, distinct rows, unions, operations on sets, rows before others, and rows without nulls.
 
 use super::Then::{Kept, Refused};
 use super::{Pair, pair};
@@ -15,7 +15,29 @@ const DISTINCT: &str =
 const UNITED: &str = "INSERT INTO out SELECT g, COUNT(*), SUM(n) FROM (SELECT g, n FROM t UNION ALL SELECT g, n FROM u) \
                       GROUP BY g;";
 
+const BOTH: &str = "INSERT INTO out SELECT g, COUNT(*), SUM(n) FROM (SELECT g, n FROM t INTERSECT ALL SELECT g, n FROM u) \
+                    GROUP BY g;";
+const NUMBERED: &str = "INSERT INTO out SELECT g, ROW_NUMBER() OVER (PARTITION BY g ORDER BY m DESC), m FROM t ON CONFLICT DO DEDUPLICATE;";
+
 pub(crate) const PAIRS: &[Pair] = &[
+    pair(
+        "another operation on sets",
+        BOTH,
+        &[("INTERSECT", "EXCEPT")],
+        Refused(&["its set operation has changed"]),
+    ),
+    pair(
+        "a filter below an operation on sets",
+        BOTH,
+        &[("FROM u)", "FROM u WHERE n > 2)")],
+        Refused(&["n > 2"]),
+    ),
+    pair(
+        "rows are looked at in another order",
+        NUMBERED,
+        &[("m DESC", "m")],
+        Refused(&["its over has changed", "ordered by: m desc nulls last became m asc nulls first"]),
+    ),
     pair(
         "more of the first rows",
         TOP,

@@ -35,14 +35,16 @@ pub(super) use steps::{Step, StepKind};
 use super::LatePolicy;
 use super::groups::GroupTable;
 use crate::OperatorError;
-use crate::batch::StreamKind;
+use crate::batch::{EventTime, StreamKind};
 use crate::kit::waiting::{Waiting, nullable};
 use crate::meaning::{Columns, Fact, Meaning, RowsMeaning, layouts_of, nameless};
-use crate::operator::{BuildCx, Description, Lineage, Operator, OperatorSpec, StoreSpec};
+use crate::operator::{BuildCx, Description, Lineage, Operator, OperatorSpec, StateScope, StoreSpec};
 use crate::rows::RowCodec;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use call::Plan;
 use frame::Frames;
+use millstream_state::BytesColumn;
 use peers::Peers;
 use running::Running;
 use std::sync::Arc;
@@ -135,26 +137,44 @@ impl OperatorSpec for Over {
     }
 
     fn build(&self, cx: &BuildCx) -> Result<Box<dyn Operator>, OperatorError> {
+        Ok(Box::new(self.running(cx.hash_seed, false)?))
+    }
+}
+
+impl Over {
+    fn running(&self, hash_seed: u64, all_hot: bool) -> Result<Running, OperatorError> {
         let plan = self.plan();
         let waiting_store = plan.group_stores(&self.keys).len() as u16;
         let span_ms = if let Frame::Range(span_ms) = self.frame { span_ms } else { None };
         let read = self.input.project(&plan.read)?;
         let codec = RowCodec::new(nullable(&read))
             .map_err(|data_type| corrupt(format!("rows with a column of type {data_type} can't be kept")))?;
-        Ok(Box::new(Running {
+        Ok(Running {
             schema: self.schema(),
             waiting_store,
             waiting: Waiting::new(OPERATOR, waiting_store, &self.input)?,
             frames: Frames::new(waiting_store + 1, span_ms),
-            groups: GroupTable::new(&plan.groups, plan.kind, cx.hash_seed),
+            groups: GroupTable::new(&plan.groups, plan.kind, hash_seed),
             extremes: plan.extremes(),
             peers: Peers::default(),
             codec,
             plan,
             spec: self.clone(),
-            hash_seed: cx.hash_seed,
-            all_hot: false,
-        }))
+            hash_seed,
+            all_hot,
+        })
+    }
+
+    /// What is computed for rows of which nothing is kept: all that there are of their keys, in order. By call.
+    pub(crate) fn over_sorted(
+        &self,
+        keys: &BytesColumn,
+        peers: &[EventTime],
+        rows: &RecordBatch,
+        hash_seed: u64,
+        state: &mut StateScope<'_>,
+    ) -> Result<Vec<ArrayRef>, OperatorError> {
+        self.running(hash_seed, true)?.computed(keys, peers, rows, state).map(|(results, _)| results)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Output rows: gathered column by column from the rows of both sides.
 
-use super::Residual;
+use super::{JoinKind, Residual};
 use crate::OperatorError;
 use crate::batch::{Batch, EventTime, Ops};
 use crate::expression::{ExpressionCx, Failure, describe_columns, evaluate_predicate_or_blame};
@@ -9,8 +9,10 @@ use arrow::compute::take;
 use arrow::datatypes::{Schema, SchemaRef};
 use std::sync::Arc;
 
-/// The row that stands for nulls.
+/// The row that stands for nulls; in the place of a mark: that the row has met none.
 pub(super) const NULLS: u32 = u32::MAX;
+/// In the place of a mark: that the row has met some.
+pub(super) const MET: u32 = 0;
 
 /// Rows that come out: by side the row that is taken, [`NULLS`] for none.
 #[derive(Debug, Default)]
@@ -18,9 +20,16 @@ pub(super) struct OutputRows {
     pub(super) rows: [Vec<u32>; 2],
     pub(super) signs: Vec<i8>,
     pub(super) times: Vec<EventTime>,
+    /// Whether there is a mark behind the left columns in the place of the right ones.
+    marked: bool,
 }
 
 impl OutputRows {
+    /// None yet.
+    pub(super) fn of(kind: JoinKind) -> Self {
+        OutputRows { marked: kind == JoinKind::Mark, ..OutputRows::default() }
+    }
+
     /// Adds a row: the row of side `own`, the row of the other side.
     #[inline]
     pub(super) fn push(&mut self, own: usize, row: u32, other: u32, sign: i8, time: EventTime) {
@@ -32,11 +41,16 @@ impl OutputRows {
 
     /// The batch, over the rows of both sides.
     pub(super) fn gather(self, sides: [&RecordBatch; 2], schema: &SchemaRef) -> Result<Batch, OperatorError> {
-        let [left, right] = self.rows;
+        let [left, mut right] = self.rows;
+        let marks = self.marked.then(|| std::mem::take(&mut right));
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-        for (side, rows) in sides.into_iter().zip([left, right]) {
+        for (at, (side, rows)) in sides.into_iter().zip([left, right]).enumerate() {
             // A semi join and an anti join have the left columns alone.
             if columns.len() == schema.fields().len() {
+                break;
+            }
+            if let (1, Some(marks)) = (at, &marks) {
+                columns.push(Arc::new(marks.iter().map(|met| Some(*met != NULLS)).collect::<BooleanArray>()));
                 break;
             }
             if rows.iter().all(|row| *row == NULLS) {

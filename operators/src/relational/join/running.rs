@@ -4,7 +4,7 @@
 //! candidates of the other side, which does not change meanwhile. Every few thousand pairs are settled: the residual
 //! condition is evaluated over all of them, matches are counted, and output rows are noted and gathered.
 
-use super::output::{NULLS, OutputRows, evaluate_residual};
+use super::output::{MET, NULLS, OutputRows, evaluate_residual};
 use super::rule::Rule;
 use super::sides::{NO_SLOT, Sides};
 use super::{JoinKind, JoinOn, Residual};
@@ -268,7 +268,7 @@ impl Joining {
             }
             _ => None,
         };
-        let mut out = OutputRows::default();
+        let mut out = OutputRows::of(self.on.kind);
         let mut start = 0;
         let mut last_met = 0;
         for item in &round.items {
@@ -348,7 +348,7 @@ impl Joining {
         let rows = &mut self.sides.rows[1 - own];
         let Layout { counted, .. } = rows.layout;
         let (padded, matches) = (self.on.kind.keeps(1 - own), rows.entry(other_row).matches);
-        let pairs = self.on.kind.pairs();
+        let (pairs, marks) = (self.on.kind.pairs(), self.on.kind == JoinKind::Mark);
         // What comes and goes of a row that has met none, its other columns null; of a semi join the contrary.
         let unmatched = if self.on.kind == JoinKind::Semi { -1 } else { 1 };
         match self.rule {
@@ -362,6 +362,9 @@ impl Joining {
             Rule::Updating { .. } if item.sign == 1 => {
                 if padded && (if counted { matches == 0 } else { item.alone }) {
                     out.push(own, NULLS, place, -unmatched, item.time);
+                    if marks {
+                        out.push(own, MET, place, unmatched, item.time);
+                    }
                 }
                 if counted {
                     rows.set_matches(other_row, matches.saturating_add(1));
@@ -378,6 +381,9 @@ impl Joining {
                     rows.set_matches(other_row, matches.saturating_sub(1));
                 }
                 if padded && (if counted { matches == 1 } else { item.alone }) {
+                    if marks {
+                        out.push(own, MET, place, -unmatched, item.time);
+                    }
                     out.push(own, NULLS, place, unmatched, item.time);
                 }
             }
@@ -402,7 +408,9 @@ impl Joining {
         }
         let wanted = padded != (self.on.kind == JoinKind::Semi);
         // Unmatched rows of an interval join come out when they go.
-        if wanted && (updating || item.entry == NONE) {
+        if self.on.kind == JoinKind::Mark {
+            out.push(own, item.row, if padded { NULLS } else { MET }, item.sign, item.time);
+        } else if wanted && (updating || item.entry == NONE) {
             out.push(own, item.row, NULLS, item.sign, item.time);
         }
     }
@@ -412,7 +420,7 @@ impl Joining {
         if expired.order.is_empty() {
             return Ok(());
         }
-        let mut out = OutputRows::default();
+        let mut out = OutputRows::of(self.on.kind);
         for ((side, place), time) in expired.order.iter().zip(&expired.times) {
             out.push(usize::from(*side), *place, NULLS, 1, *time);
         }

@@ -9,7 +9,7 @@
 //! the left rows, then the left rows that have met none, then the right ones; rows of a side in the order in which they
 //! came. A semi or anti join puts out left rows in that order.
 
-use super::output::{NULLS, OutputRows, evaluate_residual};
+use super::output::{MET, NULLS, OutputRows, evaluate_residual};
 use super::{JoinKind, JoinOn};
 use crate::OperatorError;
 use crate::aggregate::LatePolicy;
@@ -187,11 +187,13 @@ impl Joining {
             }
         }
         self.settle(sides, window, pairs, &mut met, cx)?;
-        let mut out = OutputRows::default();
+        let mut out = OutputRows::of(kind);
         for side in [0, 1].into_iter().filter(|side| kind.keeps(*side)) {
             let wanted = kind == JoinKind::Semi;
             for (row, met) in window.rows[side].clone().zip(&met[side]) {
-                if *met == wanted {
+                if kind == JoinKind::Mark {
+                    out.push(side, row as u32, if *met { MET } else { NULLS }, 1, window.time);
+                } else if *met == wanted {
                     out.push(side, row as u32, NULLS, 1, window.time);
                 }
             }
@@ -212,7 +214,7 @@ impl Joining {
             return Ok(());
         }
         let meets = self.meeting(sides, &pairs, cx)?;
-        let mut out = OutputRows::default();
+        let mut out = OutputRows::of(self.spec.on.kind);
         for (pair, (left, right)) in pairs[0].iter().zip(&pairs[1]).enumerate() {
             if meets.as_ref().is_none_or(|meets| meets[pair]) {
                 met[0][*left as usize - window.rows[0].start] = true;

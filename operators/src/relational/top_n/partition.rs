@@ -26,7 +26,7 @@ pub(super) type StoredRow = [u8];
 pub(super) type Ranked = (u64, Arc<StoredRow>);
 
 /// The order of a row and its sequence number.
-type Place = Arc<[u8]>;
+pub(super) type Place = Arc<[u8]>;
 
 /// The rows of a partition that are kept, and what became of them since the last commit.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ pub(super) fn write_changed(
 }
 
 /// The order without the sequence number.
-fn order_of(place: &[u8]) -> &[u8] {
+pub(super) fn order_of(place: &[u8]) -> &[u8] {
     &place[..place.len().saturating_sub(SEQUENCE_BYTES)]
 }
 
@@ -198,6 +198,12 @@ impl Partition {
         };
         missing_in(before, &now, gone);
         missing_in(&now, before, come);
+    }
+
+    /// All rows as they were when it was first touched since the last commit, and as they are.
+    pub(super) fn before_and_now(&self) -> [Vec<(Place, Ranked)>; 2] {
+        let now = ranked(&self.rows, RankFunction::RowNumber, 1, u64::MAX);
+        [self.before.clone().unwrap_or_default(), now]
     }
 
     /// What changed in the store since the last commit: places in order, with the rows that came.

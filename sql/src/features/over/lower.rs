@@ -4,6 +4,7 @@ use super::OverRows;
 use super::functions::name_of;
 use super::meaning::function;
 use crate::features::top_n::functions::rank_function;
+use crate::features::top_n::sort_column;
 use crate::lower::{
     Changes, Lowering, PartitionedBy, Refusal, RowKey, Stream, aggregate_call, picked_column,
 };
@@ -14,7 +15,7 @@ use datafusion::logical_expr::{
     Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 use millstream_operators::aggregate::{AggregateCall, AggregateFunction as Kept, Frame, Over, OverCall};
-use millstream_operators::{NodeSpec, RankFunction, StreamKind};
+use millstream_operators::{NodeSpec, RankFunction, SortedOver, StreamKind};
 use std::sync::Arc;
 
 pub(super) fn lower(node: &OverRows, lowering: &mut Lowering<'_>) -> Result<Stream, Refusal> {
@@ -24,14 +25,23 @@ pub(super) fn lower(node: &OverRows, lowering: &mut Lowering<'_>) -> Result<Stre
         return Err(Refusal::new("OVER computes nothing", "leave it out"));
     };
     let first = function(first)?;
-    check_order(&first.params, node.input.schema(), &input)?;
-    if lowering.kind(&input) != StreamKind::Append {
-        return Err(Refusal::new(
-            "OVER in the order of time is not supported for rows that are updated or deleted",
-            "compute it in front of the GROUP BY or the join that updates them, or group by a window first",
-        ));
+    let ordered = first.params.order_by.first();
+    let input = match ordered.and_then(|sort| picked_column(&sort.expr, node.input.schema())) {
+        Some(column) => lowering.by_clock(input, &node.input, column),
+        None => input,
+    };
+    let by_time =
+        is_by_time(&first.params, node.input.schema(), &input) && lowering.kind(&input) == StreamKind::Append;
+    if !by_time {
+        check_sorted(first, node.input.schema(), &input)?;
     }
-    lowering.check_late(&input)?;
+    let input = match lowering.kind(&input) {
+        StreamKind::Upsert => lowering.normalize(input)?,
+        _ => input,
+    };
+    if by_time {
+        lowering.check_late(&input)?;
+    }
     let input = lowering.compact(input)?;
     let relation = node.input.schema();
     let place = |expr: &Expr| place_of(expr, relation, &input);
@@ -56,13 +66,31 @@ pub(super) fn lower(node: &OverRows, lowering: &mut Lowering<'_>) -> Result<Stre
     };
     let unique = row_key(&operator, &partition, &input);
     let rows = operator.schema();
+    let places = (0..rows.fields().len()).map(Some).collect();
+    if by_time {
+        let id = lowering.add("over", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
+        return Ok(Stream { places, unique, ..input.over(id, rows, Some) });
+    }
+    let order = first
+        .params
+        .order_by
+        .iter()
+        .map(|sort| sort_column(sort, place_of(&sort.expr, relation, &input)?, &input));
+    let order = order.collect::<Result<Vec<_>, Refusal>>()?;
+    let operator = SortedOver { over: operator, kind: lowering.kind(&input), order };
     let id = lowering.add("over", NodeSpec::Operator(Arc::new(operator)), &[input.node])?;
-    let stream = input.over(id, Arc::clone(&rows), Some);
-    Ok(Stream { places: (0..rows.fields().len()).map(Some).collect(), unique, ..stream })
+    Ok(Stream { places, unique, partitioning: input.partitioning.clone(), ..input.made_into(id, rows) })
 }
 
-/// Refuses another order than that of the time attribute.
-fn check_order(params: &WindowFunctionParams, relation: &DFSchema, input: &Stream) -> Result<(), Refusal> {
+/// Whether the order is that of the time attribute: rows then come out once, when they have their time.
+fn is_by_time(params: &WindowFunctionParams, relation: &DFSchema, input: &Stream) -> bool {
+    let [sort] = params.order_by.as_slice() else { return false };
+    let column = picked_column(&sort.expr, relation);
+    column.is_some() && column == input.time && sort.asc
+}
+
+/// Refuses what there is in the order of time only, and OVER without an order.
+fn check_sorted(first: &WindowFunction, relation: &DFSchema, input: &Stream) -> Result<(), Refusal> {
     let time = input.time.and_then(|time| relation.fields().get(time));
     let help = match time {
         Some(time) => format!("write ORDER BY {} in it: the table has its WATERMARK for that", time.name()),
@@ -70,25 +98,16 @@ fn check_order(params: &WindowFunctionParams, relation: &DFSchema, input: &Strea
                  and ORDER BY it"
             .to_owned(),
     };
-    let [sort] = params.order_by.as_slice() else {
-        let message = match params.order_by.is_empty() {
-            true => "OVER without ORDER BY is not supported: a row would change with all that follow",
-            false => "OVER is not supported in the order of several columns",
-        };
-        return Err(Refusal::new(message, help));
-    };
-    let column = picked_column(&sort.expr, relation);
-    if column.is_none() || column != input.time {
-        let written = crate::expression::sql_text(&sort.expr);
-        let message = format!(
-            "OVER is not supported in the order of {written}, which is not the time attribute: rows would change with \
-             those that come later"
-        );
+    if first.params.order_by.is_empty() {
+        let message = "OVER without ORDER BY is not supported: a row would change with all that follow";
         return Err(Refusal::new(message, help));
     }
-    if !sort.asc {
-        let help = "leave DESC out; ROW_NUMBER() under a bound may be in any order";
-        return Err(Refusal::new("OVER goes from the earliest row to the latest, not the other way", help));
+    if let Ok(Frame::Range(Some(_))) = frame_bounds(&first.params.window_frame) {
+        return Err(Refusal::new(
+            "a frame of RANGE with a bound is not supported but in the order of the time attribute, over rows that are \
+             only inserted",
+            format!("write ROWS BETWEEN n PRECEDING AND CURRENT ROW, or {help}"),
+        ));
     }
     Ok(())
 }

@@ -87,9 +87,11 @@ impl Computed<'_> {
             **filter = self.column(filter);
         }
         params.partition_by = params.partition_by.iter().map(|expr| self.column(expr)).collect();
-        // What is no column is no time attribute: that is said where it is lowered.
-        let sort = |sort: &SortExpr| SortExpr { expr: sort.expr.clone().unalias(), ..sort.clone() };
-        params.order_by = params.order_by.iter().map(sort).collect();
+        params.order_by = params
+            .order_by
+            .iter()
+            .map(|sort| SortExpr { expr: self.column(&sort.expr), ..sort.clone() })
+            .collect();
         Ok(function)
     }
 

@@ -102,19 +102,7 @@ impl Running {
     /// Emits the rows that the watermark has reached.
     fn release(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         let Some(ready) = self.waiting.take_until(watermark, &mut cx.state)? else { return Ok(()) };
-        let slots = self.intern(&ready.keys, &mut cx.state)?;
-        self.groups.touch(&slots, |_, _| Ok(()))?;
-        self.frames.begin(slots.len());
-        let work = match self.spec.frame {
-            Frame::Rows(preceding) => self.by_rows(preceding, &slots, &ready.times),
-            Frame::Range(span_ms) => self.by_range(span_ms, &slots, &ready.times),
-        };
-        let mut read = ready.columns.project(&self.plan.read)?;
-        if self.plan.ranks {
-            let peers = self.peers.columns(&slots, &ready.times, &self.groups.rows);
-            read = with_columns(&read, peers)?;
-        }
-        let results = self.run(&work, &read, &ready.columns)?;
+        let (results, read) = self.computed(&ready.keys, &ready.times, &ready.columns, &mut cx.state)?;
         if self.spec.frame.is_bounded() {
             self.frames.end(&self.codec.writer(&read)?);
         }
@@ -123,6 +111,30 @@ impl Running {
         let columns = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
         cx.emit(Batch::append(columns, ready.times));
         Ok(())
+    }
+
+    /// What is computed for the next rows of some keys, by call; and what is read of the rows.
+    pub(super) fn computed(
+        &mut self,
+        keys: &BytesColumn,
+        times: &[EventTime],
+        rows: &RecordBatch,
+        state: &mut StateScope<'_>,
+    ) -> Result<(Vec<ArrayRef>, RecordBatch), OperatorError> {
+        let slots = self.intern(keys, state)?;
+        self.groups.touch(&slots, |_, _| Ok(()))?;
+        self.frames.begin(slots.len());
+        let work = match self.spec.frame {
+            Frame::Rows(preceding) => self.by_rows(preceding, &slots, times),
+            Frame::Range(span_ms) => self.by_range(span_ms, &slots, times),
+        };
+        let mut read = rows.project(&self.plan.read)?;
+        if self.plan.ranks {
+            let peers = self.peers.columns(&slots, times, &self.groups.rows);
+            read = with_columns(&read, peers)?;
+        }
+        let results = self.run(&work, &read, rows)?;
+        Ok((results, read))
     }
 
     /// What rows do to frames of so many rows before them.
