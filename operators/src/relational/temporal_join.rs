@@ -10,7 +10,9 @@
 //! ```
 //! Of the versions at or before the watermark only the last is kept. A left row behind the watermark is late: the
 //! version it needs may be gone. A version that comes behind the watermark counts from then on: for left rows that have
-//! not left.
+//! not left. A version that comes behind a watermark which its own batch has raised waits for the step to raise it for all
+//! operators: only then is everything on the left side here that had left by the version's moment, for a window that
+//! stands before the join closes no sooner.
 
 mod current;
 mod due;
@@ -29,6 +31,7 @@ use crate::operator::{
 };
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
+use std::ops::Range;
 use std::sync::Arc;
 use versions::Versions;
 
@@ -127,6 +130,7 @@ impl OperatorSpec for TemporalJoin {
         Ok(Box::new(Joining {
             waiting: Waiting::new("temporal join", LEFT, &self.left)?,
             versions: Versions::new(&self.right, cx.hash_seed)?,
+            later: Vec::new(),
             released_until: EventTime::MIN,
             schema: self.schema(),
             spec: self.clone(),
@@ -139,14 +143,23 @@ struct Joining {
     schema: SchemaRef,
     waiting: Waiting,
     versions: Versions,
+    /// Versions of this step that have a late one among or before them, in the order in which they came.
+    later: Vec<Later>,
     /// The watermark up to which left rows have left and versions have been let go of.
     released_until: EventTime,
+}
+
+/// Versions that are taken in once left rows have left up to a watermark.
+struct Later {
+    until: EventTime,
+    batch: Batch,
+    rows: Range<usize>,
 }
 
 impl Operator for Joining {
     fn process(&mut self, port: Port, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
         if port == Port(1) {
-            return self.add_versions(&batch, cx);
+            return self.add_versions(batch, cx);
         }
         let batch = self.without_late(batch, cx)?;
         if batch.is_empty() {
@@ -159,7 +172,12 @@ impl Operator for Joining {
     }
 
     fn advance(&mut self, watermark: EventTime, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        self.add_later(cx)?;
         self.reach(watermark, cx)
+    }
+
+    fn flush(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        self.add_later(cx)
     }
 
     fn delta(&mut self, out: &mut DeltaScope<'_>) -> Result<(), OperatorError> {
@@ -192,17 +210,43 @@ impl Joining {
     }
 
     /// Takes versions in. Before one that is late left rows leave, up to the watermark of its moment: they had left by
-    /// then, had each row come in a batch of its own.
-    fn add_versions(&mut self, batch: &Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
-        let mut start = 0;
+    /// then, had each row come in a batch of its own. They may not be here yet, so it and what is behind it wait.
+    fn add_versions(&mut self, batch: Batch, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        let before = self.later.last().map_or(EventTime::MIN, |later| later.until);
+        let (mut until, mut start) = (before.max(self.released_until), 0);
         for (row, bound) in batch.behind.iter().flat_map(|behind| behind.iter().enumerate()) {
-            if batch.times[row] <= *bound && *bound > self.released_until {
-                self.versions.add(batch, start..row, &mut cx.state)?;
-                self.reach(*bound, cx)?;
-                start = row;
+            if batch.times[row] <= *bound && *bound > until {
+                self.add_or_keep(&batch, start..row, until, cx)?;
+                (until, start) = (*bound, row);
             }
         }
-        self.versions.add(batch, start..batch.len(), &mut cx.state)
+        self.add_or_keep(&batch, start..batch.len(), until, cx)
+    }
+
+    /// Takes versions in that come when left rows have left up to `until`, now or later.
+    fn add_or_keep(
+        &mut self,
+        batch: &Batch,
+        rows: Range<usize>,
+        until: EventTime,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), OperatorError> {
+        if until <= self.released_until {
+            return self.versions.add(batch, rows, &mut cx.state);
+        }
+        if !rows.is_empty() {
+            self.later.push(Later { until, batch: batch.clone(), rows });
+        }
+        Ok(())
+    }
+
+    /// Takes in the versions that wait, each behind the left rows that had left before it came.
+    fn add_later(&mut self, cx: &mut Cx<'_>) -> Result<(), OperatorError> {
+        for Later { until, batch, rows } in std::mem::take(&mut self.later) {
+            self.reach(until, cx)?;
+            self.versions.add(&batch, rows, &mut cx.state)?;
+        }
+        Ok(())
     }
 
     /// Lets left rows and versions go that the watermark has reached.

@@ -234,3 +234,36 @@ fn sides_of_other_kinds_are_refused_with_a_reason() {
     assert!(spec.output_kind(&[Append, Append]).unwrap_err().contains("versioned table"));
     assert!(spec.output_kind(&[Changelog, Upsert]).unwrap_err().contains("join before"));
 }
+
+/// A window before the join gives its rows with the watermark, behind the versions of the same step.
+#[test]
+fn rows_of_a_window_meet_the_versions_of_their_time_where_the_left_side_is_ahead() {
+    let spec = join(true);
+    let mut harness = Harness::new(&spec);
+    // Of two versions of one time the second is behind the watermark that the first has raised.
+    let mut versions = batch(
+        "rk:i64 v:utf8 | + @10 1 a10  + @10 2 b10  + @20 1 a20  + @20 2 b20  + @30 1 a30  + @30 2 b30  + @40 1 a40",
+    );
+    versions.behind = Some(vec![i64::MIN, 10, 10, 20, 20, 30, 30].into());
+    harness.process_batch(Port(1), versions).unwrap();
+    harness.process_batch(Port(0), batch("k:i64 a:utf8 | + @19 1 x  + @19 2 y  + @29 1 z")).unwrap();
+    harness.advance(30).unwrap();
+    let expected = format!("{HEAD} |\n+ @19 1 x 1 a10\n+ @19 2 y 2 b10\n+ @29 1 z 1 a20\n");
+    assert_eq!(harness.output(), expected);
+    harness.process_batch(Port(0), batch("k:i64 a:utf8 | + @35 2 u  + @45 1 v")).unwrap();
+    harness.advance(50).unwrap();
+    assert_eq!(harness.output(), format!("{HEAD} |\n+ @35 2 u 2 b30\n+ @45 1 v 1 a40\n"));
+}
+
+#[test]
+fn a_late_version_changes_no_row_of_a_window_that_had_left_before_it_came() {
+    let spec = join(true);
+    let mut harness = Harness::new(&spec);
+    let mut versions = batch("rk:i64 v:utf8 | + @20 1 a20  + @5 2 b5");
+    versions.behind = Some(vec![i64::MIN, 20].into());
+    harness.process_batch(Port(1), versions).unwrap();
+    harness.process_batch(Port(0), batch("k:i64 a:utf8 | + @10 2 p  + @25 2 q")).unwrap();
+    harness.advance(30).unwrap();
+    assert_eq!(harness.output(), format!("{HEAD} |\n+ @10 2 p null null\n+ @25 2 q 2 b5\n"));
+    harness.commit().unwrap();
+}
